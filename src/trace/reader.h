@@ -1,0 +1,74 @@
+/* Reads capture formats from a window of bytes: no file, no thread, no clock.
+ *
+ * The caller keeps a window of the (uncompressed) data and shows it again, longer, when a record
+ * is not complete yet. All claims of the data are checked here: what comes out of
+ * trace_reader_batch lies within the window that went in. */
+#ifndef TRACE_READER_H
+#define TRACE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/frame.h>
+
+#include "base/err.h"
+#include "base/why.h"
+
+/* name in URIs, usual suffix, doc */
+#define TRACE_FORMATS(X)                                                                           \
+	X(PCAP, "pcap", ".pcap", "libpcap's classic format")                                       \
+	X(PCAPNG, "pcapng", ".pcapng", "the next generation format")                               \
+	X(ERF, "erf", ".erf", "Endace's extensible record format")
+
+enum trace_format {
+	TRACE_UNKNOWN,
+#define X(name, text, suffix, doc) TRACE_##name,
+	TRACE_FORMATS(X)
+#undef X
+};
+
+enum {
+	TRACE_PROBE_LEN = 32,            /* bytes that trace_probe wants, where there are as many */
+	TRACE_MAX_RECORD = 16 * 1048576, /* a record that claims more is refused */
+	TRACE_MAX_IFACES = 65536,        /* more interfaces in a section are refused */
+};
+
+struct trace_reader;
+
+/* The format by its first bytes; TRACE_UNKNOWN when they fit none (or are too few). */
+enum trace_format trace_probe(const uint8_t *bytes, size_t len);
+
+const char *trace_format_name(enum trace_format format);
+enum trace_format trace_format_of_name(const char *name);
+enum trace_format trace_format_of_path(const char *path); /* by its suffix, a codec's one ignored */
+
+MUST_CHECK int trace_reader_new(struct trace_reader **out, enum trace_format format);
+void trace_reader_free(struct trace_reader **r);
+
+/* Walks records from bytes[0..len): fills up to max frames (packets and meta records, in file
+ * order) and sets *used to the bytes of the records that were consumed whole. frame->block is
+ * left NULL; bytes and record point into the window.
+ *
+ * Returns the number of frames (>= 0; 0 with *used > 0 is normal after headers), or an error:
+ *   ERR_AGAIN  the record at *used needs more bytes: trace_reader_need() in all, from its start
+ *   ERR_BAD, ERR_UNSUPPORTED  the record at *used is damaged: trace_reader_why() has reason and offset
+ * An error is only returned when no frame precedes it in this call; frames before it come first. */
+MUST_CHECK int trace_reader_batch(struct trace_reader *r, const uint8_t *bytes, size_t len,
+				  size_t *used, struct weir_frame *frames, int max);
+size_t trace_reader_need(const struct trace_reader *r);
+const struct why *trace_reader_why(const struct trace_reader *r);
+
+/* At the end of the data with `left` bytes not consumed: 0, or ERR_CUT with a reason. */
+MUST_CHECK int trace_reader_end(struct trace_reader *r, size_t left);
+
+/* Bytes consumed from the start of the data. */
+uint64_t trace_reader_offset(const struct trace_reader *r);
+
+/* Interfaces found so far: frame->iface counts over all sections of the file. The returned
+ * pointer stays good, and what it points to unchanged, for the reader's life; reading other
+ * interfaces than those of frames already delivered needs no lock. NULL beyond the last. */
+const struct weir_iface *trace_reader_iface(const struct trace_reader *r, uint32_t i);
+uint32_t trace_reader_n_ifaces(const struct trace_reader *r);
+
+#endif
