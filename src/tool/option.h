@@ -1,0 +1,77 @@
+/* The option table of `weir`: every option of every tool is one row here, and means the same
+ * wherever it is taken. Parsing, --help and shell completion are walks over the table. */
+#ifndef TOOL_OPTION_H
+#define TOOL_OPTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/nanos.h"
+
+/* type of the row -> type of the member in struct settings */
+struct texts {
+	const char *at[64];
+	int n;
+};
+#define SETTING_FLAG   bool
+#define SETTING_TEXT   const char *
+#define SETTING_TEXTS  struct texts /* the option may be repeated */
+#define SETTING_NUMBER uint64_t
+#define SETTING_BYTES  uint64_t     /* with k, M or G (powers of 1,024) */
+#define SETTING_TIME   struct nanos /* OPTION_NO_TIME: not given */
+#define SETTING_SPAN   struct nanos
+#define OPTION_NO_TIME INT64_MIN
+
+/* name, letter (0: none), type, default as text or NULL, value's name in --help, doc.
+ * A TEXT whose value's name is "a|b|c" takes one of those words and no other. */
+#define OPTIONS(X)                                                                                 \
+	X(filter, 'f', TEXTS, NULL, "EXPR", "only packets that match, in libpcap's syntax")        \
+	X(threads, 't', NUMBER, "0", "N", "workers; 0: one a processor")                           \
+	X(json, 'j', FLAG, NULL, NULL, "print JSON, one document a line")                          \
+	X(interval, 'i', SPAN, "1s", "SPAN", "length of an interval: 10, 250ms, 5m")               \
+	X(count, 'c', NUMBER, "0", "N", "packets a part or interval, or in all; 0: no limit")      \
+	X(max_gap, 0, NUMBER, "1000", "N", "empty intervals in a row that are shown one by one")   \
+	X(output, 'o', TEXT, "text", "text|csv|json|svg", "form of the output")                    \
+	X(no_promisc, 'p', FLAG, NULL, NULL, "live: leave the interface's mode as it is")          \
+	X(snap, 's', BYTES, "0", "BYTES", "keep at most this of each packet; 0: all")              \
+	X(block_size, 0, BYTES, "0", "BYTES", "bytes a block of the ring or file; 0: 256k")        \
+	X(blocks, 0, NUMBER, "0", "N", "blocks a queue; 0: the source's default")                  \
+	X(hardware_time, 0, FLAG, NULL, NULL, "live: time stamps of the interface itself")         \
+	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
+
+struct settings {
+#define X(name, letter, type, fallback, value, doc) SETTING_##type name;
+	OPTIONS(X)
+#undef X
+};
+
+enum option {
+#define X(name, letter, type, fallback, value, doc) OPTION_##name,
+	OPTIONS(X)
+#undef X
+		OPTION_N
+};
+
+/* One sub-command. */
+struct tool {
+	const char *name;
+	const char *doc;      /* one line */
+	const char *operands; /* "CAPTURE…" */
+	int min_operands;
+	int max_operands;           /* -1: no limit */
+	const enum option *options; /* ends with OPTION_N */
+	/* Returns the exit status. operands borrow the command line. */
+	int (*run)(const struct settings *set, int n, char **operands);
+	const char *details; /* more of --help, or NULL */
+};
+
+/* Parses argv (argv[0] is the tool's name) into *set and moves the operands to the front of
+ * argv + 1. Returns their number; -1 after --help was printed; -2 after an error was printed. */
+int option_parse(const struct tool *tool, struct settings *set, int argc, char **argv);
+
+void option_help(const struct tool *tool);
+
+/* Words of a shell's completion script for these tools ("bash"); false for another shell. */
+bool option_completion(const char *shell, const struct tool *const *tools);
+
+#endif

@@ -1,0 +1,9 @@
+#include "tool/tools.h"
+
+#include <stddef.h>
+
+const struct tool *const tools[] = {
+	&stats_tool,
+	&rtstats_tool,
+	NULL,
+};

@@ -1,0 +1,13 @@
+/* The sub-commands of `weir`, each in a file of its own. */
+#ifndef TOOL_TOOLS_H
+#define TOOL_TOOLS_H
+
+#include "tool/option.h"
+
+extern const struct tool stats_tool;
+extern const struct tool rtstats_tool;
+
+/* All of them, in the order in which `weir help` lists them; ends with NULL. */
+extern const struct tool *const tools[];
+
+#endif
