@@ -67,8 +67,7 @@ enum weir_layer_flag {
 struct weir_layer {
 	uint32_t offset; /* of its header's first byte, from frame->bytes */
 	uint32_t len;    /* header and payload that are here: what it claims, cut to the capture */
-	uint32_t
-		claim_len; /* header and payload as its own length field claims; len where it has none */
+	uint32_t claim_len;  /* … as its own length field claims; len where it has none */
 	uint16_t header_len; /* bytes, options included */
 	uint8_t proto;       /* enum weir_proto */
 	uint8_t flags;       /* enum weir_layer_flag, or-ed */

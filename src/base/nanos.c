@@ -65,17 +65,19 @@ static bool parse_zone(const char *text, int64_t *east)
 {
 	int hours;
 	int minutes;
-	int used = 0;
 
 	*east = 0;
 	if (!strcmp(text, "Z") || !strcmp(text, "z"))
 		return true;
-	if (*text != '+' && *text != '-')
+	if ((*text != '+' && *text != '-') || strlen(text) != strlen("+hh:mm") || text[3] != ':')
 		return false;
-	if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || text[1 + used])
-		return false;
+	for (int i = 1; i < 6; i++)
+		if (i != 3 && !isdigit((unsigned char)text[i]))
+			return false;
+	hours = (text[1] - '0') * 10 + text[2] - '0';
+	minutes = (text[4] - '0') * 10 + text[5] - '0';
 	*east = (hours * 60 + minutes) * 60 * (*text == '-' ? -1 : 1);
-	return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
+	return hours < 24 && minutes < 60;
 }
 
 bool nanos_parse(const char *text, struct nanos *out)

@@ -5,7 +5,7 @@
  * worker takes whole blocks. For every block it calls
  *
  *	batch batch batch …   in parallel with other workers' blocks
- *	turn                  one worker at a time, in the order of the data: reserve, number, append
+ *	turn                  one worker at a time, in the order of the data: reserve, append
  *	fill                  in parallel again; the block's frames are still there
  *
  * Hashed mode gives all packets of a flow (both directions, all fragments) to one worker: a

@@ -52,7 +52,7 @@ void trace_reader_free(struct trace_reader **r);
  *
  * Returns the number of frames (>= 0; 0 with *used > 0 is normal after headers), or an error:
  *   ERR_AGAIN  the record at *used needs more bytes: trace_reader_need() in all, from its start
- *   ERR_BAD, ERR_UNSUPPORTED  the record at *used is damaged: trace_reader_why() has reason and offset
+ *   ERR_BAD, ERR_UNSUPPORTED  the record at *used is damaged: trace_reader_why() says more
  * An error is only returned when no frame precedes it in this call; frames before it come first. */
 MUST_CHECK int trace_reader_batch(struct trace_reader *r, const uint8_t *bytes, size_t len,
 				  size_t *used, struct weir_frame *frames, int max);
