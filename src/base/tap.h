@@ -9,7 +9,8 @@
 static int tap_count;
 static int tap_failures;
 
-static inline bool tap_say(bool is_ok, const char *directive, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static inline bool tap_say(bool is_ok, const char *directive,
+								 const char *format, va_list args)
 {
 	printf("%sok %d - ", is_ok ? "" : "not ", ++tap_count);
 	vprintf(format, args);
