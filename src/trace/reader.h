@@ -29,14 +29,15 @@ enum trace_format {
 };
 
 enum {
-	TRACE_PROBE_LEN = 32,            /* bytes that trace_probe wants, where there are as many */
+	TRACE_PROBE_LEN = 32,            /* bytes that trace_probe wants; more make ERF surer */
 	TRACE_MAX_RECORD = 16 * 1048576, /* a record that claims more is refused */
-	TRACE_MAX_IFACES = 65536,        /* more interfaces in a section are refused */
+	TRACE_MAX_IFACES = 65536,        /* more interfaces in a file are refused */
 };
 
 struct trace_reader;
 
-/* The format by its first bytes; TRACE_UNKNOWN when they fit none (or are too few). */
+/* The format by its first bytes; TRACE_UNKNOWN when they fit none (or are too few). ERF has no
+ * magic: it is told by records that agree with themselves, and never found in text. */
 enum trace_format trace_probe(const uint8_t *bytes, size_t len);
 
 const char *trace_format_name(enum trace_format format);
@@ -48,12 +49,25 @@ void trace_reader_free(struct trace_reader **r);
 
 /* Walks records from bytes[0..len): fills up to max frames (packets and meta records, in file
  * order) and sets *used to the bytes of the records that were consumed whole. frame->block is
- * left NULL; bytes and record point into the window.
+ * left NULL; bytes and record point into the window. How the data is cut into windows makes no
+ * difference to what comes out.
  *
- * Returns the number of frames (>= 0; 0 with *used > 0 is normal after headers), or an error:
- *   ERR_AGAIN  the record at *used needs more bytes: trace_reader_need() in all, from its start
- *   ERR_BAD, ERR_UNSUPPORTED  the record at *used is damaged: trace_reader_why() says more
- * An error is only returned when no frame precedes it in this call; frames before it come first. */
+ * Returns the number of frames (>= 0; 0 with *used > 0 is normal after headers), or an error,
+ * and then *used is 0:
+ *   ERR_AGAIN  the record at the window's start needs more bytes: trace_reader_need() in all
+ *   ERR_BAD, ERR_UNSUPPORTED, ERR_NOMEM  it cannot be read: trace_reader_why() has the reason and
+ *              the offset; every later call returns the same
+ * An error is only returned when nothing precedes it in this call; what does comes first.
+ *
+ * Every frame's link is that of its interface. Claims that cannot be true of a record's insides
+ * (captured bytes beyond its end) are refused; claims about the wire are passed on as they are,
+ * wire_len may be smaller than cap_len. A pcap packet longer than its file's snap length is cut to
+ * that, as libpcap does; record has all of it. Ethernet in ERF: wire_len does not count the FCS, as in
+ * the other formats, and neither does cap_len.
+ * ERF records of a type without a link type of its own come as LINKTYPE_ERF (197), bytes being
+ * the whole record; its port n is interface n modulo 8, and ports 0 and 1 give direction out and
+ * in. Meta frames: every block of pcapng that is no packet; provenance and padding of ERF.
+ * A link type above 65534 comes as 65535; the interface has the true claim. */
 MUST_CHECK int trace_reader_batch(struct trace_reader *r, const uint8_t *bytes, size_t len,
 				  size_t *used, struct weir_frame *frames, int max);
 size_t trace_reader_need(const struct trace_reader *r);
