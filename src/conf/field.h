@@ -1,0 +1,140 @@
+/* Field tables: a domain struct's fields, each declared once as a row. The struct, its YAML (and
+ * later JSON), its comparison, its limits and the manual's reference are all walks over the rows.
+ *
+ *	#define AGENCY_FIELDS(X)                                                           \
+ *		X(TEXT, id, .is_required = true, .max = 16, .doc = "name used in warrants")     \
+ *		X(SPAN, retry, .otherwise = "10s", .min = 1, .max = 3600, .doc = "...")
+ *
+ *	struct agency { CONF_STRUCT(AGENCY_FIELDS) };                        in the header
+ *
+ *	#define X(...) CONF_ROW(agency, __VA_ARGS__)                         in one .c
+ *	static const struct conf_field agency_fields[] = {AGENCY_FIELDS(X)};
+ *	#undef X
+ *	const struct conf_record agency_record = CONF_RECORD(agency, agency_fields, "...");
+ *
+ * A field is required, or has a default, or (texts and lists only) may be absent: NULL, or no
+ * items. */
+#ifndef CONF_FIELD_H
+#define CONF_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/nanos.h"
+
+struct conf_field;
+struct conf_record;
+
+enum { CONF_PATH_LEN = 128, CONF_WANT_LEN = 200 };
+
+/* What a kind of scalar is: four functions. Rooms above add their own kinds. */
+struct conf_type {
+	const char *name;
+	bool is_bare; /* numbers and truth values: stands in YAML without quotes */
+	/* Reads the text into the member; false where it is not what want() says. */
+	bool (*parse)(const struct conf_field *field, const char *text, void *member);
+	/* The text that reads back as the member, into out; NULL where the member is absent. */
+	const char *(*print)(const struct conf_field *field, const void *member, char *out,
+			     int size);
+	/* What is wanted, for "... is not %s" and for the manual: "a whole number from 1 to 9". */
+	void (*want)(const struct conf_field *field, char *out, int size);
+	/* Frees what the member owns; NULL where it owns nothing. */
+	void (*fini)(void *member);
+};
+
+/* A word and the number that stands for it; the last has no word. */
+struct conf_name {
+	const char *name;
+	int64_t value;
+	const char *doc;
+};
+
+struct conf_field {
+	const char *name;
+	const struct conf_type *type;  /* NULL: a record or a list of records */
+	const struct conf_record *of;  /* of a record, or of a list's items */
+	const char *doc;               /* a sentence for the manual */
+	const char *otherwise;         /* the default, as one would write it; NULL: none */
+	const struct conf_name *names; /* WORD: the words */
+	bool (*is_allowed)(
+		const char *text); /* TEXT: beyond its length; NULL: any printable text */
+	const char *alphabet;      /* … and what that allows, for want() */
+	size_t offset;             /* of the member */
+	int64_t min;               /* INT, PORT: value; SPAN: seconds; TEXT: bytes; list: items */
+	int64_t max;
+	bool is_required;
+	bool is_list;
+};
+
+/* Tells what is wrong beyond single fields: path is relative to the record ("targets[1].prefix"),
+ * text a reason ("is listed twice"). */
+struct conf_fault {
+	char path[CONF_PATH_LEN];
+	char text[CONF_WANT_LEN];
+};
+
+struct conf_record {
+	const char *name;
+	const char *doc;
+	const struct conf_field *fields;
+	size_t n_fields;
+	size_t size; /* of the struct */
+	/* Checks across fields, when all of them are well; false with the fault. May be NULL. */
+	bool (*check)(const void *record, struct conf_fault *fault);
+};
+
+/* An address and a port, both literal. */
+struct conf_endpoint {
+	uint8_t ip[16]; /* IPv4 uses the first four */
+	uint16_t port;
+	uint8_t version; /* 4 or 6 */
+};
+
+enum { CONF_ENDPOINT_TEXT_LEN = 64 };
+
+/* "192.0.2.1:443" or "[2001:db8::1]:443"; no names are looked up. */
+bool conf_endpoint_parse(const char *text, struct conf_endpoint *out);
+void conf_endpoint_print(const struct conf_endpoint *e, char out[CONF_ENDPOINT_TEXT_LEN]);
+
+extern const struct conf_type conf_text, conf_int, conf_bool, conf_word, conf_time, conf_span,
+	conf_port, conf_host_port;
+
+/* The C type of each kind of field, and its part of a row. */
+#define CONF_C_TEXT         char *
+#define CONF_C_INT          int64_t
+#define CONF_C_BOOL         bool
+#define CONF_C_WORD         int
+#define CONF_C_TIME         struct nanos
+#define CONF_C_SPAN         struct nanos
+#define CONF_C_PORT         uint16_t
+#define CONF_C_HOST_PORT    struct conf_endpoint
+#define CONF_C_RECORD(elem) struct elem
+#define CONF_C_LIST(elem)                                                                          \
+	struct {                                                                                   \
+		struct elem *items;                                                                \
+		size_t n;                                                                          \
+	}
+
+#define CONF_T_TEXT         .type = &conf_text
+#define CONF_T_INT          .type = &conf_int
+#define CONF_T_BOOL         .type = &conf_bool
+#define CONF_T_WORD         .type = &conf_word
+#define CONF_T_TIME         .type = &conf_time
+#define CONF_T_SPAN         .type = &conf_span
+#define CONF_T_PORT         .type = &conf_port
+#define CONF_T_HOST_PORT    .type = &conf_host_port
+#define CONF_T_RECORD(elem) .of = &elem##_record
+#define CONF_T_LIST(elem)   .of = &elem##_record, .is_list = true
+
+#define CONF_MEMBER(kind, member, ...) CONF_C_##kind member;
+#define CONF_STRUCT(fields)            fields(CONF_MEMBER)
+#define CONF_ROW(owner, kind, member, ...)                                                         \
+	{.name = #member, .offset = offsetof(struct owner, member), CONF_T_##kind, __VA_ARGS__},
+#define CONF_RECORD(owner, rows, ...)                                                              \
+	{                                                                                          \
+		.name = #owner, .fields = (rows), .n_fields = sizeof(rows) / sizeof *(rows),       \
+		.size = sizeof(struct owner), __VA_ARGS__                                          \
+	}
+
+#endif

@@ -1,0 +1,410 @@
+#include "conf/record.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/nearest.h"
+#include "conf/yaml.h"
+
+enum { MAX_FIELDS = 64, QUOTE_LEN = 60 };
+
+/* How every list of records lies in its owner: CONF_C_LIST with the item's type left open. */
+struct any_list {
+	char *items;
+	size_t n;
+};
+
+/* A walk that reads: where it is, for the reason. */
+struct read_walk {
+	struct why *why;
+	char path[CONF_PATH_LEN];
+	size_t path_len;
+};
+
+static struct any_list *list_of(const struct conf_field *field, const void *owner)
+{
+	return (struct any_list *)((uintptr_t)owner + field->offset);
+}
+
+static void *member_of(const struct conf_field *field, const void *owner)
+{
+	return (void *)((uintptr_t)owner + field->offset);
+}
+
+__attribute__((format(printf, 3, 4))) static int refuse(struct read_walk *walk, int line,
+							const char *format, ...)
+{
+	char text[WHY_TEXT_LEN];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	why_set(walk->why, ERR_BAD, "%s%s%s", walk->path, walk->path_len ? ": " : "", text);
+	if (line)
+		why_line(walk->why, line);
+	return ERR_BAD;
+}
+
+/* Adds ".name" or "[3]" to the path; returns the length to go back to. */
+static size_t enter(struct read_walk *walk, const char *name, size_t index)
+{
+	size_t len = walk->path_len;
+	size_t room = sizeof walk->path - len;
+	int n = name ? snprintf(walk->path + len, room, "%s%s", len ? "." : "", name)
+		     : snprintf(walk->path + len, room, "[%zu]", index);
+
+	walk->path_len += (size_t)n < room ? (size_t)n : room - 1;
+	return len;
+}
+
+static void leave(struct read_walk *walk, size_t len)
+{
+	walk->path_len = len;
+	walk->path[len] = 0;
+}
+
+static int read_record(struct read_walk *walk, const struct conf_record *record,
+		       const struct conf_value *value, void *out);
+
+static int read_scalar(struct read_walk *walk, const struct conf_field *field,
+		       const struct conf_value *value, void *member)
+{
+	char want[CONF_WANT_LEN];
+
+	field->type->want(field, want, sizeof want);
+	if (value->kind != CONF_KIND_SCALAR)
+		return refuse(walk, value->line, "a %s stands here; wanted is %s",
+			      value->kind == CONF_KIND_LIST ? "list" : "map", want);
+	if (field->type->is_bare && !value->is_plain)
+		return refuse(walk, value->line, "\"%.*s\" is a text; wanted is %s", QUOTE_LEN,
+			      value->text, want);
+	if (!field->type->parse(field, value->text, member))
+		return refuse(walk, value->line, "\"%.*s\" is not %s", QUOTE_LEN, value->text,
+			      want);
+	return 0;
+}
+
+static int read_list(struct read_walk *walk, const struct conf_field *field,
+		     const struct conf_value *value, void *owner)
+{
+	struct any_list *list = list_of(field, owner);
+	const struct conf_value *child = value->first;
+	int rc = 0;
+
+	if (value->kind != CONF_KIND_LIST)
+		return refuse(walk, value->line, "must be a list, each item: %s", field->of->name);
+	if ((int64_t)value->n < field->min || (field->max && (int64_t)value->n > field->max))
+		return refuse(walk, value->line, "%zu listed; wanted are %" PRId64 " to %" PRId64,
+			      value->n, field->min, field->max);
+	list->items = value->n ? calloc(value->n, field->of->size) : NULL;
+	if (value->n && !list->items)
+		return ERR_NOMEM;
+	for (size_t i = 0; !rc && child; i++, child = child->next) {
+		size_t len = enter(walk, NULL, i);
+
+		list->n = i + 1;
+		rc = read_record(walk, field->of, child, list->items + i * field->of->size);
+		leave(walk, len);
+	}
+	return rc;
+}
+
+static int read_field(struct read_walk *walk, const struct conf_field *field,
+		      const struct conf_value *value, void *owner)
+{
+	size_t len = enter(walk, field->name, 0);
+	int rc;
+
+	if (field->is_list)
+		rc = read_list(walk, field, value, owner);
+	else if (field->of)
+		rc = read_record(walk, field->of, value, member_of(field, owner));
+	else
+		rc = read_scalar(walk, field, value, member_of(field, owner));
+	leave(walk, len);
+	return rc;
+}
+
+static int refuse_key(struct read_walk *walk, const struct conf_record *record,
+		      const struct conf_value *value)
+{
+	const char *names[MAX_FIELDS];
+	const char *near;
+
+	for (size_t i = 0; i < record->n_fields; i++)
+		names[i] = record->fields[i].name;
+	near = conf_nearest(value->key, names, record->n_fields);
+	if (near)
+		return refuse(walk, value->key_line, "unknown key \"%.*s\"; did you mean \"%s\"?",
+			      QUOTE_LEN, value->key, near);
+	return refuse(walk, value->key_line, "unknown key \"%.*s\"", QUOTE_LEN, value->key);
+}
+
+/* Fields that the document left out: their defaults, or the reason why that cannot be. */
+static int read_absent(struct read_walk *walk, const struct conf_record *record, uint64_t seen,
+		       const struct conf_value *value, void *out)
+{
+	for (size_t i = 0; i < record->n_fields; i++) {
+		const struct conf_field *field = &record->fields[i];
+
+		if (seen >> i & 1)
+			continue;
+		if (field->is_required)
+			return refuse(walk, value->line, "\"%s\" is missing", field->name);
+		if (field->otherwise &&
+		    !field->type->parse(field, field->otherwise, member_of(field, out)))
+			return refuse(walk, value->line, "no memory for \"%s\"", field->name);
+	}
+	return 0;
+}
+
+static int read_check(struct read_walk *walk, const struct conf_record *record,
+		      const struct conf_value *value, const void *out)
+{
+	struct conf_fault fault = {.path = ""};
+	int line;
+
+	if (!record->check || record->check(out, &fault))
+		return 0;
+	line = conf_value_line(value, fault.path);
+	if (fault.path[0])
+		enter(walk, fault.path, 0);
+	return refuse(walk, line, "%s", fault.text);
+}
+
+static int read_record(struct read_walk *walk, const struct conf_record *record,
+		       const struct conf_value *value, void *out)
+{
+	uint64_t seen = 0;
+	int rc = 0;
+
+	if (value->kind != CONF_KIND_MAP)
+		return refuse(walk, value->line, "must be a map: the fields of %s %s",
+			      strchr("aeiou", record->name[0]) ? "an" : "a", record->name);
+	for (const struct conf_value *child = value->first; child; child = child->next) {
+		size_t i = 0;
+
+		while (i < record->n_fields && strcmp(record->fields[i].name, child->key))
+			i++;
+		if (i == record->n_fields)
+			return refuse_key(walk, record, child);
+		if (seen >> i & 1)
+			return refuse(walk, child->key_line, "\"%s\" is given twice", child->key);
+		seen |= (uint64_t)1 << i;
+		rc = read_field(walk, &record->fields[i], child, out);
+		if (rc)
+			return rc;
+	}
+	rc = read_absent(walk, record, seen, value, out);
+	return rc ? rc : read_check(walk, record, value, out);
+}
+
+int conf_read(const struct conf_record *record, const struct conf_value *root, void *out,
+	      struct why *why)
+{
+	struct read_walk walk = {.why = why};
+	int rc;
+
+	memset(out, 0, record->size);
+	rc = read_record(&walk, record, root, out);
+	if (rc == ERR_NOMEM)
+		why_set(why, rc, "%s", err_text(rc));
+	if (rc)
+		conf_fini(record, out);
+	return rc;
+}
+
+static struct conf_value *write_list(const struct conf_field *field, const void *in,
+				     struct conf_doc *doc)
+{
+	struct conf_value *list = conf_value_new(doc, CONF_KIND_LIST, 0);
+
+	for (size_t i = 0; list && i < conf_list_n(field, in); i++) {
+		struct conf_value *item = conf_write(field->of, conf_list_item(field, in, i), doc);
+
+		if (!item)
+			return NULL;
+		conf_value_append(list, item);
+	}
+	return list;
+}
+
+static struct conf_value *write_scalar(const struct conf_field *field, const char *text,
+				       struct conf_doc *doc)
+{
+	struct conf_value *value = conf_value_scalar(doc, text, strlen(text));
+
+	if (value)
+		value->is_plain = field->type->is_bare;
+	return value;
+}
+
+struct conf_value *conf_write(const struct conf_record *record, const void *in,
+			      struct conf_doc *doc)
+{
+	struct conf_value *map = conf_value_new(doc, CONF_KIND_MAP, 0);
+
+	for (size_t i = 0; map && i < record->n_fields; i++) {
+		const struct conf_field *field = &record->fields[i];
+		struct conf_value *value;
+		char room[CONF_WANT_LEN];
+
+		if (field->is_list) {
+			value = write_list(field, in, doc);
+		} else if (field->of) {
+			value = conf_write(field->of, member_of(field, in), doc);
+		} else {
+			const char *text =
+				field->type->print(field, member_of(field, in), room, sizeof room);
+			if (!text)
+				continue;
+			value = write_scalar(field, text, doc);
+		}
+		if (!value)
+			return NULL;
+		value->key = field->name;
+		conf_value_append(map, value);
+	}
+	return map;
+}
+
+static bool is_equal_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : !a && !b;
+}
+
+static bool is_equal_record(struct read_walk *walk, const struct conf_record *record, const void *a,
+			    const void *b);
+
+static bool is_equal_field(struct read_walk *walk, const struct conf_field *field, const void *a,
+			   const void *b)
+{
+	char room_a[CONF_WANT_LEN];
+	char room_b[CONF_WANT_LEN];
+
+	if (field->of && !field->is_list)
+		return is_equal_record(walk, field->of, member_of(field, a), member_of(field, b));
+	if (!field->is_list)
+		return is_equal_text(
+			field->type->print(field, member_of(field, a), room_a, sizeof room_a),
+			field->type->print(field, member_of(field, b), room_b, sizeof room_b));
+	if (conf_list_n(field, a) != conf_list_n(field, b))
+		return false;
+	for (size_t i = 0; i < conf_list_n(field, a); i++) {
+		size_t len = enter(walk, NULL, i);
+
+		if (!is_equal_record(walk, field->of, conf_list_item(field, a, i),
+				     conf_list_item(field, b, i)))
+			return false;
+		leave(walk, len);
+	}
+	return true;
+}
+
+static bool is_equal_record(struct read_walk *walk, const struct conf_record *record, const void *a,
+			    const void *b)
+{
+	for (size_t i = 0; i < record->n_fields; i++) {
+		size_t len = enter(walk, record->fields[i].name, 0);
+
+		if (!is_equal_field(walk, &record->fields[i], a, b))
+			return false;
+		leave(walk, len);
+	}
+	return true;
+}
+
+bool conf_is_equal(const struct conf_record *record, const void *a, const void *b,
+		   char path[CONF_PATH_LEN])
+{
+	struct read_walk walk = {.why = NULL};
+	bool is_same = is_equal_record(&walk, record, a, b);
+
+	if (path)
+		snprintf(path, CONF_PATH_LEN, "%s", walk.path);
+	return is_same;
+}
+
+/* What is written must read back: then every limit and cross check holds. */
+int conf_check(const struct conf_record *record, const void *in, struct why *why)
+{
+	struct conf_doc *doc = NULL;
+	void *again = calloc(1, record->size);
+	const struct conf_value *root = NULL;
+	int rc = again ? conf_doc_new(&doc) : ERR_NOMEM;
+
+	if (!rc)
+		root = conf_write(record, in, doc);
+	if (!rc)
+		rc = root ? conf_read(record, root, again, why) : ERR_NOMEM;
+	if (!rc)
+		conf_fini(record, again);
+	conf_doc_free(&doc);
+	free(again);
+	return rc;
+}
+
+static void fini_field(const struct conf_field *field, void *owner)
+{
+	struct any_list *list = list_of(field, owner);
+
+	if (field->is_list) {
+		for (size_t i = 0; i < list->n; i++)
+			conf_fini(field->of, list->items + i * field->of->size);
+		free(list->items);
+	} else if (field->of) {
+		conf_fini(field->of, member_of(field, owner));
+	} else if (field->type->fini) {
+		field->type->fini(member_of(field, owner));
+	}
+}
+
+void conf_fini(const struct conf_record *record, void *at)
+{
+	for (size_t i = 0; i < record->n_fields; i++)
+		fini_field(&record->fields[i], at);
+	memset(at, 0, record->size);
+}
+
+size_t conf_list_n(const struct conf_field *field, const void *owner)
+{
+	return list_of(field, owner)->n;
+}
+
+void *conf_list_item(const struct conf_field *field, const void *owner, size_t i)
+{
+	return list_of(field, owner)->items + i * field->of->size;
+}
+
+int conf_parse(const struct conf_record *record, const char *text, size_t len, void *out,
+	       struct why *why)
+{
+	struct conf_doc *doc = NULL;
+	int rc = conf_yaml_parse(&doc, text, len, why);
+
+	if (!rc)
+		rc = conf_read(record, conf_doc_root(doc), out, why);
+	else
+		memset(out, 0, record->size);
+	conf_doc_free(&doc);
+	return rc;
+}
+
+int conf_print(const struct conf_record *record, const void *in, struct wr *w)
+{
+	struct conf_doc *doc = NULL;
+	const struct conf_value *root;
+	int rc = conf_doc_new(&doc);
+
+	if (rc)
+		return rc;
+	root = conf_write(record, in, doc);
+	if (root)
+		conf_yaml_print(root, w);
+	conf_doc_free(&doc);
+	return !root ? ERR_NOMEM : w->ok ? 0 : ERR_FULL;
+}
