@@ -1,0 +1,78 @@
+/* The PSHeader of TS 102 232-1, prepared once for a stream of records.
+ *
+ * A stream is what one intercept delivers for one communication: everything in its headers is
+ * constant but sequence number and time. etsi_header_init turns the facts into octets; after
+ * that a record costs about a copy of its bytes (ipcc.h, ipiri.h). */
+#ifndef ETSI_HEADER_H
+#define ETSI_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/nanos.h"
+#include "base/why.h"
+#include "base/wr.h"
+
+/* What the schema allows (module LI-PS-PDU), and what we announce by default. */
+enum {
+	ETSI_MAX_LIID = 25,
+	ETSI_MAX_OPERATOR = 16,
+	ETSI_MAX_NETWORK_ELEMENT = 16,
+	ETSI_MAX_POINT = 8,
+	ETSI_COUNTRY_LEN = 2,
+	ETSI_HEADER_VERSION = 43,
+	ETSI_IP_ACCESS_VERSION = 20,
+	ETSI_MAX_VERSION = 127, /* one octet of the object identifier */
+};
+
+/* How a record says when it was (clause 5.2.6). */
+enum etsi_time_form {
+	ETSI_TIME_MICROSECONDS, /* microSecondTimeStamp */
+	ETSI_TIME_GENERALIZED,  /* timeStamp, a GeneralizedTime in UTC to the microsecond */
+};
+
+/* The facts. Text is borrowed until etsi_header_init returns; NULL leaves an optional one out. */
+struct etsi_stream {
+	const char *liid;                  /* 1..25 octets */
+	const char *authorization_country; /* two letters; optional, but send it (5.2.3) */
+	const char *operator_id;           /* 1..16 octets */
+	const char *network_element;       /* 1..16 octets, optional */
+	const char *delivery_country;      /* two letters, optional */
+	const char *interception_point;    /* 1..8 printable characters, optional */
+	uint32_t cin;
+	unsigned header_version;  /* 0: ETSI_HEADER_VERSION */
+	unsigned service_version; /* of TS 102 232-3; 0: ETSI_IP_ACCESS_VERSION */
+	enum etsi_time_form time_form;
+};
+
+enum { ETSI_HEADER_OCTETS = 112 };
+
+/* Two cache lines, of which the first holds all but the longest names. */
+struct etsi_header {
+	_Alignas(64) uint8_t octets[ETSI_HEADER_OCTETS]; /* li-psDomainId .. CIN, then [6] */
+	uint8_t fixed_len;                               /* octets before the sequence number */
+	uint8_t point_len;                               /* octets of interceptionPointID [6] */
+	uint8_t service_version;
+	uint8_t is_generalized;
+};
+
+/* 0, or ERR_USAGE with the reason: a name is missing, too long, or of forbidden characters. */
+MUST_CHECK int etsi_header_init(struct etsi_header *h, const struct etsi_stream *s,
+				struct why *why);
+
+/* Octets of the whole [1] PSHeader element for this sequence number and time. */
+size_t etsi_header_len(const struct etsi_header *h, uint32_t seq, struct nanos time);
+
+/* Writes exactly these octets. */
+void etsi_header_put(const struct etsi_header *h, uint32_t seq, struct nanos time, struct wr *w);
+
+/* Asks for the header's cache lines some time before they are used. */
+static inline void etsi_header_prefetch(const struct etsi_header *h)
+{
+	__builtin_prefetch(h);
+	__builtin_prefetch(h->octets + 64);
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* IPIRI records (TS 102 232-3): what happens to a target's internet access.
+ *
+ * A record is a struct of values; a table in ipiri.c says for each which tag and type it has,
+ * so that a further event or field is a row there and no code. */
+#ifndef ETSI_IPIRI_H
+#define ETSI_IPIRI_H
+
+#include "etsi/header.h"
+
+/* accessEventType: constant, value, iRIType that carries it, name in the schema.
+ *
+ * TS 102 232-1 clause 5.2.10: BEGIN opens the records of a CIN, END closes them, CONTINUE lies
+ * between, REPORT stands anywhere. endOfInterceptionWithSessionActive is the last record of its
+ * CIN, hence an END; some implementations send it as a REPORT and leave the CIN open for ever. */
+#define IPIRI_EVENTS(X)                                                                            \
+	X(ATTEMPT, 0, REPORT, "accessAttempt")                                                     \
+	X(ACCEPT, 1, BEGIN, "accessAccept")                                                        \
+	X(REJECT, 2, REPORT, "accessReject")                                                       \
+	X(FAILED, 3, REPORT, "accessFailed")                                                       \
+	X(INTERIM, 6, CONTINUE, "interimUpdate")                                                   \
+	X(START_ACTIVE, 7, BEGIN, "startOfInterceptionWithSessionActive")                          \
+	X(ACCESS_END, 8, END, "accessEnd")                                                         \
+	X(END_ACTIVE, 9, END, "endOfInterceptionWithSessionActive")                                \
+	X(UNKNOWN, 10, REPORT, "unknown")                                                          \
+	X(START_IDLE, 11, BEGIN, "startOfInterceptionWithoutNetworkSession")                       \
+	X(END_IDLE, 12, END, "endOfInterceptionWithoutNetworkSession")                             \
+	X(EXPIRED, 13, END, "sessionExpired")
+
+enum ipiri_event {
+#define X(name, value, type, text) IPIRI_##name = value,
+	IPIRI_EVENTS(X)
+#undef X
+};
+
+/* iRIType */
+enum etsi_iri_type {
+	ETSI_IRI_BEGIN = 1,
+	ETSI_IRI_END = 2,
+	ETSI_IRI_CONTINUE = 3,
+	ETSI_IRI_REPORT = 4,
+};
+
+/* internetAccessType: the words of an order's access_type, and the schema's values. */
+#define ETSI_ACCESS_TYPES(X)                                                                       \
+	X("undefined", 0)                                                                          \
+	X("dialup", 1)                                                                             \
+	X("xdsl", 2)                                                                               \
+	X("adsl", 2)                                                                               \
+	X("vdsl", 2)                                                                               \
+	X("cable", 3)                                                                              \
+	X("lan", 4)                                                                                \
+	X("wlan", 5)                                                                               \
+	X("wireless", 5)                                                                           \
+	X("fiber", 6)                                                                              \
+	X("fibre", 6)                                                                              \
+	X("wimax", 7)                                                                              \
+	X("satellite", 8)                                                                          \
+	X("wireless-other", 9)
+
+enum ip_assignment { IP_ASSIGNMENT_NONE, IP_STATIC, IP_DYNAMIC, IP_NOT_KNOWN };
+
+/* An address or a prefix. */
+struct etsi_address {
+	uint8_t version; /* 4 or 6; 0: there is none */
+	uint8_t bits[16];
+	uint8_t prefix_len; /* 32 or 128 for a single address */
+	uint8_t assignment; /* enum ip_assignment */
+};
+
+/* Borrowed octets or text; NULL: there are none. */
+struct etsi_text {
+	const void *bytes;
+	size_t len;
+};
+
+/* pOPIdentifier and the like: which alternative is filled. */
+enum etsi_id_kind { ETSI_ID_NONE, ETSI_ID_PRINTABLE, ETSI_ID_MAC, ETSI_ID_ADDRESS };
+
+struct etsi_id {
+	enum etsi_id_kind kind;
+	struct etsi_text text; /* printable, or the six octets of a MAC address */
+	struct etsi_address address;
+};
+
+/* Optional numbers, times and enumerations: absent unless has is set. */
+struct etsi_number {
+	bool has;
+	uint64_t v;
+};
+
+struct etsi_moment {
+	bool has;
+	struct nanos t;
+};
+
+/* One record. Zero is "absent" for everything optional; borrowed until ipiri_encode returns.
+ * iPVersion follows from the addresses where ip_version is 0. */
+struct ipiri {
+	enum ipiri_event event;
+	enum etsi_iri_type type; /* 0: the one that the event's row names */
+	uint32_t seq;
+	struct nanos time;
+
+	struct etsi_text username; /* may be empty, is always sent */
+	uint8_t access_type;       /* a value of ETSI_ACCESS_TYPES */
+	uint8_t ip_version;        /* 1 IPv4, 2 IPv6, 3 both */
+	struct etsi_address address;
+	struct etsi_address additional_address;
+	const struct etsi_address *others; /* second and later addresses or prefixes */
+	size_t n_others;
+	struct etsi_text network_id;
+	struct etsi_text cpe_id;
+	struct etsi_text location_text;
+	struct etsi_number pop_port;
+	struct etsi_text callback_number;
+	struct etsi_moment start_time;
+	struct etsi_moment end_time;
+	struct etsi_number end_reason;
+	struct etsi_number octets_received;
+	struct etsi_number octets_transmitted;
+	struct etsi_text raw_aaa;
+	struct etsi_moment expected_end_time;
+	struct etsi_text pop_phone;
+	struct etsi_id pop_id;
+	struct etsi_address pop_address;
+	struct etsi_number authentication;
+	struct etsi_text pop_port_id;
+	const struct etsi_text *framed_routes;
+	size_t n_framed_routes;
+};
+
+/* Fills version, address, additional address and others from a target's prefixes as clause
+ * 6.2.1 of TS 102 232-3 orders them: first IPv4, else first IPv6; with both, the first IPv6 as
+ * the additional one; all the rest as other identifiers. Reorders and borrows the array. */
+void ipiri_set_addresses(struct ipiri *iri, struct etsi_address *addresses, size_t n);
+
+/* Appends the whole PS-PDU to w: 0; ERR_USAGE with the reason where a value is beyond what the
+ * schema allows; ERR_FULL where w has no room. */
+MUST_CHECK int ipiri_encode(const struct etsi_header *h, const struct ipiri *iri, struct wr *w,
+			    struct why *why);
+
+/* The value of an access_type's word; false where there is no such word. */
+bool etsi_access_type_parse(const char *word, uint8_t *out);
+
+/* The i-th word, for help and error texts; NULL past the last. */
+const char *etsi_access_type_word(size_t i);
+
+#endif
