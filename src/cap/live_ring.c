@@ -59,7 +59,7 @@ static void ring_free(struct live_ring *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	atomic_fetch_sub(&r->counts->n_rings, 1);
-	free((void *)r->is_held);
+	free(r->slots);
 	free(r->views);
 	free(r);
 }
@@ -249,7 +249,7 @@ static void view_give(struct weir_block *b)
 	__atomic_store_n(&slot_of(r, v->slot)->hdr.bh1.block_status, TP_STATUS_KERNEL,
 			 __ATOMIC_RELEASE);
 	atomic_fetch_add(&c->returned, v->n);
-	atomic_store(&r->is_held[v->slot], false);
+	atomic_store(&r->slots[v->slot].is_held, false);
 	v->next = atomic_load(&r->returned_views);
 	while (!atomic_compare_exchange_weak(&r->returned_views, &v->next, v))
 		;
@@ -277,7 +277,7 @@ int live_ring_block(struct live_ring *r, struct weir_block **out)
 	struct tpacket_block_desc *desc = slot_of(r, r->next);
 	struct live_view *v;
 
-	if (atomic_load(&r->is_held[r->next]) || !slot_is_filled(r, r->next))
+	if (atomic_load(&r->slots[r->next].is_held) || !slot_is_filled(r, r->next))
 		return ERR_AGAIN;
 	v = view_take(r);
 	v->head = (struct weir_block){
@@ -293,7 +293,7 @@ int live_ring_block(struct live_ring *r, struct weir_block **out)
 	v->at = (const uint8_t *)desc + desc->hdr.bh1.offset_to_first_pkt;
 	v->has_asked = false;
 	atomic_fetch_add(&r->n_refs, 1);
-	atomic_store(&r->is_held[r->next], true);
+	atomic_store(&r->slots[r->next].is_held, true);
 	atomic_fetch_add(&r->counts->received, v->n);
 	if (++r->next == r->n_blocks)
 		r->next = 0;
@@ -303,12 +303,12 @@ int live_ring_block(struct live_ring *r, struct weir_block **out)
 
 bool live_ring_is_starved(const struct live_ring *r)
 {
-	return atomic_load(&r->is_held[r->next]);
+	return atomic_load(&r->slots[r->next].is_held);
 }
 
 bool live_ring_is_ahead(const struct live_ring *r)
 {
-	return atomic_load(&r->is_held[(r->next ? r->next : r->n_blocks) - 1]);
+	return atomic_load(&r->slots[(r->next ? r->next : r->n_blocks) - 1].is_held);
 }
 
 bool live_ring_is_bound(const struct live_ring *r)
@@ -449,9 +449,9 @@ int live_ring_new(struct live_ring **out, const struct live_ring_options *o,
 	r->is_cooked = o->link->is_cooked;
 	r->own_index = o->loopback_index;
 	atomic_fetch_add(&counts->n_rings, 1);
-	r->is_held = calloc(r->n_blocks, sizeof *r->is_held);
+	r->slots = calloc(r->n_blocks, sizeof *r->slots);
 	r->views = calloc(r->n_blocks, sizeof *r->views);
-	rc = r->is_held && r->views ? open_socket(r, o, why) : ERR_NOMEM;
+	rc = r->slots && r->views ? open_socket(r, o, why) : ERR_NOMEM;
 	if (!rc && o->source->hardware_time && o->link->index)
 		rc = ask_hardware_time(r, o->link->name, why);
 	if (!rc)

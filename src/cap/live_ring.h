@@ -41,6 +41,10 @@ void live_counts_wake(const struct live_counts *c);
 
 struct live_view;
 
+struct live_slot {
+	_Atomic bool is_held;
+};
+
 struct live_ring {
 	struct live_counts *counts;
 	struct source *source;
@@ -56,7 +60,7 @@ struct live_ring {
 	uint16_t link;
 	bool is_cooked;
 	_Atomic uint32_t n_refs; /* the queue's and one a view */
-	_Atomic bool *is_held;   /* a slot each */
+	struct live_slot *slots;
 	struct live_view *views;
 	uint32_t n_views;                           /* ever used */
 	struct live_view *free_views;               /* the reader's */
