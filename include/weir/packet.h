@@ -1,7 +1,8 @@
 /* A decoded packet: where each layer of a frame lies.
  *
  * Layers stand in the order in which they were found, outermost first; tunnels simply add more,
- * so a packet inside GTP-U inside a VLAN has its outer IPv4 and its inner IPv6 both in the list. */
+ * so a packet inside GTP-U inside a VLAN has its outer IPv4 and its inner IPv6 both in the list.
+ * Each layer begins where the header before it ends, and lies whole within the frame. */
 #ifndef WEIR_PACKET_H
 #define WEIR_PACKET_H
 
@@ -21,6 +22,7 @@ extern "C" {
 	X(MPLS, "mpls", "MPLS label stack entry")                                                  \
 	X(PPPOE, "pppoe", "PPP over Ethernet")                                                     \
 	X(PPP, "ppp", "Point-to-Point Protocol")                                                   \
+	X(CHDLC, "chdlc", "Cisco HDLC")                                                            \
 	X(LLC, "llc", "IEEE 802.2 logical link control")                                           \
 	X(SLL, "sll", "Linux cooked capture v1")                                                   \
 	X(SLL2, "sll2", "Linux cooked capture v2")                                                 \
@@ -57,17 +59,28 @@ enum weir_proto {
 };
 
 enum weir_layer_flag {
-	WEIR_LAYER_CUT = 1,      /* it claims more bytes than were captured */
+	WEIR_LAYER_CUT = 1,      /* it claims more bytes than are here */
 	WEIR_LAYER_FRAGMENT = 2, /* an IP layer whose payload is a part of a datagram */
 	WEIR_LAYER_LATER = 4,    /* … and not the first part: no transport header follows */
 	WEIR_LAYER_INNER = 8,    /* it lies inside a tunnel */
 	WEIR_LAYER_QUOTED = 16,  /* it is quoted by an ICMP error */
 };
 
+/* len <= claim_len unless a length field claims less than its own header (then: WEIR_STOP_BAD).
+ *
+ * Claims of zero: an IPv4 total length of 0, and an IPv6 payload length of 0 without a jumbo
+ * option, are what a host writes that leaves segmentation to its interface; the layer then
+ * reaches as far as what surrounds it.
+ *
+ * A header that the capture cuts short is still a layer (with WEIR_LAYER_CUT, header_len being
+ * what is here of it, and WEIR_STOP_CUT) where its important part is here: 20 bytes of IPv4, 40 of
+ * IPv6, the ports of TCP, UDP, UDP-Lite and SCTP, the type of ICMP. So an IP layer always has
+ * its addresses, but a transport's header_len must be looked at. */
 struct weir_layer {
 	uint32_t offset; /* of its header's first byte, from frame->bytes */
 	uint32_t len;    /* header and payload that are here: what it claims, cut to the capture */
-	uint32_t claim_len;  /* … as its own length field claims; len where it has none */
+	uint32_t claim_len; /* header and payload as its own length field claims; where it has none,
+				as the nearest claim around it leaves (at last: the wire length) */
 	uint16_t header_len; /* bytes, options included */
 	uint8_t proto;       /* enum weir_proto */
 	uint8_t flags;       /* enum weir_layer_flag, or-ed */
@@ -84,17 +97,26 @@ enum weir_stop {
 
 enum { WEIR_MAX_LAYERS = 32, WEIR_NO_LAYER = 255 };
 
+/* flow_hash is made of the two addresses alone, in no order, of the innermost IP layer that is
+ * not quoted; but of the first layer that is a fragment, where there is one. So it is the same
+ *  - for both directions,
+ *  - for all fragments of a datagram, whatever was fragmented: a tunnel's outside or its inside,
+ *  - for the fragments and the whole datagrams of one flow: a stateless hash that looked at ports
+ *    would send them to different workers.
+ * All flows between two hosts share it. Where the outside of a tunnel is fragmented, those
+ * packets hash by the tunnel's ends. Without IP it is made of the pair of MAC addresses and the
+ * ethertype; without those of the link type. */
 struct weir_packet {
 	const struct weir_frame *frame;
-	uint32_t flow_hash; /* equal for both directions and for all fragments of a datagram */
-	uint16_t src_port;  /* of the innermost transport; 0 where there is none */
+	uint32_t flow_hash;
+	uint16_t src_port; /* of the innermost transport; 0 where there is none */
 	uint16_t dst_port;
 	uint8_t n_layers;
 	uint8_t outer_ip;  /* index of the outermost IP layer, or WEIR_NO_LAYER */
 	uint8_t inner_ip;  /* index of the innermost IP layer that is not quoted */
 	uint8_t transport; /* index of TCP, UDP, SCTP, ICMP … of inner_ip, or WEIR_NO_LAYER */
 	uint8_t stop;      /* enum weir_stop */
-	struct weir_layer layers[WEIR_MAX_LAYERS];
+	struct weir_layer layers[WEIR_MAX_LAYERS]; /* those from n_layers on are not filled */
 };
 
 #ifdef __cplusplus

@@ -1,0 +1,167 @@
+#include "net/decode.h"
+
+#include "net/walk.h"
+
+typedef enum step (*step_fn)(struct walk *w);
+
+static const step_fn steps[N_STEPS] = {
+#define X(name, function) [STEP_##name] = function,
+	NET_STEPS(X)
+#undef X
+};
+
+static const char *const names[WEIR_N_PROTOS] = {
+#define X(name, text, doc) [WEIR_##name] = text,
+	WEIR_PROTOS(X)
+#undef X
+};
+
+static const char *const texts[WEIR_N_PROTOS] = {
+#define X(name, text, doc) [WEIR_##name] = doc,
+	WEIR_PROTOS(X)
+#undef X
+};
+
+/* https://www.tcpdump.org/linktypes.html; one that is not here is not guessed at */
+static enum step link_step(uint16_t link)
+{
+	switch (link) {
+	case 0:   /* NULL */
+	case 108: /* LOOP */
+		return STEP_NULL;
+	case 1: /* ETHERNET */
+		return STEP_ETHER;
+	case 9: /* PPP */
+		return STEP_PPP;
+	case 50: /* PPP_HDLC */
+		return STEP_PPP_HDLC;
+	case 51: /* PPP_ETHER */
+		return STEP_PPPOE;
+	case 12: /* RAW, by the numbers of several systems */
+	case 14:
+	case 101: /* RAW */
+		return STEP_RAW;
+	case 104: /* C_HDLC */
+		return STEP_CHDLC;
+	case 105: /* IEEE802_11 */
+		return STEP_WLAN;
+	case 113: /* LINUX_SLL */
+		return STEP_SLL;
+	case 127: /* IEEE802_11_RADIOTAP */
+		return STEP_RADIOTAP;
+	case 195: /* IEEE802_15_4_WITHFCS */
+	case 230: /* IEEE802_15_4_NOFCS */
+		return STEP_LOWPAN;
+	case 228: /* IPV4 */
+		return STEP_IPV4;
+	case 229: /* IPV6 */
+		return STEP_IPV6;
+	case 276: /* LINUX_SLL2 */
+		return STEP_SLL2;
+	default:
+		return STEP_END;
+	}
+}
+
+static uint64_t load64(const uint8_t *h, size_t i)
+{
+	uint64_t v;
+
+	memcpy(&v, &h[i], sizeof v);
+	return v;
+}
+
+static uint32_t load32(const uint8_t *h, size_t i)
+{
+	uint32_t v;
+
+	memcpy(&v, &h[i], sizeof v);
+	return v;
+}
+
+/* Both halves of a product: every bit of a and b changes about half of the bits. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product =
+		(unsigned __int128)(a ^ 0x9e3779b97f4a7c15) * (b ^ 0xc2b2ae3d27d4eb4f);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint32_t hash_ipv4(const uint8_t *h)
+{
+	uint64_t a = load32(h, 12), b = load32(h, 16);
+	uint64_t pair = a < b ? a << 32 | b : b << 32 | a;
+
+	return (uint32_t)mix(pair, 4);
+}
+
+static uint32_t hash_ipv6(const uint8_t *h)
+{
+	uint64_t a = mix(load64(h, 8), load64(h, 16)), b = mix(load64(h, 24), load64(h, 32));
+
+	return (uint32_t)mix(a + b, 6);
+}
+
+/* Without IP: the MAC addresses in no order and the ethertype, or the link type alone. */
+static uint32_t hash_link(const struct weir_packet *p)
+{
+	const uint8_t *h;
+	uint64_t a, b;
+
+	if (!p->n_layers || p->layers[0].proto != WEIR_ETHER)
+		return (uint32_t)mix(p->frame->link, 0);
+	h = &p->frame->bytes[p->layers[0].offset];
+	a = (uint64_t)load32(h, 0) << 16 | be16(h, 4);
+	b = (uint64_t)load32(h, 6) << 16 | be16(h, 10);
+	return (uint32_t)mix(a < b ? a ^ b << 1 : b ^ a << 1, be16(h, 12));
+}
+
+static uint32_t flow_hash(const struct walk *w)
+{
+	const struct weir_layer *l;
+	const uint8_t *h;
+
+	if (w->hash_ip == WEIR_NO_LAYER)
+		return hash_link(w->p);
+	l = &w->p->layers[w->hash_ip];
+	h = &w->start[l->offset];
+	return l->proto == WEIR_IPV4 ? hash_ipv4(h) : hash_ipv6(h);
+}
+
+void net_decode(struct weir_packet *p, const struct weir_frame *frame)
+{
+	enum step step = link_step(frame->link);
+	struct walk w = {
+		.r = rd_of(frame->bytes, frame->cap_len),
+		.p = p,
+		.start = frame->bytes,
+		.claim_end = frame->wire_len > frame->cap_len ? frame->wire_len : frame->cap_len,
+		.stop = step == STEP_END ? WEIR_STOP_UNKNOWN : WEIR_STOP_DONE,
+		.hash_ip = WEIR_NO_LAYER,
+	};
+
+	w.end = w.r.end;
+	p->frame = frame;
+	p->src_port = p->dst_port = 0;
+	p->n_layers = 0;
+	p->outer_ip = p->inner_ip = p->transport = WEIR_NO_LAYER;
+	if (step != STEP_END) {
+		while (step != STEP_END)
+			step = steps[step](&w);
+		if (rd_left(&w.r) && p->n_layers < WEIR_MAX_LAYERS)
+			walk_layer(&w, WEIR_PAYLOAD, 0);
+	}
+	p->stop = w.stop;
+	p->flow_hash = flow_hash(&w);
+}
+
+const char *net_proto_name(enum weir_proto proto)
+{
+	return (unsigned)proto < WEIR_N_PROTOS ? names[proto] : "?";
+}
+
+const char *net_proto_text(enum weir_proto proto)
+{
+	return (unsigned)proto < WEIR_N_PROTOS ? texts[proto] : "?";
+}

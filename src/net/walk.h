@@ -1,0 +1,162 @@
+/* The walk over a frame's headers. Private to the room: users see decode.h.
+ *
+ * A step reads one header, adds its layer and says which step comes next:
+ *
+ *	net_decode:   step = by link type
+ *	              while (step != STEP_END) step = steps[step](walk)
+ *
+ * A step looks at its header with walk_peek, tells of its own length field with walk_limit, adds
+ * the layer with walk_layer, which steps over the header, and returns walk_...(what follows). */
+#ifndef NET_WALK_H
+#define NET_WALK_H
+
+#include <weir/packet.h>
+
+#include "base/rd.h"
+
+/* name, function */
+#define NET_STEPS(X)                                                                               \
+	X(ETHER, net_ether)                                                                        \
+	X(VLAN, net_vlan)                                                                          \
+	X(LLC, net_llc)                                                                            \
+	X(MPLS, net_mpls)                                                                          \
+	X(SLL, net_sll)                                                                            \
+	X(SLL2, net_sll2)                                                                          \
+	X(NULL, net_null)                                                                          \
+	X(RAW, net_raw)                                                                            \
+	X(ARP, net_arp)                                                                            \
+	X(PPPOE, net_pppoe)                                                                        \
+	X(PPPOE_DISCOVERY, net_pppoe_discovery)                                                    \
+	X(PPP, net_ppp)                                                                            \
+	X(PPP_HDLC, net_ppp_hdlc)                                                                  \
+	X(CHDLC, net_chdlc)                                                                        \
+	X(RADIOTAP, net_radiotap)                                                                  \
+	X(WLAN, net_wlan)                                                                          \
+	X(LOWPAN, net_lowpan)                                                                      \
+	X(IPV4, net_ipv4)                                                                          \
+	X(IPV6, net_ipv6)                                                                          \
+	X(IPV6_EXT, net_ipv6_ext)                                                                  \
+	X(FRAGMENT, net_fragment)                                                                  \
+	X(AH, net_ah)                                                                              \
+	X(ESP, net_esp)                                                                            \
+	X(TCP, net_tcp)                                                                            \
+	X(UDP, net_udp)                                                                            \
+	X(UDPLITE, net_udplite)                                                                    \
+	X(ICMP, net_icmp)                                                                          \
+	X(ICMPV6, net_icmpv6)                                                                      \
+	X(SCTP, net_sctp)                                                                          \
+	X(GRE, net_gre)                                                                            \
+	X(ERSPAN1, net_erspan1)                                                                    \
+	X(ERSPAN, net_erspan)                                                                      \
+	X(VXLAN, net_vxlan)                                                                        \
+	X(GENEVE, net_geneve)                                                                      \
+	X(L2TP, net_l2tp)                                                                          \
+	X(L2TP_IP, net_l2tp_ip)                                                                    \
+	X(GTPU, net_gtpu)
+
+enum step {
+	STEP_END,
+#define X(name, function) STEP_##name,
+	NET_STEPS(X)
+#undef X
+		N_STEPS
+};
+
+struct walk {
+	struct rd r; /* from the next header to the end of what surrounds it */
+	struct weir_packet *p;
+	const uint8_t *start; /* of the frame */
+	const uint8_t *end;   /* … as captured */
+	uint64_t claim_end;   /* offset at which what surrounds the next header claims to end; never
+				 before the end of r */
+	uint8_t flags;        /* of the layers to come: WEIR_LAYER_INNER, WEIR_LAYER_QUOTED */
+	uint8_t stop;         /* enum weir_stop */
+	uint8_t ip;           /* the latest IP layer, quoted ones too */
+	uint8_t hash_ip;      /* the layer whose addresses are the flow's */
+	bool has_fragment;    /* hash_ip stays what it is */
+	bool is_padded;       /* radiotap: the 802.11 header is padded to 4 bytes */
+};
+
+#define X(name, function) enum step function(struct walk *w);
+NET_STEPS(X)
+#undef X
+
+/* Fields of a header whose length was checked. */
+static inline uint16_t be16(const uint8_t *h, size_t i)
+{
+	return (uint16_t)(h[i] << 8 | h[i + 1]);
+}
+
+static inline uint32_t be32(const uint8_t *h, size_t i)
+{
+	return (uint32_t)be16(h, i) << 16 | be16(h, i + 2);
+}
+
+static inline enum step walk_end(struct walk *w, enum weir_stop why)
+{
+	w->stop = why;
+	return STEP_END;
+}
+
+/* The bytes end inside a header: because the capture does (or what an ICMP error quotes), or
+ * because a length field says so. */
+static inline enum step walk_short(struct walk *w)
+{
+	bool is_cut = w->r.end == w->end || w->flags & WEIR_LAYER_QUOTED;
+
+	return walk_end(w, is_cut ? WEIR_STOP_CUT : WEIR_STOP_BAD);
+}
+
+/* The next n bytes, not stepped over; or NULL, and the walk is over. */
+static inline const uint8_t *walk_peek(struct walk *w, size_t n)
+{
+	if (rd_left(&w->r) >= n)
+		return w->r.at;
+	walk_short(w);
+	return NULL;
+}
+
+/* The next header's own length field: it and its payload are n bytes. */
+static inline void walk_limit(struct walk *w, uint64_t n)
+{
+	w->claim_end = (uint64_t)(w->r.at - w->start) + n;
+	if (n < rd_left(&w->r))
+		w->r = rd_of(w->r.at, n);
+}
+
+/* Adds the layer that begins here, and steps over its header. false, and the walk is over, when
+ * there is no room for it or not all of the header is here; in that case it is added as cut. */
+static inline bool walk_layer(struct walk *w, enum weir_proto proto, size_t header_len)
+{
+	struct weir_packet *p = w->p;
+	size_t left = rd_left(&w->r);
+	uint32_t offset = (uint32_t)(w->r.at - w->start);
+	uint64_t claim = w->claim_end - offset;
+	bool is_whole = header_len <= left;
+	struct weir_layer *l;
+
+	if (p->n_layers == WEIR_MAX_LAYERS) {
+		walk_end(w, WEIR_STOP_DEEP);
+		return false;
+	}
+	l = &p->layers[p->n_layers++];
+	l->offset = offset;
+	l->len = (uint32_t)left;
+	l->claim_len = claim > UINT32_MAX ? UINT32_MAX : (uint32_t)claim;
+	l->header_len = (uint16_t)(is_whole ? header_len : left);
+	l->proto = (uint8_t)proto;
+	l->flags = w->flags | (claim > left || !is_whole ? WEIR_LAYER_CUT : 0);
+	if (!is_whole)
+		walk_short(w);
+	rd_skip(&w->r, l->header_len);
+	return is_whole;
+}
+
+/* What follows, by ethertype; by an 802.3 length or ethertype; by a byte's first four bits; by
+ * IP's protocol number. An unknown one ends the walk. */
+enum step walk_ethertype(struct walk *w, uint16_t type);
+enum step walk_type(struct walk *w, uint16_t type);
+enum step walk_version(struct walk *w);
+enum step walk_ip_proto(struct walk *w, uint8_t proto);
+
+#endif
