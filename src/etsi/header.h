@@ -47,15 +47,15 @@ struct etsi_stream {
 	enum etsi_time_form time_form;
 };
 
-enum { ETSI_HEADER_OCTETS = 112 };
+enum { ETSI_HEADER_OCTETS = 124 };
 
-/* Two cache lines, of which the first holds all but the longest names. */
+/* Two cache lines; the first holds all there is unless the names are long. */
 struct etsi_header {
-	_Alignas(64) uint8_t octets[ETSI_HEADER_OCTETS]; /* li-psDomainId .. CIN, then [6] */
-	uint8_t fixed_len;                               /* octets before the sequence number */
-	uint8_t point_len;                               /* octets of interceptionPointID [6] */
+	_Alignas(64) uint8_t fixed_len; /* octets before the sequence number */
+	uint8_t point_len;              /* octets of interceptionPointID [6] */
 	uint8_t service_version;
 	uint8_t is_generalized;
+	uint8_t octets[ETSI_HEADER_OCTETS]; /* li-psDomainId .. CIN, then [6] */
 };
 
 /* 0, or ERR_USAGE with the reason: a name is missing, too long, or of forbidden characters. */
