@@ -1,0 +1,28 @@
+/* A stream: the bytes inside a compressed input, undone by a thread of its own, some way ahead
+ * of whoever reads them. */
+#ifndef CAP_STREAM_H
+#define CAP_STREAM_H
+
+#include "cap/codec.h"
+#include "cap/input.h"
+
+struct stream;
+
+/* Starts on an open input, which it borrows until stream_free. */
+MUST_CHECK int stream_new(struct stream **out, struct input *in, const struct codec *codec);
+
+/* Ends the thread (the input is stopped) and forgets what was not read. Sets NULL. */
+void stream_free(struct stream **s);
+
+/* As input_peek: shows what is there at the start, and more at each call. Until the first read. */
+MUST_CHECK int stream_peek(struct stream *s, uint8_t *to, size_t size, size_t *len);
+
+/* As input_read. Damage is reported after all that precedes it; stream_why has the reason. One
+ * reader at a time. */
+MUST_CHECK int stream_read(struct stream *s, void *to, size_t size, struct nanos wait, size_t *got);
+const struct why *stream_why(const struct stream *s);
+
+/* Bytes taken from the input. */
+uint64_t stream_n_in(const struct stream *s);
+
+#endif
