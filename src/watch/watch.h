@@ -1,0 +1,68 @@
+/* Whom a packet belongs to: an immutable matcher, compiled from the targets of live intercepts.
+ *
+ * The rules (docs/decisions/0030-matching.md):
+ *  - Every IP layer of a packet is looked at, outermost first; what an ICMP error quotes is not.
+ *  - Within one warrant the longest prefix that holds an address decides the session (the CIN);
+ *    different warrants match apart from one another, and each gets its own hit.
+ *  - A warrant gets the outermost layer that it matches, and nothing from the layers inside it.
+ *  - The source address makes a packet one from the target, the destination one to it. Where both
+ *    belong to one session there is one hit of no certain direction; where they belong to two
+ *    sessions of one warrant, each session has its hit.
+ *
+ * A packet that nobody watches costs a look at one cache line for each address and family of
+ * prefixes, whether there is one target or 100,000. */
+#ifndef WATCH_WATCH_H
+#define WATCH_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/packet.h>
+
+#include "base/err.h"
+#include "net/ip.h"
+
+enum watch_direction { WATCH_FROM, WATCH_TO, WATCH_BOTH };
+
+enum { WATCH_MAX_TARGETS = 1 << 24 };
+
+/* What is watched. The numbers are the caller's: a warrant has sessions; a session belongs to one
+ * warrant. Of two targets of one warrant with the same prefix the first counts. */
+struct watch_target {
+	struct net_prefix prefix;
+	uint32_t warrant; /* 0.. */
+	uint32_t session;
+};
+
+struct watch_hit {
+	uint32_t warrant;
+	uint32_t session;
+	uint8_t layer;     /* index of the IP layer in packet->layers */
+	uint8_t direction; /* enum watch_direction */
+};
+
+/* What a thread found, and its notes while it looks. at[0..n) grows as it must; the caller sets
+ * n back to 0 when it has dealt with the hits. */
+struct watch_hits {
+	struct watch_hit *at;
+	size_t n;
+	size_t size;
+	struct watch_mark *marks; /* one a warrant */
+	uint64_t serial;          /* of the packet in hand */
+};
+
+struct watch;
+
+MUST_CHECK int watch_new(struct watch **out, const struct watch_target *targets, size_t n);
+void watch_free(struct watch **w);
+
+/* Room for the hits of one thread that uses this watch. */
+MUST_CHECK int watch_hits_init(struct watch_hits *hits, const struct watch *w);
+void watch_hits_fini(struct watch_hits *hits);
+
+/* Appends the packet's hits, in the order of layers, then source before destination, then longest
+ * prefix first. 0, or ERR_NOMEM where they do not fit in memory: then the packet has none. */
+MUST_CHECK int watch_match(const struct watch *w, const struct weir_packet *p,
+			   struct watch_hits *hits);
+
+#endif
