@@ -293,16 +293,16 @@ static int file_next_piece(struct file *f, struct piece *p)
 {
 	uint64_t ticket = atomic_fetch_add(&f->n_tickets, 1);
 	uint64_t offset = ticket * f->pool.piece_size;
-	int errnum = 0;
-	int bad = input_pread(&f->input, p->data, f->pool.piece_size, offset, &p->got, &errnum);
+	int errnum;
 	int rc;
 
+	p->got = input_pread(&f->input, p->data, f->pool.piece_size, offset, &errnum);
 	turn_wait(&f->turn, ticket);
 	rc = atomic_load(&f->ended);
 	if (!rc) {
-		if (bad)
-			f->last =
-				why_set(&f->source->why, bad, "cannot read: %s", strerror(errnum));
+		if (errnum)
+			f->last = why_set(&f->source->why, ERR_IO, "cannot read: %s",
+					  strerror(errnum));
 		else if (p->got < f->pool.piece_size)
 			f->last = ERR_END;
 		atomic_store_explicit(&f->offset, offset + p->got, memory_order_relaxed);
@@ -322,9 +322,11 @@ static int file_read(struct file *f, struct piece *p)
 	p->got = 0;
 	do {
 		rc = input_read(&f->input, p->data + p->got, f->pool.piece_size - p->got, f->wait,
-				&got, &f->source->why);
+				&got);
 		p->got += got;
 	} while (!rc && p->got < f->pool.piece_size && input_is_ready(&f->input));
+	if (rc == ERR_IO)
+		f->source->why = f->input.why;
 	return rc;
 }
 
@@ -351,8 +353,11 @@ static int file_batch(struct weir_block *b, struct weir_frame **frames)
 	struct piece *p = (struct piece *)b;
 	uint32_t n;
 
-	while (p->n_out == p->n_found && p->is_open)
+	/* found a batch at a time, frames take the last one's place, which is in the cache */
+	while (p->n_out == p->n_found && p->is_open) {
+		p->n_out = p->n_found = 0;
 		piece_walk(b->source->own, p);
+	}
 	n = p->n_found - p->n_out;
 	if (n > SOURCE_BATCH)
 		n = SOURCE_BATCH;
@@ -424,7 +429,7 @@ static int sniff(struct file *f, enum trace_format *format, struct why *why)
 	while (!rc && *format == TRACE_UNKNOWN && in->n_peeked < TRACE_PROBE_LEN) {
 		const struct codec *codec;
 
-		rc = input_peek(in, why);
+		rc = input_peek(in);
 		codec = codec_probe(in->peek, in->n_peeked);
 		if (codec) {
 			rc = stream_new(&f->stream, in, codec);
@@ -433,7 +438,7 @@ static int sniff(struct file *f, enum trace_format *format, struct why *why)
 		*format = trace_probe(in->peek, in->n_peeked);
 	}
 	if (rc && rc != ERR_END)
-		return rc;
+		return why_set(why, rc, "%s", in->why.text[0] ? in->why.text : err_text(rc));
 	return in->n_peeked ? 0 : why_set(why, ERR_CUT, "is empty");
 }
 

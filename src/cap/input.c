@@ -53,6 +53,7 @@ int input_open(struct input *in, const char *path, struct why *why)
 
 	memset(in, 0, sizeof *in);
 	in->stop_fd = -1;
+	why_clear(&in->why);
 	rc = fd_open(in, path, why);
 	if (!rc)
 		rc = fd_look(in, why);
@@ -77,7 +78,7 @@ void input_close(struct input *in)
 }
 
 /* 0 when there is something to read (or the end); ERR_AGAIN, ERR_STOPPED, ERR_IO. */
-static int fd_wait(const struct input *in, struct nanos wait, struct why *why)
+static int fd_wait(struct input *in, struct nanos wait)
 {
 	struct pollfd fds[] = {{.fd = in->fd, .events = POLLIN},
 			       {.fd = in->stop_fd, .events = POLLIN}};
@@ -88,7 +89,7 @@ static int fd_wait(const struct input *in, struct nanos wait, struct why *why)
 		return ERR_STOPPED;
 	n = ppoll(fds, 2, wait.ns < 0 ? NULL : &span, NULL);
 	if (n < 0 && errno != EINTR)
-		return io_error(why, errno, "cannot wait for it");
+		return io_error(&in->why, errno, "cannot wait for it");
 	if (fds[1].revents || atomic_load(&in->is_stopped))
 		return ERR_STOPPED;
 	if (n < 0)
@@ -96,13 +97,12 @@ static int fd_wait(const struct input *in, struct nanos wait, struct why *why)
 	return n ? 0 : ERR_AGAIN;
 }
 
-bool input_is_ready(const struct input *in)
+bool input_is_ready(struct input *in)
 {
-	return in->n_taken < in->n_peeked || in->is_plain ||
-	       fd_wait(in, (struct nanos){0}, NULL) == 0;
+	return in->n_taken < in->n_peeked || in->is_plain || fd_wait(in, (struct nanos){0}) == 0;
 }
 
-static int fd_read(struct input *in, void *to, size_t size, size_t *got, struct why *why)
+static int fd_read(struct input *in, void *to, size_t size, size_t *got)
 {
 	ssize_t n;
 
@@ -113,41 +113,45 @@ static int fd_read(struct input *in, void *to, size_t size, size_t *got, struct 
 	if (n < 0 && errno == EAGAIN)
 		return ERR_AGAIN;
 	if (n < 0)
-		return io_error(why, errno, "cannot read");
+		return io_error(&in->why, errno, "cannot read");
 	return n ? 0 : ERR_END;
 }
 
-int input_peek(struct input *in, struct why *why)
+/* Shown only: the reading begins at base all the same. */
+static int peek_plain(struct input *in)
+{
+	int errnum;
+	size_t got = input_pread(in, in->peek, sizeof in->peek, 0, &errnum);
+	bool is_more = got > in->n_peeked;
+
+	if (errnum)
+		return io_error(&in->why, errnum, "cannot read");
+	in->n_peeked = in->n_taken = got;
+	return is_more ? 0 : ERR_END;
+}
+
+int input_peek(struct input *in)
 {
 	size_t room = sizeof in->peek - in->n_peeked;
 	size_t got = 0;
-	int errnum = 0;
 	int rc = ERR_AGAIN;
 
 	if (!room)
 		return ERR_END;
-	if (in->is_plain) {
-		rc = input_pread(in, in->peek, sizeof in->peek, 0, &got, &errnum);
-		if (rc)
-			return io_error(why, errnum, "cannot read");
-		rc = got > in->n_peeked ? 0 : ERR_END;
-		in->n_peeked = got;
-		in->n_taken = got; /* shown only: the reader begins at base */
-		return rc;
-	}
+	if (in->is_plain)
+		return peek_plain(in);
 	while (rc == ERR_AGAIN) {
-		rc = fd_wait(in, (struct nanos){-1}, why);
+		rc = fd_wait(in, (struct nanos){-1});
 		if (rc == ERR_AGAIN) /* a signal came: there is nobody yet who could stop us */
 			return ERR_STOPPED;
 		if (!rc)
-			rc = fd_read(in, in->peek + in->n_peeked, room, &got, why);
+			rc = fd_read(in, in->peek + in->n_peeked, room, &got);
 	}
 	in->n_peeked += got;
 	return rc;
 }
 
-int input_read(struct input *in, void *to, size_t size, struct nanos wait, size_t *got,
-	       struct why *why)
+int input_read(struct input *in, void *to, size_t size, struct nanos wait, size_t *got)
 {
 	size_t n = in->n_peeked - in->n_taken;
 	int rc = 0;
@@ -159,32 +163,32 @@ int input_read(struct input *in, void *to, size_t size, struct nanos wait, size_
 	} else {
 		*got = 0;
 		if (!in->is_plain)
-			rc = fd_wait(in, wait, why);
+			rc = fd_wait(in, wait);
 		else if (atomic_load_explicit(&in->is_stopped, memory_order_relaxed))
 			rc = ERR_STOPPED;
 		if (!rc)
-			rc = fd_read(in, to, size, got, why);
+			rc = fd_read(in, to, size, got);
 	}
 	atomic_fetch_add_explicit(&in->n_read, *got, memory_order_relaxed);
 	return rc;
 }
 
-int input_pread(const struct input *in, void *to, size_t size, uint64_t offset, size_t *got,
-		int *errnum)
+size_t input_pread(const struct input *in, void *to, size_t size, uint64_t offset, int *errnum)
 {
 	uint8_t *at = to;
+	size_t got = 0;
 	ssize_t n = 1;
 
-	*got = 0;
-	while (*got < size && n != 0) {
-		n = pread(in->fd, at + *got, size - *got, (off_t)(in->base + offset + *got));
+	*errnum = 0;
+	while (got < size && n != 0) {
+		n = pread(in->fd, at + got, size - got, (off_t)(in->base + offset + got));
 		if (n < 0 && errno != EINTR) {
 			*errnum = errno;
-			return ERR_IO;
+			break;
 		}
-		*got += n > 0 ? (size_t)n : 0;
+		got += n > 0 ? (size_t)n : 0;
 	}
-	return 0;
+	return got;
 }
 
 void input_stop(struct input *in)

@@ -22,6 +22,7 @@ struct input {
 	uint64_t size; /* plain: bytes from there to the end, at opening; else 0 */
 	_Atomic bool is_stopped;
 	_Atomic uint64_t n_read; /* consumed by input_read */
+	struct why why;          /* after ERR_IO: the reason */
 	size_t n_peeked;         /* bytes of peek that are filled … */
 	size_t n_taken;          /* … and consumed */
 	uint8_t peek[INPUT_PEEK];
@@ -35,20 +36,19 @@ void input_close(struct input *in);
 /* Shows what is there at the start: more of it by each call, up to INPUT_PEEK, waiting for it as
  * long as it takes. 0, or ERR_END when there is no more to show. A signal ends the wait with
  * ERR_STOPPED. */
-MUST_CHECK int input_peek(struct input *in, struct why *why);
+MUST_CHECK int input_peek(struct input *in);
 
 /* Reads what is there, up to size bytes; waits up to wait for the first one (negative: for ever).
- * 0 with *got > 0; ERR_END; ERR_AGAIN after the wait; ERR_STOPPED; or ERR_IO with a reason. */
-MUST_CHECK int input_read(struct input *in, void *to, size_t size, struct nanos wait, size_t *got,
-			  struct why *why);
+ * 0 with *got > 0; ERR_END; ERR_AGAIN after the wait; ERR_STOPPED; or ERR_IO. One reader at a
+ * time. */
+MUST_CHECK int input_read(struct input *in, void *to, size_t size, struct nanos wait, size_t *got);
 
-/* Plain inputs: fills to from offset (counted from base); *got < size only at the end or before
- * an error. Any thread. *errnum is set where it returns ERR_IO. */
-MUST_CHECK int input_pread(const struct input *in, void *to, size_t size, uint64_t offset,
-			   size_t *got, int *errnum);
+/* Plain inputs: fills to from offset (counted from base). Returns how much came, less than size
+ * only at the end or where *errnum is set (else 0). Any thread. */
+size_t input_pread(const struct input *in, void *to, size_t size, uint64_t offset, int *errnum);
 
 /* Whether a read would not wait now. */
-bool input_is_ready(const struct input *in);
+bool input_is_ready(struct input *in);
 
 /* Every waiting and coming input_read returns ERR_STOPPED. Safe in a signal handler. */
 void input_stop(struct input *in);

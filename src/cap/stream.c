@@ -96,9 +96,11 @@ static void *run(void *arg)
 	while (!rc) {
 		size_t len;
 
-		rc = input_read(s->in, s->from, sizeof s->from, for_ever, &len, &s->why);
+		rc = input_read(s->in, s->from, sizeof s->from, for_ever, &len);
 		if (rc == ERR_AGAIN)
 			rc = 0;
+		if (rc == ERR_IO)
+			s->why = s->in->why;
 		atomic_fetch_add_explicit(&s->n_in, len, memory_order_relaxed);
 		if (!rc && len)
 			rc = undo(s, len);
