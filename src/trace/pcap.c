@@ -54,26 +54,62 @@ static int pcap_stop(struct trace_reader *r, const struct walk *w, uint32_t cap_
 	return walk_need(r, (size_t)p->header_len + cap_len);
 }
 
-/* The hottest loop of the project: plain records, the byte order a constant. */
-TRACE_INLINE int pcap_walk_plain(struct trace_reader *r, struct walk *w, bool is_big)
+/* The hottest loop of the project, the byte order a constant. Takes plain records as long as the
+ * next one's header is in the window too, so that one comparison a record keeps both in bounds;
+ * whatever is not plain is left to the caller. */
+TRACE_INLINE void pcap_run(const struct pcap_state *p, struct walk *w, bool is_big)
 {
-	const struct pcap_state p = r->pcap;
-	struct rd rd = w->rd;
+	const struct weir_frame form = {.link = p->link};
+	const uint32_t most = p->snap_len < p->limit ? p->snap_len : p->limit;
+	const uint32_t unit_ns = p->unit_ns;
+	const uint8_t *record = w->rd.at;
+	const uint8_t *last = w->rd.end - PCAP_RECORD_LEN;
+	const struct weir_frame *end = w->end;
 	struct weir_frame *f = w->at;
 
-	while (f < w->end) {
-		struct rd record = rd;
+	if (rd_left(&w->rd) < PCAP_RECORD_LEN)
+		return;
+	for (; f < end; f++) {
+		uint32_t cap_len = load32(record + 8, is_big);
+		const uint8_t *bytes = record + PCAP_RECORD_LEN;
 
-		if (!pcap_record(&record, f, &p, is_big))
+		/* most is small, so that the sum cannot wrap */
+		if (cap_len > most || (uintptr_t)bytes + cap_len > (uintptr_t)last)
 			break;
-		rd = record;
-		f++;
+		f->bytes = bytes;
+		f->record = record;
+		f->block = NULL;
+		f->time_ns = (int64_t)load32(record, is_big) * NANOS_PER_S +
+			     (int64_t)load32(record + 4, is_big) * unit_ns;
+		f->cap_len = cap_len;
+		f->wire_len = load32(record + 12, is_big);
+		f->record_len = PCAP_RECORD_LEN + cap_len;
+		f->iface = 0;
+		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
+		record = bytes + cap_len;
 	}
-	w->rd = rd;
 	w->at = f;
-	if (f == w->end)
-		return 0;
-	return pcap_stop(r, w, rd_left(&rd) < PCAP_RECORD_LEN ? 0 : load32(rd.at + 8, is_big));
+	w->rd.at = record;
+}
+
+TRACE_INLINE int pcap_walk_plain(struct trace_reader *r, struct walk *w, bool is_big)
+{
+	const struct pcap_state *p = &r->pcap;
+
+	for (;;) {
+		struct rd record;
+
+		pcap_run(p, w, is_big);
+		if (w->at == w->end)
+			return 0;
+		record = w->rd;
+		if (!pcap_record(&record, w->at, p, is_big))
+			break;
+		w->rd = record;
+		w->at++;
+	}
+	return pcap_stop(r, w,
+			 rd_left(&w->rd) < PCAP_RECORD_LEN ? 0 : load32(w->rd.at + 8, is_big));
 }
 
 static int pcap_walk_little(struct trace_reader *r, struct walk *w)
