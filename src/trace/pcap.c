@@ -204,25 +204,6 @@ static uint32_t pcap_link(uint32_t claimed)
 	return link;
 }
 
-/* Captured bytes that a packet may have: what libpcap allows for its link type, or what the file
- * itself announces, where that is within reason. */
-static uint32_t pcap_limit(uint32_t link, uint32_t snap_len)
-{
-	static const uint16_t jumbo[] = {
-		220, /* USB_LINUX_MMAPPED */
-		231, /* DBUS */
-		249, /* USBPCAP */
-		279, /* EBHSCR */
-	};
-
-	for (size_t i = 0; i < sizeof jumbo / sizeof jumbo[0]; i++)
-		if (link == jumbo[i])
-			return TRACE_MAX_RECORD - PCAP_MODIFIED_LEN;
-	if (snap_len > PCAP_LIMIT && snap_len <= TRACE_MAX_RECORD - PCAP_MODIFIED_LEN)
-		return snap_len;
-	return PCAP_LIMIT;
-}
-
 /* Versions 2.0 to 2.4, and 543.0, which was one system's 2.2. */
 static bool pcap_read_version(struct pcap_state *p, uint16_t major, uint16_t minor)
 {
@@ -242,6 +223,23 @@ static int pcap_add_iface(struct trace_reader *r, uint32_t link, uint32_t snap_l
 	e->seen.digits = r->pcap.unit_ns == 1 ? 9 : 6;
 	ifaces_publish(&r->ifaces);
 	return 0;
+}
+
+uint32_t pcap_limit(uint32_t link, uint32_t snap_len)
+{
+	static const uint16_t jumbo[] = {
+		220, /* USB_LINUX_MMAPPED */
+		231, /* DBUS */
+		249, /* USBPCAP */
+		279, /* EBHSCR */
+	};
+
+	for (size_t i = 0; i < sizeof jumbo / sizeof jumbo[0]; i++)
+		if (link == jumbo[i])
+			return TRACE_MAX_RECORD - PCAP_MODIFIED_LEN;
+	if (snap_len > PCAP_LIMIT && snap_len <= TRACE_MAX_RECORD - PCAP_MODIFIED_LEN)
+		return snap_len;
+	return PCAP_LIMIT;
 }
 
 int pcap_walk_header(struct trace_reader *r, struct walk *w)

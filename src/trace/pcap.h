@@ -12,6 +12,10 @@ enum {
 	PCAP_LINK_MASK = 0x03ffffff /* above it: the length of the FCS, and a bit that says so */
 };
 
+/* Captured bytes that a packet may have: what libpcap allows for its link type, or what the file
+ * itself announces, where that is within reason. */
+uint32_t pcap_limit(uint32_t link, uint32_t snap_len);
+
 #define PCAP_MAGIC_MICRO    0xa1b2c3d4u
 #define PCAP_MAGIC_NANO     0xa1b23c4du
 #define PCAP_MAGIC_MODIFIED 0xa1b2cd34u
