@@ -243,22 +243,21 @@ static int piece_adopt_packets(struct file *f, struct piece *p, struct weir_fram
 static void piece_walk(struct file *f, struct piece *p)
 {
 	struct weir_frame *frames = p->frames + p->n_found;
-	size_t used = 0;
+	struct rd window = rd_of(p->window + p->used, p->window_len - p->used);
 	int n = ERR_AGAIN;
 
 	assert(p->n_found < f->pool.n_frames);
 	if (p->used < p->window_len) {
 		uint32_t room = f->pool.n_frames - p->n_found;
 
-		n = trace_reader_batch(f->reader, p->window + p->used, p->window_len - p->used,
-				       &used, frames,
+		n = trace_reader_batch(f->reader, &window, frames,
 				       room < SOURCE_BATCH ? (int)room : SOURCE_BATCH);
 	}
 	if (n < 0) {
 		piece_shut(f, p, n == ERR_AGAIN ? 0 : n);
 		return;
 	}
-	p->used += used;
+	p->used = p->window_len - rd_left(&window);
 	if (f->has_meta)
 		p->n_found += (uint32_t)piece_adopt(f, p, frames, n);
 	else

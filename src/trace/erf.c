@@ -36,7 +36,7 @@ static const struct erf_type types[128] = {
 	[20] = {LINK_ETHER, ERF_ETHER_PAD, ERF_FCS_LEN, true, true},
 	[22] = {LINK_IPV4, 0, 0, false, true},
 	[23] = {LINK_IPV6, 0, 0, false, true},
-	/* ATM cells, AAL5 and AAL2 frames, raw channels, counters, InfiniBand, Omni-Path: carried */
+	/* ATM cells, AAL5 and AAL2 frames, raw channels, counters, InfiniBand, Omni-Path */
 	[3] = {LINK_ERF, 0, 0, false, true},
 	[4] = {LINK_ERF, 0, 0, false, true},
 	[6] = {LINK_ERF, 0, 0, false, true},

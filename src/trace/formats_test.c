@@ -38,14 +38,13 @@ static long count_packets(enum trace_format format, const uint8_t *bytes, size_t
 {
 	struct trace_reader *r = NULL;
 	struct weir_frame frames[64];
-	size_t at = 0, used;
+	struct rd rd = rd_of(bytes, len);
 	long count = 0;
 	int n;
 
 	if (trace_reader_new(&r, format) < 0)
 		abort();
-	while ((n = trace_reader_batch(r, bytes + at, len - at, &used, frames, 64)) >= 0) {
-		at += used;
+	while ((n = trace_reader_batch(r, &rd, frames, 64)) >= 0) {
 		for (int i = 0; i < n; i++)
 			count += frames[i].kind == WEIR_FRAME_PACKET;
 	}

@@ -38,6 +38,29 @@ static struct blocks full_sample(void)
 	return b;
 }
 
+/* The frames of one section of the full sample. */
+static void section_is_read(const struct weir_frame *f, int i)
+{
+	const char *order = i ? "little" : "big";
+
+	ok(f[3].cap_len == 33 && f[3].wire_len == 1033 && f[3].link == 1 &&
+		   f[3].iface == (i ? 2u : 0u) && is_ramp(f[3].bytes, 7, 33) &&
+		   f[3].time_ns == 1700000000000001000 && f[3].lost == 0,
+	   "%s-endian: a packet in µs; interfaces count over the sections", order);
+	ok(f[4].time_ns == 1700000000000000123 && f[4].link == 101 && f[4].iface == (i ? 3u : 1u),
+	   "%s-endian: a packet in ns", order);
+	ok(f[4].direction == (i ? WEIR_DIR_OUT : WEIR_DIR_IN) &&
+		   f[4].lost == (i ? UINT32_MAX : 17) &&
+		   f[4].flags == (i ? WEIR_FRAME_CHECKSUM_OK
+				    : WEIR_FRAME_CHECKSUM_LATER | WEIR_FRAME_ERROR),
+	   "%s-endian: direction, losses, checksum and error from options", order);
+	ok(f[5].cap_len == 40 && f[5].wire_len == 100 && f[5].flags == WEIR_FRAME_NO_TIME,
+	   "%s-endian: a simple packet is cut by the snap length and has no time", order);
+	ok(f[6].cap_len == 5 && f[6].wire_len == 5, "%s-endian: or is whole", order);
+	ok(f[7].lost == 3 && f[8].lost == 0 && f[7].cap_len == 9,
+	   "%s-endian: an old packet counts losses, or does not know", order);
+}
+
 static void every_block(void)
 {
 	struct blocks b = full_sample();
@@ -54,27 +77,8 @@ static void every_block(void)
 	   "a block that is no packet is its own bytes");
 	ok(f[2].kind == WEIR_FRAME_META && f[2].iface == 1 && f[2].link == 101,
 	   "an interface's block tells its index and link type");
-	for (int i = 0; i < 2; i++, f += 17) {
-		const char *order = i ? "little" : "big";
-
-		ok(f[3].cap_len == 33 && f[3].wire_len == 1033 && f[3].link == 1 &&
-			   f[3].iface == (i ? 2u : 0u) && is_ramp(f[3].bytes, 7, 33) &&
-			   f[3].time_ns == 1700000000000001000 && f[3].lost == 0,
-		   "%s-endian: a packet in µs; interfaces count over the sections", order);
-		ok(f[4].time_ns == 1700000000000000123 && f[4].link == 101 &&
-			   f[4].iface == (i ? 3u : 1u),
-		   "%s-endian: a packet in ns", order);
-		ok(f[4].direction == (i ? WEIR_DIR_OUT : WEIR_DIR_IN) &&
-			   f[4].lost == (i ? UINT32_MAX : 17) &&
-			   f[4].flags == (i ? WEIR_FRAME_CHECKSUM_OK
-					    : WEIR_FRAME_CHECKSUM_LATER | WEIR_FRAME_ERROR),
-		   "%s-endian: direction, losses, checksum and error from options", order);
-		ok(f[5].cap_len == 40 && f[5].wire_len == 100 && f[5].flags == WEIR_FRAME_NO_TIME,
-		   "%s-endian: a simple packet is cut by the snap length and has no time", order);
-		ok(f[6].cap_len == 5 && f[6].wire_len == 5, "%s-endian: or is whole", order);
-		ok(f[7].lost == 3 && f[8].lost == 0 && f[7].cap_len == 9,
-		   "%s-endian: an old packet counts losses, or does not know", order);
-	}
+	section_is_read(f, 0);
+	section_is_read(f + 17, 1);
 	ok(trace_reader_n_ifaces(g.r) == 4 && !trace_reader_iface(g.r, 0)->name &&
 		   strcmp(trace_reader_iface(g.r, 3)->name, "eth9") == 0 &&
 		   strcmp(trace_reader_iface(g.r, 3)->comment, "the uplink") == 0 &&
@@ -232,7 +236,7 @@ static void many_interfaces(void)
 	const struct weir_iface *first;
 	struct trace_reader *r = NULL;
 	struct weir_frame frames[64];
-	size_t at = 0, used = 0;
+	struct rd rd;
 	int n;
 
 	b.w.limit = 4 * SAMPLE_LIMIT;
@@ -241,12 +245,11 @@ static void many_interfaces(void)
 		put_iface(&b, (uint16_t)i, 0);
 	if (trace_reader_new(&r, TRACE_PCAPNG) < 0)
 		abort();
-	n = trace_reader_batch(r, b.w.bytes, b.w.len, &used, frames, 64);
+	rd = rd_of(b.w.bytes, b.w.len);
+	n = trace_reader_batch(r, &rd, frames, 64);
 	first = trace_reader_iface(r, 7);
-	while (n >= 0) {
-		at += used;
-		n = trace_reader_batch(r, b.w.bytes + at, b.w.len - at, &used, frames, 64);
-	}
+	while (n >= 0)
+		n = trace_reader_batch(r, &rd, frames, 64);
 	ok(n == ERR_UNSUPPORTED && trace_reader_n_ifaces(r) == TRACE_MAX_IFACES,
 	   "the interfaces of a file are bounded: %s", trace_reader_why(r)->text);
 	ok(first == trace_reader_iface(r, 7) && first->link == 7 &&

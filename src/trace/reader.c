@@ -44,18 +44,19 @@ void trace_reader_free(struct trace_reader **r)
 	*r = NULL;
 }
 
-int trace_reader_batch(struct trace_reader *r, const uint8_t *bytes, size_t len, size_t *used,
-		       struct weir_frame *frames, int max)
+int trace_reader_batch(struct trace_reader *r, struct rd *window, struct weir_frame *frames,
+		       int max)
 {
-	struct walk w = {rd_of(bytes, len), frames, frames + max};
+	struct walk w = {*window, frames, frames + max};
 	int rc = r->walk(r, &w);
 	int n = (int)(w.at - frames);
+	size_t used = rd_left(window) - rd_left(&w.rd);
 
-	*used = len - rd_left(&w.rd);
-	r->offset += *used;
+	*window = w.rd;
+	r->offset += used;
 	if (rc < 0 && rc != ERR_AGAIN)
 		why_offset(&r->why, (int64_t)r->offset);
-	return n > 0 || *used > 0 ? n : rc;
+	return n > 0 || used > 0 ? n : rc;
 }
 
 size_t trace_reader_need(const struct trace_reader *r)

@@ -13,6 +13,7 @@
 #include <weir/frame.h>
 
 #include "base/err.h"
+#include "base/rd.h"
 #include "base/why.h"
 
 /* name in URIs, usual suffix, doc */
@@ -47,29 +48,30 @@ enum trace_format trace_format_of_path(const char *path); /* by its suffix, a co
 MUST_CHECK int trace_reader_new(struct trace_reader **out, enum trace_format format);
 void trace_reader_free(struct trace_reader **r);
 
-/* Walks records from bytes[0..len): fills up to max frames (packets and meta records, in file
- * order) and sets *used to the bytes of the records that were consumed whole. frame->block is
- * left NULL; bytes and record point into the window. How the data is cut into windows makes no
- * difference to what comes out.
+/* Walks records from the window on: fills up to max frames (packets and meta records, in file
+ * order) and moves the window's start behind the records that were consumed whole. frame->block
+ * is left NULL; bytes and record point into the window. How the data is cut into windows makes
+ * no difference to what comes out.
  *
- * Returns the number of frames (>= 0; 0 with *used > 0 is normal after headers), or an error,
- * and then *used is 0:
+ * Returns the number of frames (>= 0; 0 after consuming headers is normal), or an error, and then
+ * nothing was consumed:
  *   ERR_AGAIN  the record at the window's start needs more bytes: trace_reader_need() in all
- *   ERR_BAD, ERR_UNSUPPORTED, ERR_NOMEM  it cannot be read: trace_reader_why() has the reason and
- *              the offset; every later call returns the same
+ *   ERR_BAD, ERR_UNSUPPORTED, ERR_NOMEM
+ *              it cannot be read: trace_reader_why() has the reason and the offset; every later
+ *              call returns the same
  * An error is only returned when nothing precedes it in this call; what does comes first.
  *
  * Every frame's link is that of its interface. Claims that cannot be true of a record's insides
  * (captured bytes beyond its end) are refused; claims about the wire are passed on as they are,
  * wire_len may be smaller than cap_len. A pcap packet longer than its file's snap length is cut to
- * that, as libpcap does; record has all of it. Ethernet in ERF: wire_len does not count the FCS, as in
- * the other formats, and neither does cap_len.
+ * that, as libpcap does; record has all of it. Ethernet in ERF: wire_len does not count the FCS,
+ * as in the other formats, and neither does cap_len.
  * ERF records of a type without a link type of its own come as LINKTYPE_ERF (197), bytes being
  * the whole record; its port n is interface n modulo 8, and ports 0 and 1 give direction out and
  * in. Meta frames: every block of pcapng that is no packet; provenance and padding of ERF.
  * A link type above 65534 comes as 65535; the interface has the true claim. */
-MUST_CHECK int trace_reader_batch(struct trace_reader *r, const uint8_t *bytes, size_t len,
-				  size_t *used, struct weir_frame *frames, int max);
+MUST_CHECK int trace_reader_batch(struct trace_reader *r, struct rd *window,
+				  struct weir_frame *frames, int max);
 size_t trace_reader_need(const struct trace_reader *r);
 const struct why *trace_reader_why(const struct trace_reader *r);
 

@@ -25,14 +25,14 @@ __attribute__((unused)) static struct reading reading_of(enum trace_format forma
 							 const uint8_t *bytes, size_t len)
 {
 	struct reading g = {0};
-	size_t used;
+	struct rd window = rd_of(bytes, len);
 
 	if (trace_reader_new(&g.r, format) < 0)
 		abort();
 	do {
-		g.rc = trace_reader_batch(g.r, bytes + g.used, len - g.used, &used, g.frames + g.n,
+		g.rc = trace_reader_batch(g.r, &window, g.frames + g.n,
 					  READING_MOST - g.n < 5 ? 1 : 5);
-		g.used += used;
+		g.used = len - rd_left(&window);
 		g.n += g.rc > 0 ? g.rc : 0;
 	} while (g.rc >= 0 && g.n < READING_MOST);
 	if (g.rc == ERR_AGAIN)

@@ -51,7 +51,7 @@ static struct digest digest_of(enum trace_format format, const uint8_t *bytes, s
 {
 	struct digest d = {.hash = 0xcbf29ce484222325u};
 	struct trace_reader *r = NULL;
-	size_t at = 0, window = seed ? 1 : len, used = 0;
+	size_t at = 0, window = seed ? 1 : len;
 
 	if (trace_reader_new(&r, format) < 0)
 		abort();
@@ -59,16 +59,17 @@ static struct digest digest_of(enum trace_format format, const uint8_t *bytes, s
 		size_t n = window < len - at ? window : len - at;
 		uint8_t *copy = malloc(n ? n : 1);
 		struct weir_frame frames[7];
+		struct rd rd = rd_of(copy, n);
 
 		if (!copy)
 			abort();
 		if (n)
 			memcpy(copy, bytes + at, n);
-		d.rc = trace_reader_batch(r, copy, n, &used, frames, seed ? 1 + seed % 7 : 7);
+		d.rc = trace_reader_batch(r, &rd, frames, seed ? 1 + seed % 7 : 7);
 		for (int i = 0; i < d.rc; i++)
 			digest_frame(&d, r, &frames[i]);
+		at += n - rd_left(&rd);
 		free(copy);
-		at += used;
 		seed = seed ? (seed * 1664525 + 1013904223) | 1 : 0;
 		window = seed ? 1 + (seed >> 8) % 300 : len;
 		if (d.rc == ERR_AGAIN && at + n < len && window < trace_reader_need(r))
@@ -100,14 +101,13 @@ __attribute__((unused)) static uint64_t rewrite(enum trace_format format, const 
 	struct trace_reader *r = NULL;
 	struct trace_writer *t = NULL;
 	struct weir_frame frames[16];
-	size_t at = 0, used;
+	struct rd rd = rd_of(bytes, len);
 	uint64_t n_written = 0;
 	int n;
 
 	if (trace_reader_new(&r, format) < 0 || trace_writer_new(&t, options) < 0)
 		abort();
-	while ((n = trace_reader_batch(r, bytes + at, len - at, &used, frames, 16)) >= 0) {
-		at += used;
+	while ((n = trace_reader_batch(r, &rd, frames, 16)) >= 0) {
 		for (int i = 0; i < n; i++)
 			n_written += trace_writer_frame(t, w, &frames[i],
 							trace_reader_iface(r, frames[i].iface),
