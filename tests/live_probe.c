@@ -38,12 +38,13 @@ struct queue {
 	int rc;
 	struct wr text;
 	struct hold held[MAX_HELD];
-	_Atomic int n_held;
+	int n_held;
 };
 
 static struct queue queues[SOURCE_MAX_QUEUES];
+static pthread_mutex_t holding = PTHREAD_MUTEX_INITIALIZER; /* held, n_held, n_wanted */
 static _Atomic bool is_ending;
-static _Atomic int n_wanted[SOURCE_MAX_QUEUES];
+static int n_wanted[SOURCE_MAX_QUEUES];
 
 static void write_frame(struct queue *q, const struct weir_frame *f, uint64_t block)
 {
@@ -59,6 +60,9 @@ static void hold_block(struct queue *q, const struct weir_frame *first, struct w
 {
 	struct hold *h = &q->held[q->n_held];
 
+	if (n_wanted[q->number] == 0 || q->n_held == MAX_HELD)
+		return;
+	n_wanted[q->number]--;
 	h->block = block_get(b);
 	h->bytes = first->bytes;
 	h->len = first->cap_len < MAX_KEPT ? first->cap_len : MAX_KEPT;
@@ -73,10 +77,10 @@ static void read_block(struct queue *q, struct weir_block *b)
 	int n;
 
 	while ((n = block_batch(b, &frames)) > 0) {
-		if (is_first && atomic_load(&n_wanted[q->number]) > 0 && q->n_held < MAX_HELD) {
-			atomic_fetch_sub(&n_wanted[q->number], 1);
+		pthread_mutex_lock(&holding);
+		if (is_first)
 			hold_block(q, frames, b);
-		}
+		pthread_mutex_unlock(&holding);
 		is_first = false;
 		for (int i = 0; i < n; i++)
 			write_frame(q, &frames[i], block_number(b));
@@ -111,17 +115,27 @@ static void release(int n)
 {
 	int n_changed = 0;
 
+	pthread_mutex_lock(&holding);
 	for (int i = 0; i < n; i++) {
 		struct queue *q = &queues[i];
 
 		while (q->n_held > 0) {
-			struct hold *h = &q->held[atomic_fetch_sub(&q->n_held, 1) - 1];
+			struct hold *h = &q->held[--q->n_held];
 
 			n_changed += memcmp(h->bytes, h->was, h->len) != 0;
 			block_put(&h->block);
 		}
 	}
+	pthread_mutex_unlock(&holding);
 	printf("changed %d\n", n_changed);
+}
+
+static void want(int n, int number)
+{
+	pthread_mutex_lock(&holding);
+	for (int i = 0; i < n; i++)
+		n_wanted[i] = number;
+	pthread_mutex_unlock(&holding);
 }
 
 static void start(struct source *s, int n)
@@ -137,18 +151,17 @@ static void start(struct source *s, int n)
 
 static void obey(struct source *s, const char *line, int n)
 {
-	int number;
+	int number = (int)strtol(line + strcspn(line, "0123456789"), NULL, 10);
 
 	if (!strcmp(line, "go"))
 		start(s, n);
-	else if (sscanf(line, "hold %d", &number) == 1)
-		for (int i = 0; i < n; i++)
-			atomic_store(&n_wanted[i], number);
+	else if (!strncmp(line, "hold ", 5))
+		want(n, number);
 	else if (!strcmp(line, "release"))
 		release(n);
 	else if (!strcmp(line, "stats"))
 		print_stats(source_stats(s));
-	else if (sscanf(line, "queue %d", &number) == 1 && number < n)
+	else if (!strncmp(line, "queue ", 6) && number < n)
 		print_stats(source_queue_stats(s, number));
 	else if (!strcmp(line, "stop"))
 		source_stop(s);

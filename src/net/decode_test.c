@@ -3,6 +3,7 @@
 #include "base/tap.h"
 #include "net/craft.h"
 #include "net/holds.h"
+#include "net/walk.h"
 
 /* A sentence for craft.h; the layers that must be found (with their flags: Cut, Fragment, Later,
  * Inner, Quoted, and the header's length); and why decoding ends. */
@@ -202,12 +203,15 @@ static void headers_are_found(void)
 
 	for (int i = 0; i < N_FACTS; i++) {
 		struct weir_frame f;
-		struct weir_packet p = decoded(&f, &c, facts[i].sentence);
+		struct weir_packet p = decoded(&f, &c, facts[i].sentence), walked;
 		char text[1000];
 
 		print_layers(&p, text, sizeof text);
 		ok(!strcmp(text, facts[i].layers) && p.stop == facts[i].stop && holds(&p),
 		   "%s is %s, stop %d", facts[i].sentence, text, p.stop);
+		walk_decode(&walked, &f);
+		if (!holds_same(&p, &walked))
+			ok(false, "… also without the straight way");
 	}
 }
 
@@ -235,7 +239,7 @@ static void cut_headers_are_refused(void)
 
 	for (int i = 0; i < N_FACTS; i++) {
 		struct weir_frame f;
-		struct weir_packet whole = decoded(&f, &c, facts[i].sentence), p;
+		struct weir_packet whole = decoded(&f, &c, facts[i].sentence), p, walked;
 		bool is_good = true;
 		uint32_t len = 0;
 
@@ -247,7 +251,8 @@ static void cut_headers_are_refused(void)
 			cut.bytes = copy;
 			cut.cap_len = len;
 			net_decode(&p, &cut);
-			is_good = holds(&p) && is_prefix(&p, &whole);
+			walk_decode(&walked, &cut);
+			is_good = holds(&p) && is_prefix(&p, &whole) && holds_same(&p, &walked);
 			for (int k = 0; k < p.n_layers; k++)
 				net_checksum(&p, k);
 			free(copy);
@@ -463,6 +468,11 @@ static void bad_headers(void)
 	net_decode(&p, &f);
 	ok(p.stop == WEIR_STOP_BAD && p.layers[1].proto == WEIR_TCP && p.dst_port == 80,
 	   "a TCP header of 16 bytes is bad; its ports are known");
+	p = decoded(&f, &c, "eth ip tcp");
+	craft_u16(&c.bytes[c.at], 16, 32);
+	craft_u16(&c.bytes[c.at], 38, 12);
+	net_decode(&p, &f);
+	ok(p.stop == WEIR_STOP_BAD && p.layers[2].header_len == 12, "half a TCP header is no UDP");
 	p = decoded(&f, &c, "ip udp pay:9");
 	craft_u16(&c.bytes[c.at], 24, 7);
 	net_decode(&p, &f);

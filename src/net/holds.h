@@ -3,6 +3,7 @@
 #define NET_HOLDS_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/ip.h"
 
@@ -42,6 +43,16 @@ static inline bool holds(const struct weir_packet *p)
 	       holds_index(p, p->outer_ip, true) && holds_index(p, p->inner_ip, true) &&
 	       holds_index(p, p->transport, false) &&
 	       (p->outer_ip == WEIR_NO_LAYER) == (p->inner_ip == WEIR_NO_LAYER);
+}
+
+/* Whether two ways of decoding a frame found the same. */
+static inline bool holds_same(const struct weir_packet *a, const struct weir_packet *b)
+{
+	return a->frame == b->frame && a->flow_hash == b->flow_hash && a->src_port == b->src_port &&
+	       a->dst_port == b->dst_port && a->n_layers == b->n_layers &&
+	       a->outer_ip == b->outer_ip && a->inner_ip == b->inner_ip &&
+	       a->transport == b->transport && a->stop == b->stop &&
+	       !memcmp(a->layers, b->layers, a->n_layers * sizeof *a->layers);
 }
 
 #endif

@@ -146,7 +146,7 @@ enum step net_ipv6(struct walk *w)
 	if (!len && h[6] == PROTO_HOP_BY_HOP)
 		len = jumbo_len(w->r);
 	if (len || h[6] == PROTO_NO_NEXT)
-		walk_limit(w, IPV6_LEN + (uint64_t)len);
+		walk_limit(w, IPV6_LEN + (uint32_t)len);
 	if (!ip_layer(w, WEIR_IPV6, IPV6_LEN))
 		return STEP_END;
 	return walk_ip_proto(w, h[6]);

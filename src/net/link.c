@@ -81,7 +81,7 @@ enum step walk_type(struct walk *w, uint16_t type)
 	if (type < LLC_LEN)
 		return walk_end(w, WEIR_STOP_UNKNOWN);
 	walk_limit(w, type);
-	if (rd_left(&w->r) >= 2 && be16(w->r.at, 0) == 0xffff)
+	if (walk_left(w) >= 2 && be16(w->r.at, 0) == 0xffff)
 		return walk_end(w, WEIR_STOP_UNKNOWN);
 	return STEP_LLC;
 }

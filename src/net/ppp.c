@@ -75,7 +75,7 @@ static enum step pppoe(struct walk *w, enum step next)
 		return STEP_END;
 	if (h[0] != PPPOE_VERSION_TYPE)
 		return walk_end(w, WEIR_STOP_BAD);
-	walk_limit(w, PPPOE_LEN + (uint64_t)be16(h, 4));
+	walk_limit(w, PPPOE_LEN + (uint32_t)be16(h, 4));
 	if (!walk_layer(w, WEIR_PPPOE, PPPOE_LEN))
 		return STEP_END;
 	return h[1] == PPPOE_SESSION_CODE ? next : STEP_END;

@@ -10,15 +10,6 @@ enum {
 	LEAST_LEN = 4, /* ports; or type, code and checksum */
 };
 
-enum {
-	PORT_L2TP = 1701,
-	PORT_GTPU = 2152,
-	PORT_VXLAN = 4789,
-	PORT_GENEVE = 6081,
-	PORT_MPLS = 6635,
-	PORT_VXLAN_LINUX = 8472,
-};
-
 /* Adds a transport's layer, also where only its first bytes are here; false as walk_layer. */
 static bool transport_layer(struct walk *w, enum weir_proto proto, size_t header_len)
 {
@@ -49,33 +40,13 @@ enum step net_tcp(struct walk *w)
 	if (!h)
 		return STEP_END;
 	found_ports(w, h);
-	if (rd_left(&w->r) >= TCP_LEN) {
+	if (walk_left(w) >= TCP_LEN) {
 		header_len = (size_t)(h[12] >> 4) * 4;
 		is_bad = header_len < TCP_LEN;
 	}
 	if (!transport_layer(w, WEIR_TCP, is_bad ? TCP_LEN : header_len))
 		return STEP_END;
 	return is_bad ? walk_end(w, WEIR_STOP_BAD) : STEP_END;
-}
-
-/* Tunnels stand on the port that the far end listens on; GTP-U and L2TP answer from theirs. */
-static enum step udp_payload(uint16_t src, uint16_t dst)
-{
-	switch (dst) {
-	case PORT_VXLAN:
-	case PORT_VXLAN_LINUX:
-		return STEP_VXLAN;
-	case PORT_GENEVE:
-		return STEP_GENEVE;
-	case PORT_GTPU:
-		return STEP_GTPU;
-	case PORT_L2TP:
-		return STEP_L2TP;
-	case PORT_MPLS:
-		return STEP_MPLS;
-	default:
-		return src == PORT_GTPU ? STEP_GTPU : src == PORT_L2TP ? STEP_L2TP : STEP_END;
-	}
 }
 
 /* RFC 768. A length of 0 reaches to the end of IP's payload (jumbograms, segments to come). */
@@ -88,7 +59,7 @@ enum step net_udp(struct walk *w)
 	if (!h)
 		return STEP_END;
 	found_ports(w, h);
-	if (rd_left(&w->r) >= UDP_LEN) {
+	if (walk_left(w) >= UDP_LEN) {
 		len = be16(h, 4);
 		if (len)
 			walk_limit(w, len < UDP_LEN ? UDP_LEN : len);
@@ -97,10 +68,10 @@ enum step net_udp(struct walk *w)
 		return STEP_END;
 	if (len && len < UDP_LEN)
 		return walk_end(w, WEIR_STOP_BAD);
-	next = udp_payload(be16(h, 0), be16(h, 2));
+	next = walk_udp_tunnel(be16(h, 0), be16(h, 2));
 	if (next == STEP_MPLS)
 		w->flags |= WEIR_LAYER_INNER;
-	return rd_left(&w->r) ? next : STEP_END;
+	return walk_left(w) ? next : STEP_END;
 }
 
 /* RFC 3828: in place of the length, how much the checksum covers. */
@@ -131,9 +102,9 @@ enum step net_sctp(struct walk *w)
  * (RFC 4884), extensions follow it. */
 static enum step quoted(struct walk *w, size_t len, enum step next)
 {
-	if (!rd_left(&w->r))
+	if (!walk_left(w))
 		return STEP_END;
-	if (len && len < rd_left(&w->r))
+	if (len && len < walk_left(w))
 		walk_limit(w, len);
 	w->flags |= WEIR_LAYER_QUOTED;
 	return next;

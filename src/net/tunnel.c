@@ -61,9 +61,9 @@ static const uint8_t *peek(struct walk *w, size_t n)
 }
 
 /* Whether a length field that counts n bytes from here fits what surrounds it. */
-static bool fits(const struct walk *w, uint64_t n)
+static bool fits(const struct walk *w, uint32_t n)
 {
-	return n <= w->claim_end - (uint64_t)(w->r.at - w->start);
+	return n <= w->claim_end - walk_offset(w);
 }
 
 /* Bytes of the source route entries at r (RFC 1701), the empty last one included; 0 where they
@@ -230,7 +230,7 @@ enum step net_l2tp(struct walk *w)
 		return walk_end(w, WEIR_STOP_BAD);
 	if (flags & L2TP_LENGTH)
 		walk_limit(w, len);
-	if (!walk_layer(w, WEIR_L2TP, header_len) || flags & L2TP_CONTROL || !rd_left(&w->r))
+	if (!walk_layer(w, WEIR_L2TP, header_len) || flags & L2TP_CONTROL || !walk_left(w))
 		return STEP_END;
 	return inner(w, STEP_PPP);
 }
@@ -299,16 +299,16 @@ static long gtpu_header_len(struct rd r)
 enum step net_gtpu(struct walk *w)
 {
 	const uint8_t *h = peek(w, GTPU_LEN);
-	uint64_t claim;
+	uint32_t claim;
 	long len;
 
 	if (!h || (h[0] & 0xf0) != 0x30)
 		return STEP_END;
-	claim = GTPU_LEN + (uint64_t)be16(h, 2);
+	claim = GTPU_LEN + (uint32_t)be16(h, 2);
 	len = gtpu_header_len(w->r);
 	if (!len)
 		return walk_short(w);
-	if (len < 0 || (uint64_t)len > claim || !fits(w, claim))
+	if (len < 0 || (uint32_t)len > claim || !fits(w, claim))
 		return walk_end(w, WEIR_STOP_BAD);
 	walk_limit(w, claim);
 	if (!walk_layer(w, WEIR_GTPU, (size_t)len) || h[1] != GTPU_T_PDU)

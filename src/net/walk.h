@@ -63,11 +63,11 @@ enum step {
 };
 
 struct walk {
-	struct rd r; /* from the next header to the end of what surrounds it */
+	struct rd r; /* from the next header to the end of what surrounds it; always ok */
 	struct weir_packet *p;
 	const uint8_t *start; /* of the frame */
 	const uint8_t *end;   /* … as captured */
-	uint64_t claim_end;   /* offset at which what surrounds the next header claims to end; never
+	uint32_t claim_end;   /* offset at which what surrounds the next header claims to end; never
 				 before the end of r */
 	uint8_t flags;        /* of the layers to come: WEIR_LAYER_INNER, WEIR_LAYER_QUOTED */
 	uint8_t stop;         /* enum weir_stop */
@@ -107,21 +107,33 @@ static inline enum step walk_short(struct walk *w)
 	return walk_end(w, is_cut ? WEIR_STOP_CUT : WEIR_STOP_BAD);
 }
 
+static inline size_t walk_left(const struct walk *w)
+{
+	return (size_t)(w->r.end - w->r.at);
+}
+
+static inline uint32_t walk_offset(const struct walk *w)
+{
+	return (uint32_t)(w->r.at - w->start);
+}
+
 /* The next n bytes, not stepped over; or NULL, and the walk is over. */
 static inline const uint8_t *walk_peek(struct walk *w, size_t n)
 {
-	if (rd_left(&w->r) >= n)
+	if (walk_left(w) >= n)
 		return w->r.at;
 	walk_short(w);
 	return NULL;
 }
 
 /* The next header's own length field: it and its payload are n bytes. */
-static inline void walk_limit(struct walk *w, uint64_t n)
+static inline void walk_limit(struct walk *w, uint32_t n)
 {
-	w->claim_end = (uint64_t)(w->r.at - w->start) + n;
-	if (n < rd_left(&w->r))
-		w->r = rd_of(w->r.at, n);
+	uint32_t offset = walk_offset(w);
+
+	w->claim_end = n > UINT32_MAX - offset ? UINT32_MAX : offset + n;
+	if (n < walk_left(w))
+		w->r.end = &w->r.at[n];
 }
 
 /* Adds the layer that begins here, and steps over its header. false, and the walk is over, when
@@ -129,28 +141,99 @@ static inline void walk_limit(struct walk *w, uint64_t n)
 static inline bool walk_layer(struct walk *w, enum weir_proto proto, size_t header_len)
 {
 	struct weir_packet *p = w->p;
-	size_t left = rd_left(&w->r);
-	uint32_t offset = (uint32_t)(w->r.at - w->start);
-	uint64_t claim = w->claim_end - offset;
-	bool is_whole = header_len <= left;
-	struct weir_layer *l;
+	uint32_t offset = walk_offset(w), left = (uint32_t)walk_left(w);
+	uint32_t claim = w->claim_end - offset;
+	uint8_t n = p->n_layers, flags = w->flags;
 
-	if (p->n_layers == WEIR_MAX_LAYERS) {
+	if (n == WEIR_MAX_LAYERS) {
 		walk_end(w, WEIR_STOP_DEEP);
 		return false;
 	}
-	l = &p->layers[p->n_layers++];
-	l->offset = offset;
-	l->len = (uint32_t)left;
-	l->claim_len = claim > UINT32_MAX ? UINT32_MAX : (uint32_t)claim;
-	l->header_len = (uint16_t)(is_whole ? header_len : left);
-	l->proto = (uint8_t)proto;
-	l->flags = w->flags | (claim > left || !is_whole ? WEIR_LAYER_CUT : 0);
-	if (!is_whole)
+	if (header_len > left || claim > left)
+		flags |= WEIR_LAYER_CUT;
+	p->n_layers = n + 1;
+	p->layers[n] = (struct weir_layer){
+		.offset = offset,
+		.len = left,
+		.claim_len = claim,
+		.header_len = (uint16_t)(header_len > left ? left : header_len),
+		.proto = (uint8_t)proto,
+		.flags = flags,
+	};
+	if (header_len > left) {
 		walk_short(w);
-	rd_skip(&w->r, l->header_len);
-	return is_whole;
+		w->r.at = w->r.end;
+		return false;
+	}
+	w->r.at = &w->start[offset + header_len];
+	return true;
 }
+
+/* A tunnel by UDP's ports: most stand on the port that the far end listens on, but GTP-U and L2TP
+ * answer from theirs. STEP_END: none. */
+static inline enum step walk_udp_tunnel(uint16_t src, uint16_t dst)
+{
+	switch (dst) {
+	case 4789:
+	case 8472: /* what Linux took before there was a number */
+		return STEP_VXLAN;
+	case 6081:
+		return STEP_GENEVE;
+	case 2152:
+		return STEP_GTPU;
+	case 1701:
+		return STEP_L2TP;
+	case 6635:
+		return STEP_MPLS;
+	default:
+		return src == 2152 ? STEP_GTPU : src == 1701 ? STEP_L2TP : STEP_END;
+	}
+}
+
+/* Both halves of a product: every bit of a and b changes about half of the bits. */
+static inline uint64_t walk_mix(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product =
+		(unsigned __int128)(a ^ 0x9e3779b97f4a7c15) * (b ^ 0xc2b2ae3d27d4eb4f);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t walk_u64(const uint8_t *h, size_t i)
+{
+	uint64_t v;
+
+	memcpy(&v, &h[i], sizeof v);
+	return v;
+}
+
+static inline uint32_t walk_u32(const uint8_t *h, size_t i)
+{
+	uint32_t v;
+
+	memcpy(&v, &h[i], sizeof v);
+	return v;
+}
+
+/* The flow's hash from an IP header: of its two addresses, in no order. */
+static inline uint32_t walk_hash_ipv4(const uint8_t *h)
+{
+	uint64_t a = walk_u32(h, 12), b = walk_u32(h, 16);
+	uint64_t pair = a < b ? a << 32 | b : b << 32 | a;
+
+	return (uint32_t)walk_mix(pair, 4);
+}
+
+static inline uint32_t walk_hash_ipv6(const uint8_t *h)
+{
+	uint64_t a = walk_mix(walk_u64(h, 8), walk_u64(h, 16));
+	uint64_t b = walk_mix(walk_u64(h, 24), walk_u64(h, 32));
+
+	return (uint32_t)walk_mix(a + b, 6);
+}
+
+/* Decoding by the walk alone. */
+void walk_decode(struct weir_packet *p, const struct weir_frame *frame);
 
 /* What follows, by ethertype; by an 802.3 length or ethertype; by a byte's first four bits; by
  * IP's protocol number. An unknown one ends the walk. */

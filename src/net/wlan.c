@@ -60,8 +60,8 @@ enum step net_radiotap(struct walk *w)
 		return STEP_END;
 	w->is_padded = flags & RADIOTAP_FLAG_PAD;
 	/* the check sequence is no payload */
-	if (flags & RADIOTAP_FLAG_FCS && w->claim_end >= (uint64_t)(w->r.at - w->start) + 4)
-		walk_limit(w, w->claim_end - (uint64_t)(w->r.at - w->start) - 4);
+	if (flags & RADIOTAP_FLAG_FCS && w->claim_end >= walk_offset(w) + 4)
+		walk_limit(w, w->claim_end - walk_offset(w) - 4);
 	return STEP_WLAN;
 }
 
