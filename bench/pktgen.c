@@ -101,7 +101,7 @@ static double now_s(void)
 
 static uint16_t ip_checksum(uint32_t size)
 {
-	/* the header's constant words, see write_frame; the addresses of a flow add up to the same */
+	/* the constant words of write_frame; the addresses of every flow have one sum */
 	uint32_t sum = 0x4500 + (size - ETHER_LEN) + 0x4000 + 0x4011 + 0x0a00 + 0x0aff + 0xffff;
 
 	while (sum >> 16)

@@ -62,9 +62,9 @@ struct live_ring {
 	_Atomic uint32_t n_refs; /* the queue's and one a view */
 	struct live_slot *slots;
 	struct live_view *views;
-	uint32_t n_views;                           /* ever used */
-	struct live_view *free_views;               /* the reader's */
-	_Atomic(struct live_view *) returned_views; /* pushed by any thread */
+	uint32_t n_views;                         /* ever used */
+	struct live_view *free_views;             /* the reader's */
+	struct live_view *_Atomic returned_views; /* pushed by any thread */
 };
 
 struct live_ring_options {
