@@ -10,14 +10,13 @@
 #include "engine/bell.h"
 #include "engine/combiner.h"
 #include "engine/engine.h"
+#include "engine/meter.h"
 #include "engine/roll.h"
 
 enum {
 	SHEAF_RESULTS = 63, /* results that cross to the reporter together */
 	N_SHEAVES = 16,     /* a worker */
 };
-
-#define TIME_NONE INT64_MIN
 
 /* A queue of the source, and the workers that take turns to read it. */
 struct lane {
@@ -113,6 +112,10 @@ struct engine {
 	struct bell distributor;
 	struct sheaf *sheaves;
 	struct parcel *packed; /* storage of all parcels */
+	pthread_t dealer;      /* the distributor */
+	uint64_t n_ticks_dealt;
+	_Atomic bool is_dealing; /* it works, and does not wait */
+	_Atomic bool is_dealt;   /* nothing more will be dealt */
 	_Atomic bool is_reporting;
 	_Atomic uint64_t n_reported;
 	_Atomic uint64_t n_late;
@@ -127,6 +130,7 @@ struct engine {
 
 	_Atomic uint32_t n_held;
 	_Atomic uint64_t n_released;
+	_Atomic uint64_t gave_up_at; /* n_released when waiting for one was last in vain */
 	struct bell released;
 };
 
@@ -158,6 +162,17 @@ void engine_end(struct engine *e);
 /* shared.c: a worker's life between start and stop, in shared mode. */
 void shared_work(struct worker *w);
 
+/* hashed.c */
+int hashed_init(struct engine *e);
+void hashed_sweep(struct engine *e); /* puts back what a failure left in the rings */
+void hashed_fini(struct engine *e);
+void hashed_distribute(struct engine *e); /* the distributor's life */
+void hashed_work(struct worker *w);       /* a worker's life between start and stop */
+void hashed_work_alone(struct worker *w); /* … of the only one, which reads by itself */
+
+/* flow.c: the hash that is used where the program gives none. */
+uint32_t flow_hash(const struct weir_frame *frame);
+
 /* lane.c */
 int lane_init(struct lane *l);
 void lane_fini(struct lane *l);
@@ -182,8 +197,6 @@ void tick_idle(struct engine *e, struct lane *l, int64_t began);
 int64_t tick_clock(void);
 /* Calls tick and makes the promise that goes with it. */
 int tick_call(struct worker *w, int64_t now);
-/* The last boundary at or before t, less the slack. */
-int64_t tick_boundary(const struct engine *e, int64_t t);
 
 /* report.c: the worker's side: what waits in the sheaf goes to the reporter; nothing follows. */
 void report_post(struct worker *w);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_WORKERS = 16, DEFAULT_HELD = 65536 };
+enum { DEFAULT_WORKERS = 16, DEFAULT_HELD = 65536, MAX_RING = 1 << 20 };
 
 static int n_processors(void)
 {
@@ -38,7 +38,7 @@ static int check(const struct engine *e)
 		return ERR_USAGE;
 	if (o->tick_time.ns < 0 || o->slack.ns < 0 || (unsigned)o->combiner > ENGINE_SORTED)
 		return ERR_USAGE;
-	return o->is_hashed ? ERR_UNSUPPORTED : 0;
+	return o->ring_size <= MAX_RING ? 0 : ERR_USAGE;
 }
 
 /* Storage of what crosses between a worker and the reporter. */
@@ -102,6 +102,8 @@ static void init(struct engine *e, struct source *source, const struct engine_op
 	e->source = source;
 	if (options)
 		e->options = *options;
+	if (!e->options.hash)
+		e->options.hash = flow_hash;
 	if (e->options.max_held == 0)
 		e->options.max_held = DEFAULT_HELD;
 	e->n_lanes = source_n_queues(source);
@@ -113,6 +115,7 @@ static void init(struct engine *e, struct source *source, const struct engine_op
 	e->has_turn = e->call.turn || e->call.fill || e->has_ticks;
 	atomic_init(&e->pulse.origin, TIME_NONE);
 	atomic_init(&e->pulse.now, TIME_NONE);
+	atomic_init(&e->gave_up_at, UINT64_MAX);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->turn_lock, NULL);
 	turn_init(&e->turn);
@@ -137,6 +140,8 @@ int engine_new(struct engine **out, struct source *source, const struct engine_c
 		rc = init_lanes(e);
 	if (rc == 0 && e->call.result)
 		rc = init_sheaves(e);
+	if (rc == 0 && e->options.is_hashed && !e->is_alone)
+		rc = hashed_init(e);
 	if (rc < 0)
 		engine_free(&e);
 	*out = e;
@@ -149,6 +154,8 @@ void engine_free(struct engine **ep)
 
 	if (!e)
 		return;
+	if (e->workers)
+		hashed_fini(e);
 	for (int i = 0; e->workers && i < e->n_workers; i++) {
 		ring_fini(&e->workers[i].full);
 		ring_fini(&e->workers[i].empty);
@@ -200,6 +207,18 @@ void engine_stop(struct engine *e)
 	engine_end(e);
 }
 
+static void work(struct worker *w)
+{
+	struct engine *e = w->e;
+
+	if (!e->options.is_hashed)
+		shared_work(w);
+	else if (e->is_alone)
+		hashed_work_alone(w);
+	else
+		hashed_work(w);
+}
+
 static void live(struct worker *w)
 {
 	struct engine *e = w->e;
@@ -208,17 +227,24 @@ static void live(struct worker *w)
 	if (rc < 0) {
 		engine_fail(e, rc, AT_START);
 	} else {
-		shared_work(w);
+		work(w);
 		rc = e->call.stop ? e->call.stop(w) : 0;
 		if (rc < 0)
 			engine_fail(e, rc, AT_SOMEWHERE);
 	}
 	report_last(w);
+	atomic_store(&w->is_waiting, true);
 }
 
 static void *thread_main(void *arg)
 {
 	live(arg);
+	return NULL;
+}
+
+static void *deal_main(void *arg)
+{
+	hashed_distribute(arg);
 	return NULL;
 }
 
@@ -235,7 +261,8 @@ static int spawn(pthread_t *thread, void *(*run)(void *), void *arg)
 	return rc ? err_of_errno(rc) : 0;
 }
 
-static void run_crew(struct engine *e)
+/* Starts the workers, then the distributor. Returns the number of workers. */
+static int spawn_all(struct engine *e, bool *has_dealer)
 {
 	int n = 0, rc = 0;
 
@@ -243,8 +270,21 @@ static void run_crew(struct engine *e)
 		rc = spawn(&e->workers[n].thread, thread_main, &e->workers[n]);
 		n += rc == 0;
 	}
+	*has_dealer = false;
+	if (rc == 0 && e->options.is_hashed) {
+		rc = spawn(&e->dealer, deal_main, e);
+		*has_dealer = rc == 0;
+	}
 	if (rc < 0)
 		engine_fail(e, rc, AT_START);
+	return n;
+}
+
+static void run_crew(struct engine *e)
+{
+	bool has_dealer;
+	int n = spawn_all(e, &has_dealer);
+
 	if (e->combiner) {
 		for (int i = n; i < e->n_workers; i++)
 			combiner_finish(e->combiner, i);
@@ -252,6 +292,10 @@ static void run_crew(struct engine *e)
 	}
 	for (int i = 0; i < n; i++)
 		pthread_join(e->workers[i].thread, NULL);
+	if (has_dealer)
+		pthread_join(e->dealer, NULL);
+	if (e->options.is_hashed)
+		hashed_sweep(e);
 }
 
 int engine_run(struct engine *e)

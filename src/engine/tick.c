@@ -17,14 +17,9 @@ int64_t tick_clock(void)
 	return (int64_t)now.tv_sec * NANOS_PER_S + now.tv_nsec;
 }
 
-int64_t tick_boundary(const struct engine *e, int64_t t)
+static int64_t boundary_of(const struct engine *e, int64_t t)
 {
-	int64_t step = e->options.tick_time.ns;
-	int64_t late;
-
-	if (__builtin_sub_overflow(t, e->options.slack.ns, &late))
-		return TIME_NONE;
-	return late - ((late % step) + step) % step;
+	return meter_boundary(t, e->options.slack.ns, e->options.tick_time.ns);
 }
 
 void tick_open(struct worker *w)
@@ -100,8 +95,8 @@ static int64_t due_boundary(const struct worker *w)
 	if (now == TIME_NONE || e->options.tick_time.ns == 0)
 		return TIME_NONE;
 	if (last == TIME_NONE)
-		last = tick_boundary(e, atomic_load(&e->pulse.origin));
-	due = tick_boundary(e, now);
+		last = boundary_of(e, atomic_load(&e->pulse.origin));
+	due = boundary_of(e, now);
 	return due > last ? due : TIME_NONE;
 }
 
