@@ -107,17 +107,17 @@ class Frame:
 class Stats:
     def __init__(self, words):
         (self.received, self.delivered, self.filtered, self.errors, self.in_flight, self.dropped,
-         self.bytes) = map(int, words[1:8])
+         self.bytes, self.returns) = map(int, words[1:9])
 
     def adds_up(self):
         return self.received == (self.delivered + self.filtered + self.errors + self.in_flight)
 
 
 class Probe:
-    def __init__(self, uri, queues=1, block_size=0, n_blocks=0, snap=0, filter="", before=()):
+    def __init__(self, uri, queues=1, block_size=0, n_blocks=0, snap=0, filter="", before=(), after=()):
         self.process = subprocess.Popen(
             [*before, probe_path, uri, str(queues), str(block_size), str(n_blocks), str(snap),
-             filter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+             filter, *after], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self.first = self.process.stdout.readline().strip()
 
     def tell(self, line):
@@ -397,6 +397,7 @@ def facts_of_absence():
         is_same(sorted(f.bytes for f in probe.frames), sorted(frames),
                 f"{name}: down and up, deleted and made anew, no packet is lost or seen twice")
         ok(probe.last.adds_up() and set(probe.ended) == {-12}, f"{name}: and nothing failed")
+        is_same(probe.last.returns, 1, f"{name}: its return is counted")
         run("ip", "link", "del", "here")
 
     run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
@@ -489,6 +490,9 @@ def facts_of_errors():
     run("ip", "link", "set", "right", "down")
     is_same(Probe("int:right").first, "refused -12 int:right: interface right is down", "an interface that is down")
     up("left", "right")
+    is_same(Probe("int:right", after=("hardware",)).first,
+            "refused -6 int:right: interface right gives no hardware time: Operation not supported",
+            "time stamps that the interface cannot give")
     ok(Probe("int:right", n_blocks=4000000000).first.startswith("refused -9 "), "a ring beyond all bounds")
     if shutil.which("setpriv"):
         probe = Probe("int:right", before=("setpriv", "--bounding-set=-net_raw"))

@@ -1,12 +1,13 @@
 /* Captures live and does as it is told on standard input, for the tests of live capture.
  *
- *	live_probe URI [queues [block_size [n_blocks [snap_len [filter]]]]]
+ *	live_probe URI [queues [block_size [n_blocks [snap_len [filter [hardware]]]]]]
  *
  * Says "ready", then obeys, a line each:
  *	go       reads the queues, a thread each, from now on
  *	hold N   keeps the next N blocks of each queue; release gives them back, newest first,
  *	         and says "changed N" of how many the first frame is no longer what it was
- *	stats    prints "stats received delivered filtered errors in_flight dropped bytes"
+ *	stats    prints "stats received delivered filtered errors in_flight dropped bytes
+ *	         returns"
  *	queue I  the same of one queue
  *	stop     source_stop, while the threads wait
  *	end      reads until nothing comes for a while, prints the frames and the stats, ends
@@ -105,10 +106,11 @@ static void *run(void *arg)
 
 static void print_stats(struct source_stats st)
 {
-	printf("stats %llu %llu %llu %llu %llu %llu %llu\n", (unsigned long long)st.received,
+	printf("stats %llu %llu %llu %llu %llu %llu %llu %llu\n", (unsigned long long)st.received,
 	       (unsigned long long)st.delivered, (unsigned long long)st.filtered,
 	       (unsigned long long)st.errors, (unsigned long long)st.in_flight,
-	       (unsigned long long)st.dropped, (unsigned long long)st.bytes);
+	       (unsigned long long)st.dropped, (unsigned long long)st.bytes,
+	       (unsigned long long)st.returns);
 }
 
 static void release(int n)
@@ -195,6 +197,7 @@ int main(int argc, char **argv)
 		.n_blocks = number_of(argv, argc, 4),
 		.snap_len = number_of(argv, argc, 5),
 		.filter = argc > 6 && *argv[6] ? argv[6] : NULL,
+		.hardware_time = argc > 7,
 	};
 	struct source *s;
 	struct why why;

@@ -353,6 +353,7 @@ static struct source_stats live_stats(const struct source *s, int q)
 		if (q < 0 || q == i)
 			add_counts(live_of(s), i, &sum);
 	}
+	sum.returns = atomic_load(&live_of(s)->n_returns);
 	return sum;
 }
 

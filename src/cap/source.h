@@ -50,6 +50,7 @@ struct source_stats {
 	uint64_t bytes;     /* captured bytes of the received packets */
 	uint64_t offset;    /* bytes read of the file as it lies on disk (for progress) */
 	uint64_t size;      /* its size there; 0 where it is not known */
+	uint64_t returns;   /* live: times that the interface was gone and came back */
 };
 
 /* Opens URI "[format:]path", "-" (standard input) or "int:IFACE". The format is found by magic,
