@@ -169,8 +169,11 @@ static void print_line(const struct plot *p, const struct plot_axis *x, int line
 		double y =
 			HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * height_of(p, x, line, i) / top;
 
-		wr_text(w, "%s%.1f %.1fH%.1f", i ? "V" : "", LEFT + i * step, y,
-			LEFT + (i + 1) * step);
+		if (i == 0)
+			wr_text(w, "%d ", LEFT);
+		else
+			wr_u8(w, 'V');
+		wr_text(w, "%.1fH%.1f", y, LEFT + (i + 1) * step);
 	}
 	wr_text(w, "\"/>\n");
 }

@@ -28,6 +28,14 @@ static void a_plot_is_bounded_and_escaped(void)
 	ok(has(&w, "2026-01-01T00:00:00Z"), "the axis begins with the first place's time");
 	plot_free(&p);
 	wr_reset(&w);
+	ok(plot_new(&p, 1) == 0, "a plot of one line");
+	plot_add(p, 0, 0, 100);
+	plot_add(p, 0, 1, 50);
+	plot_print(p, &(struct plot_axis){.step = 1}, &w);
+	ok(has(&w, "d=\"M80 30.0H510.0V195.0H940.0\""),
+	   "goes along each value and up or down to the next");
+	plot_free(&p);
+	wr_reset(&w);
 	ok(plot_new(&p, 1) == 0, "an empty plot");
 	plot_print(p, &x, &w);
 	ok(has(&w, "no packets") && has(&w, "</svg>"), "says so");

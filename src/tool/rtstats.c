@@ -105,11 +105,15 @@ static void count(struct rtstats_count *c, const struct weir_frame *f)
 	c->bytes += f->wire_len;
 }
 
-/* In count mode one worker runs, and the interval is the packet's place. */
-static int64_t interval_of(struct rtstats *rt, const struct weir_frame *f)
+/* In count mode one worker runs, and the interval is the packet's place. A packet without a time
+ * belongs to the interval of the one before it. */
+static int64_t interval_of(struct rtstats *rt, const struct local *local,
+			   const struct weir_frame *f)
 {
 	if (rt->set->count)
 		return (int64_t)(rt->n_seen++ / rt->set->count);
+	if (f->flags & WEIR_FRAME_NO_TIME)
+		return local->n ? local->intervals[local->n - 1] : 0;
 	return floor_div(f->time_ns, rt->set->interval.ns);
 }
 
@@ -119,7 +123,8 @@ static int batch(struct worker *w, struct weir_frame *frames, int n)
 	struct local *local = engine_local(w);
 
 	for (int i = 0; i < n; i++) {
-		struct rtstats_count *c = run_of(local, rt->n_columns, interval_of(rt, &frames[i]));
+		struct rtstats_count *c =
+			run_of(local, rt->n_columns, interval_of(rt, local, &frames[i]));
 
 		if (!c)
 			return ERR_NOMEM;
