@@ -76,17 +76,18 @@ enum op {
 			OP_N
 };
 
-/* 24 bytes, so that a program of a usual filter stays in a few cache lines. */
+/* 32 bytes, so that a program of a usual filter stays in a few cache lines. */
 struct step {
 	const void *run; /* address of its code in bpf_run */
 	uint32_t k;
 	uint32_t end;     /* of an absolute load: k + its size; no load can be where it overflows */
 	uint32_t value;   /* a pair's: what is compared with */
-	uint16_t jump[2]; /* steps ahead where false, where true */
+	uint32_t jump[2]; /* bytes ahead where false, where true */
 };
 
 struct bpf {
 	size_t n;
+	bool has_memory; /* it uses the scratch memory, which starts as zero */
 	struct step steps[];
 };
 
@@ -126,13 +127,17 @@ static bool is_jump(uint16_t code)
 	return BPF_CLASS(code) == BPF_JMP;
 }
 
+static bool is_memory(enum op op)
+{
+	return op == OP_LD_MEM || op == OP_LDX_MEM || op == OP_ST || op == OP_STX;
+}
+
 /* Whether instruction i is one that can run: known, and inside its bounds. */
 static bool is_sound(const struct bpf_insn *insns, size_t n, size_t i, enum op op)
 {
 	const struct bpf_insn *in = &insns[i];
-	bool is_memory = op == OP_LD_MEM || op == OP_LDX_MEM || op == OP_ST || op == OP_STX;
 
-	if (op == OP_N || (is_memory && in->k >= BPF_MEMWORDS))
+	if (op == OP_N || (is_memory(op) && in->k >= BPF_MEMWORDS))
 		return false;
 	if ((op == OP_DIV_K || op == OP_MOD_K) && in->k == 0)
 		return false;
@@ -166,6 +171,11 @@ static enum op pair_of(enum op load, uint16_t next)
 	return OP_N;
 }
 
+static uint32_t jump_of(int n_steps)
+{
+	return (uint32_t)n_steps * (uint32_t)sizeof(struct step);
+}
+
 static struct step step_of(const struct bpf_insn *in, size_t left, const void *const *codes)
 {
 	enum op op = op_of(in->code);
@@ -174,13 +184,13 @@ static struct step step_of(const struct bpf_insn *in, size_t left, const void *c
 	struct step s = {.run = codes[op], .k = in->k};
 
 	s.end = in->k > UINT32_MAX - size ? UINT32_MAX : in->k + size;
-	s.jump[0] = (uint16_t)(in->jf + 1);
-	s.jump[1] = (uint16_t)(in->jt + 1);
+	s.jump[0] = jump_of(in->jf + 1);
+	s.jump[1] = jump_of(in->jt + 1);
 	if (pair != OP_N) {
 		s.run = codes[pair];
 		s.value = in[1].k;
-		s.jump[0] = (uint16_t)(in[1].jf + 2);
-		s.jump[1] = (uint16_t)(in[1].jt + 2);
+		s.jump[0] = jump_of(in[1].jf + 2);
+		s.jump[1] = jump_of(in[1].jt + 2);
 	}
 	return s;
 }
@@ -202,6 +212,8 @@ int bpf_new(struct bpf **out, const struct bpf_insn *insns, size_t n)
 		return ERR_NOMEM;
 	run(NULL, NULL, 0, 0, &codes);
 	b->n = n;
+	for (size_t i = 0; i < n; i++)
+		b->has_memory |= is_memory(op_of(insns[i].code));
 	for (size_t i = 0; i < n; i++)
 		b->steps[i] = step_of(&insns[i], n - i, codes);
 	*out = b;
@@ -246,13 +258,18 @@ static inline uint32_t shift_right(uint32_t a, uint32_t n)
 		s += (n);                                                                          \
 		goto * s->run;                                                                     \
 	} while (0)
+#define LEAP(condition)                                                                            \
+	do {                                                                                       \
+		s = (const struct step *)(const void *)((const char *)s + s->jump[condition]);     \
+		goto * s->run;                                                                     \
+	} while (0)
 #define ALU(name, expression)                                                                      \
 	name:                                                                                      \
 	a = (expression);                                                                          \
 	NEXT(1);
 #define JUMP(name, condition)                                                                      \
 	name:                                                                                      \
-	NEXT(s->jump[condition]);
+	LEAP(condition);
 #define LOAD_ABS(name, load)                                                                       \
 	name:                                                                                      \
 	if (len < s->end)                                                                          \
@@ -264,7 +281,7 @@ static inline uint32_t shift_right(uint32_t a, uint32_t n)
 	if (len < s->end)                                                                          \
 		return 0;                                                                          \
 	a = load(p + s->k);                                                                        \
-	NEXT(s->jump[condition]);
+	LEAP(condition);
 #define LOAD_IND(name, load, size)                                                                 \
 	name:                                                                                      \
 	at = (uint64_t)x + s->k;                                                                   \
@@ -286,7 +303,7 @@ static uint32_t run(const struct bpf *b, const uint8_t *p, uint32_t len, uint32_
 			BPF_PAIRS(X)
 #undef X
 	};
-	uint32_t memory[BPF_MEMWORDS] = {0};
+	uint32_t memory[BPF_MEMWORDS];
 	const struct step *s;
 	uint32_t a = 0, x = 0, n_loops = 0;
 	uint64_t at;
@@ -295,6 +312,8 @@ static uint32_t run(const struct bpf *b, const uint8_t *p, uint32_t len, uint32_
 		*codes = addresses;
 		return 0;
 	}
+	if (b->has_memory)
+		memset(memory, 0, sizeof memory);
 	s = b->steps;
 	goto * s->run;
 	LOAD_ABS(LD_W_ABS, load4)
@@ -312,7 +331,7 @@ LD_H_IND_JEQ:
 	if (at + 2 > len)
 		return 0;
 	a = load2(p + at);
-	NEXT(s->jump[a == s->value]);
+	LEAP(a == s->value);
 	ALU(LD_LEN, wire_len)
 	ALU(LD_IMM, s->k)
 	ALU(LD_MEM, memory[s->k])
