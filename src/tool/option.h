@@ -37,6 +37,10 @@ struct texts {
 	X(block_size, 0, BYTES, "0", "BYTES", "bytes a block of the ring or file; 0: 256k")        \
 	X(blocks, 0, NUMBER, "0", "N", "blocks a queue; 0: the source's default")                  \
 	X(hardware_time, 0, FLAG, NULL, NULL, "live: time stamps of the interface itself")         \
+	X(orders, 0, TEXT, NULL, "FILE", "who must be intercepted: a YAML document")               \
+	X(out, 0, TEXT, NULL, "DIR", "the folder of the agencies' files")                          \
+	X(force, 0, FLAG, NULL, NULL, "replace files that are there already")                      \
+	X(reference, 0, FLAG, NULL, NULL, "print the reference of the document, and no more")      \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {

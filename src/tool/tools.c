@@ -5,5 +5,6 @@
 const struct tool *const tools[] = {
 	&stats_tool,
 	&rtstats_tool,
+	&intercept_tool,
 	NULL,
 };

@@ -81,10 +81,13 @@ const struct conf_record orders_record =
 	CONF_RECORD(orders, orders_fields, .check = orders_check,
 		    .doc = "Orders: agencies, and the warrants that are executed for them.");
 
+/* A prefix of no bits is everybody: no target, and IPIRI has no way to say it. */
 static bool prefix_parse(const struct conf_field *field, const char *text, void *member)
 {
+	struct net_prefix *prefix = member;
+
 	(void)field;
-	return net_prefix_parse(text, member);
+	return net_prefix_parse(text, prefix) && prefix->bits > 0;
 }
 
 static const char *prefix_print(const struct conf_field *field, const void *member, char *out,
@@ -101,7 +104,8 @@ static const char *prefix_print(const struct conf_field *field, const void *memb
 static void prefix_want(const struct conf_field *field, char *out, int size)
 {
 	(void)field;
-	snprintf(out, (size_t)size, "an address or prefix (bits beyond its length must be zero)");
+	snprintf(out, (size_t)size,
+		 "an address or prefix (of 1 bit or more; bits beyond its length must be zero)");
 }
 
 const struct conf_type warrant_prefix = {"prefix",     false,       prefix_parse,

@@ -112,7 +112,9 @@ static const struct {
 } faults[] = {
 	{"192.0.2.7/32", "192.0.2.300", 17,
 	 "warrants[0].targets[0].prefix: \"192.0.2.300\" is not an address or prefix"},
-	{"192.0.2.7/32", "192.0.2.7/24", 17, "\"192.0.2.7/24\" is not an address or prefix (bits"},
+	{"192.0.2.7/32", "192.0.2.7/24", 17,
+	 "\"192.0.2.7/24\" is not an address or prefix (of 1 bit or more; bits"},
+	{"192.0.2.7/32", "0.0.0.0/0", 17, "\"0.0.0.0/0\" is not an address or prefix"},
 	{"\"2001:db8:7::/48\"", "192.0.2.7", 18,
 	 "warrants[0].targets[1].prefix: 192.0.2.7/32 is listed already, as targets[0]"},
 	{"cin: 1}", "cin: 4294967296}", 17, "is not a whole number from 0 to 4294967295"},

@@ -1,0 +1,56 @@
+/* A file that receives records in the order of their numbers, written by many threads at once:
+ * whoever has the turn reserves bytes, then fills them whenever it is ready.
+ *
+ *	turn of block 7: reserve -> [ 7 ...... ]
+ *	turn of block 8: reserve ->             [ 8 ... ]      filled in any order, at their offsets
+ *
+ * What could not be written is cut off at the end, with all that follows it, so that a file holds
+ * whole records only, without a gap. */
+#ifndef INTERCEPT_OUTBOX_H
+#define INTERCEPT_OUTBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/why.h"
+#include "base/wr.h"
+
+enum { OUTBOX_NAME_LEN = 96 };
+
+struct outbox {
+	int fd;                     /* -1: closed */
+	char name[OUTBOX_NAME_LEN]; /* "police/hi3.ber" */
+	uint64_t end;               /* bytes reserved and appended; who has the turn moves it */
+	struct wr held;             /* appended, and not written yet */
+	_Atomic uint64_t cut;       /* from here on it is not whole; UINT64_MAX: it is */
+	_Atomic int rc;             /* why */
+	bool is_new;                /* it was not there before */
+};
+
+/* Creates agency/name under the open folder dir, readable by its owner only. A file that is there
+ * is refused, or emptied where is_forced; a link or anything else that is no file always is. */
+MUST_CHECK int outbox_open(struct outbox *o, int dir, const char *agency, const char *name,
+			   bool is_forced, struct why *why);
+
+/* The next len bytes: their offset. Only by who has the turn. */
+uint64_t outbox_reserve(struct outbox *o, uint64_t len);
+
+/* Fills reserved bytes. Any thread. After a failure the file ends before them. */
+MUST_CHECK int outbox_fill(struct outbox *o, const void *bytes, size_t len, uint64_t offset);
+
+/* What was reserved at offset will not be filled, for this reason. Any thread. */
+void outbox_cut(struct outbox *o, int rc, uint64_t offset);
+
+/* Reserves and, sooner or later, fills. Only by who has the turn. */
+MUST_CHECK int outbox_append(struct outbox *o, const void *bytes, size_t len);
+
+/* Writes what is held, cuts what is not whole, closes: 0 only when the system took every byte. */
+MUST_CHECK int outbox_close(struct outbox *o, struct why *why);
+
+/* Closes and removes a file that outbox_open made: a start that failed leaves nothing behind. */
+void outbox_abandon(struct outbox *o, int dir);
+
+#endif

@@ -1,0 +1,166 @@
+#include "intercept/tray.h"
+
+#include <stdlib.h>
+
+#include "net/decode.h"
+
+enum { RECORDS_LIMIT = 64 << 20 };
+
+/* Room for one more item in an array that doubles; NULL when there is no memory. */
+static void *grow(void *items, size_t n, size_t *size, size_t item_len)
+{
+	size_t more = *size ? *size * 2 : 256;
+	void *at = items;
+
+	if (n == *size) {
+		at = n < UINT32_MAX / 4 ? reallocarray(items, more, item_len) : NULL;
+		if (at)
+			*size = more;
+	}
+	return at;
+}
+
+int tray_new(struct tray **out, const struct watch *watch, uint32_t n_agencies)
+{
+	struct tray *tray = calloc(1, sizeof *tray);
+	int rc = tray ? watch_hits_init(&tray->hits, watch) : ERR_NOMEM;
+
+	if (!rc) {
+		tray->w = wr_init(RECORDS_LIMIT);
+		tray->n_agencies = n_agencies;
+		tray->runs = calloc(n_agencies, sizeof *tray->runs);
+		tray->run_of = calloc(n_agencies, sizeof *tray->run_of);
+		rc = tray->runs && tray->run_of ? 0 : ERR_NOMEM;
+	}
+	for (uint32_t i = 0; !rc && i < n_agencies; i++)
+		tray->run_of[i] = TRAY_NONE;
+	if (!rc)
+		tray_clear(tray);
+	else
+		tray_free(&tray);
+	*out = tray;
+	return rc;
+}
+
+void tray_free(struct tray **tray)
+{
+	if (!*tray)
+		return;
+	watch_hits_fini(&(*tray)->hits);
+	wr_fini(&(*tray)->w);
+	free((*tray)->pieces);
+	free((*tray)->pending);
+	free((*tray)->runs);
+	free((*tray)->run_of);
+	free(*tray);
+	*tray = NULL;
+}
+
+void tray_clear(struct tray *tray)
+{
+	for (uint32_t i = 0; i < tray->n_runs; i++)
+		tray->run_of[tray->runs[i].agency] = TRAY_NONE;
+	tray->n_runs = 0;
+	tray->n_pieces = 0;
+	tray->n_pending = 0;
+	tray->n_packets = 0;
+	tray->has_time = false;
+}
+
+/* Times of a frame; false where it has none. */
+static bool note_time(struct tray *tray, const struct weir_frame *f)
+{
+	if (f->flags & WEIR_FRAME_NO_TIME)
+		return false;
+	if (!tray->has_time)
+		tray->first_ns = tray->latest_ns = f->time_ns;
+	if (f->time_ns > tray->latest_ns)
+		tray->latest_ns = f->time_ns;
+	tray->has_time = true;
+	return true;
+}
+
+static int add_piece(struct tray *tray, const struct weir_packet *p, int layer, bool has_time)
+{
+	const struct weir_layer *l = &p->layers[layer];
+	struct piece *pieces =
+		grow(tray->pieces, tray->n_pieces, &tray->pieces_size, sizeof *pieces);
+
+	if (!pieces)
+		return ERR_NOMEM;
+	tray->pieces = pieces;
+	pieces[tray->n_pieces++] = (struct piece){
+		.bytes = p->frame->bytes + l->offset,
+		.len = l->len,
+		.claim_len = l->claim_len,
+		.time_ns = p->frame->time_ns,
+		.latest_ns = tray->latest_ns,
+		.has_time = has_time,
+	};
+	return 0;
+}
+
+static int add_pending(struct tray *tray, const struct watch_hit *hit)
+{
+	struct pending *pending =
+		grow(tray->pending, tray->n_pending, &tray->pending_size, sizeof *pending);
+
+	if (!pending)
+		return ERR_NOMEM;
+	tray->pending = pending;
+	pending[tray->n_pending++] = (struct pending){
+		.piece = (uint32_t)tray->n_pieces - 1,
+		.session = hit->session,
+		.direction = hit->direction,
+	};
+	return 0;
+}
+
+/* Hits come layer by layer: each layer that is hit becomes one piece. */
+static int take_hits(struct tray *tray, const struct weir_packet *p, bool has_time)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < tray->hits.n && !rc; i++) {
+		const struct watch_hit *hit = &tray->hits.at[i];
+
+		if (i == 0 || hit->layer != hit[-1].layer)
+			rc = add_piece(tray, p, hit->layer, has_time);
+		if (!rc)
+			rc = add_pending(tray, hit);
+	}
+	tray->hits.n = 0;
+	return rc;
+}
+
+int tray_take(struct tray *tray, const struct watch *watch, struct weir_frame *frames, int n)
+{
+	int rc = 0;
+
+	for (int i = 0; i < n && !rc; i++) {
+		bool has_time = note_time(tray, &frames[i]);
+		struct weir_packet p;
+
+		net_decode(&p, &frames[i]);
+		rc = watch_match(watch, &p, &tray->hits);
+		if (!rc && tray->hits.n)
+			rc = take_hits(tray, &p, has_time);
+	}
+	tray->n_packets += (uint64_t)n;
+	return rc;
+}
+
+void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len)
+{
+	struct run *run;
+
+	if (tray->run_of[agency] == TRAY_NONE) {
+		tray->run_of[agency] = tray->n_runs;
+		tray->runs[tray->n_runs++] = (struct run){.agency = agency, .first = i, .last = i};
+	}
+	run = &tray->runs[tray->run_of[agency]];
+	tray->pending[run->last].next = i;
+	tray->pending[i].next = TRAY_NONE;
+	run->last = i;
+	run->len += len;
+}

@@ -1,0 +1,76 @@
+/* Inside intercept only: what one worker holds of the block in hand. */
+#ifndef INTERCEPT_TRAY_H
+#define INTERCEPT_TRAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/packet.h>
+
+#include "base/err.h"
+#include "base/wr.h"
+#include "watch/watch.h"
+
+enum { TRAY_NONE = UINT32_MAX };
+
+/* An IP packet that somebody gets: one layer of a frame. */
+struct piece {
+	const uint8_t *bytes;
+	uint32_t len;       /* bytes that are here */
+	uint32_t claim_len; /* bytes that its header claims */
+	int64_t time_ns;
+	int64_t latest_ns; /* of all frames of the block up to this one */
+	bool has_time;
+};
+
+/* A piece for one session; from its turn on, a record. */
+struct pending {
+	uint32_t piece;
+	uint32_t session;
+	uint32_t seq;
+	uint32_t next; /* of the same agency; TRAY_NONE: the last */
+	uint8_t direction;
+};
+
+/* The block's records for one agency. */
+struct run {
+	uint32_t agency;
+	uint32_t first;
+	uint32_t last;
+	uint64_t len;
+	uint64_t offset;
+};
+
+struct tray {
+	struct watch_hits hits;
+	struct piece *pieces;
+	size_t n_pieces;
+	size_t pieces_size;
+	struct pending *pending;
+	size_t n_pending;
+	size_t pending_size;
+	struct run *runs; /* as many as agencies */
+	uint32_t n_runs;
+	uint32_t *run_of; /* agency -> its run; TRAY_NONE: none in this block */
+	struct wr w;      /* encoded, on its way to a file */
+	uint64_t n_packets;
+	int64_t first_ns; /* of the block's frames */
+	int64_t latest_ns;
+	bool has_time;
+	uint32_t n_agencies;
+};
+
+MUST_CHECK int tray_new(struct tray **out, const struct watch *watch, uint32_t n_agencies);
+void tray_free(struct tray **tray);
+
+/* Forgets the block. */
+void tray_clear(struct tray *tray);
+
+/* Decodes frames, finds who gets them, and notes that. */
+MUST_CHECK int tray_take(struct tray *tray, const struct watch *watch, struct weir_frame *frames,
+			 int n);
+
+/* Puts a pending record of len bytes at the end of its agency's run. */
+void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len);
+
+#endif
