@@ -486,6 +486,9 @@ def facts_of_errors():
     probe = Probe("int:right", filter="udp port port")
     ok(probe.first.startswith('refused -9 int:right: filter "udp port port": ') and
        "syntax error" in probe.first, "a filter's syntax")
+    probe = Probe("int:right", filter="host example.org")
+    ok(probe.first.startswith('refused -9 int:right: ') and "example.org" in probe.first,
+       "a filter's names are not looked up in the DNS")
     run("ip", "link", "set", "left", "down")
     run("ip", "link", "set", "right", "down")
     is_same(Probe("int:right").first, "refused -12 int:right: interface right is down", "an interface that is down")

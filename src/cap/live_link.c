@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cap/filter.h"
+
 _Static_assert(sizeof(struct live_op) == sizeof(struct sock_filter), "the kernel's own layout");
 
 enum { PROBE_SNAP_LEN = 128, PROBE_BUFFER_LEN = 256 * 1024 };
@@ -132,6 +134,16 @@ static int keep_program(struct live_link *l, const struct bpf_program *program, 
 	return 0;
 }
 
+/* What libpcap would look up in the DNS, or complain of, is refused before it gets to see it. */
+static int check_filter(const char *expression, struct why *why)
+{
+	struct filter *f = NULL;
+	int rc = expression && *expression ? filter_new(&f, expression, why) : 0;
+
+	filter_free(&f);
+	return rc;
+}
+
 static int compile(struct live_link *l, pcap_t *p, const struct source_options *o, struct why *why)
 {
 	uint32_t snap_len = o->snap_len ? o->snap_len : LIVE_LINK_ALL_BYTES;
@@ -175,7 +187,9 @@ int live_link_init(struct live_link *l, const char *name, const struct source_op
 			return errno == EPERM ? refuse(l, PCAP_ERROR_PERM_DENIED, NULL, why)
 					      : refuse(l, PCAP_ERROR_NO_SUCH_DEVICE, NULL, why);
 	}
-	rc = probe_open(&p, l, why);
+	rc = check_filter(options->filter, why);
+	if (!rc)
+		rc = probe_open(&p, l, why);
 	if (!rc)
 		rc = choose_link(l, p, why);
 	if (!rc)
