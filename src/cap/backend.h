@@ -10,7 +10,8 @@
 struct weir_block {
 	_Atomic int32_t n_refs;
 	uint64_t number;
-	uint32_t n_frames; /* handed out so far: for in_flight */
+	uint32_t n_frames;       /* handed out so far: for in_flight */
+	_Atomic uint32_t n_held; /* of its frames */
 	struct source *source;
 	int queue;
 	int (*batch)(struct weir_block *b, struct weir_frame **frames);
@@ -34,6 +35,9 @@ struct source {
 	char *uri;
 	int n_queues;
 	bool is_live;
+	bool keeps_frames;         /* see source_keeps_frames */
+	uint32_t n_blocks;         /* that can be out at once (of one queue, live); 0: no limit */
+	_Atomic uint32_t n_pinned; /* blocks with held frames */
 	enum trace_format format;
 	struct why why;
 };

@@ -508,12 +508,16 @@ static void file_settle(struct file *f, const struct source_options *options)
 		size = FILE_MAX_BLOCK;
 	if (!options->n_blocks && n < 2 * least)
 		n = 2 * least;
-	pool_init(&f->pool, size, n < least ? least : n);
+	if (n < least)
+		n = least;
+	pool_init(&f->pool, size, n);
+	f->source->n_blocks = n;
 	turn_init(&f->turn);
 	pthread_mutex_init(&f->lock, NULL);
 	f->wait = options->wait.ns > 0 ? options->wait : (struct nanos){FILE_WAIT};
 	f->wants_meta = options->wants_meta;
 	f->is_lazy = f->source->n_queues == 1;
+	f->source->keeps_frames = !f->is_lazy;
 }
 
 static int file_open(struct source *s, const char *rest, const struct source_options *options,

@@ -400,6 +400,7 @@ static int choose_sizes(struct live *l, struct why *why)
 	if ((int64_t)l->n_blocks * l->block_size > MAX_RING_SIZE)
 		return why_set(why, ERR_USAGE, "%u blocks of %u bytes are too much for a ring",
 			       l->n_blocks, l->block_size);
+	l->source->n_blocks = l->n_blocks;
 	l->wait_ns = o->wait.ns > 0 ? o->wait.ns : 100 * NANOS_PER_MS;
 	return 0;
 }

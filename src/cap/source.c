@@ -112,6 +112,11 @@ int block_batch(struct weir_block *b, struct weir_frame **frames)
 	return b->batch(b, frames);
 }
 
+bool source_keeps_frames(const struct source *s)
+{
+	return s->keeps_frames;
+}
+
 uint64_t block_number(const struct weir_block *b)
 {
 	return b->number;
@@ -134,15 +139,32 @@ void block_put(struct weir_block **block)
 
 void frame_hold(struct weir_frame *held, const struct weir_frame *f)
 {
+	struct weir_block *b = f->block;
+
 	*held = *f;
-	block_get(f->block);
+	block_get(b);
+	if (atomic_fetch_add_explicit(&b->n_held, 1, memory_order_relaxed) == 0)
+		atomic_fetch_add_explicit(&b->source->n_pinned, 1, memory_order_relaxed);
 }
 
 void frame_drop(struct weir_frame *held)
 {
+	struct weir_block *b = held->block;
+
+	if (b && atomic_fetch_sub_explicit(&b->n_held, 1, memory_order_relaxed) == 1)
+		atomic_fetch_sub_explicit(&b->source->n_pinned, 1, memory_order_relaxed);
 	block_put(&held->block);
 	held->bytes = NULL;
 	held->record = NULL;
+}
+
+bool frame_may_be_held(const struct weir_frame *f)
+{
+	const struct weir_block *b = f->block;
+	const struct source *s = b->source;
+
+	return s->n_blocks == 0 || atomic_load_explicit(&b->n_held, memory_order_relaxed) > 0 ||
+	       atomic_load_explicit(&s->n_pinned, memory_order_relaxed) < s->n_blocks / 2;
 }
 
 const struct weir_iface *source_iface(const struct source *s, uint32_t i)

@@ -80,6 +80,10 @@ void source_stop(struct source *s);
  * call or the block's end. Returns their number, 0 at the end. */
 int block_batch(struct weir_block *b, struct weir_frame **frames);
 
+/* Whether the frames of a block stay where they are until its last reference is gone, and not
+ * only until the next call of block_batch. */
+bool source_keeps_frames(const struct source *s);
+
 /* Its number: 0.. in the order of the data (a live source: of its queue). */
 uint64_t block_number(const struct weir_block *b);
 
@@ -92,6 +96,11 @@ void block_put(struct weir_block **b);
  * frame_drop. The frame's fields other than its bytes are the caller's copy. */
 void frame_hold(struct weir_frame *held, const struct weir_frame *f);
 void frame_drop(struct weir_frame *held);
+
+/* Whether holding this frame too leaves the source the blocks that it needs to go on: true while
+ * its block is pinned already, or less than half of all blocks are. Threads that ask at once may
+ * each be told so. */
+bool frame_may_be_held(const struct weir_frame *f);
 
 const struct weir_iface *source_iface(const struct source *s, uint32_t i);
 struct source_stats source_stats(const struct source *s);
