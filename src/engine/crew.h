@@ -96,7 +96,8 @@ struct engine {
 	bool is_alone;   /* one worker, on engine_run's thread */
 	bool is_crowded; /* more workers than lanes */
 	bool is_live;
-	bool has_turn; /* blocks pass one by one */
+	bool keeps_frames; /* the source does, for a block's life */
+	bool has_turn;     /* blocks pass one by one */
 	bool has_ticks;
 	struct worker *workers;
 	struct lane *lanes;

@@ -108,6 +108,7 @@ static void init(struct engine *e, struct source *source, const struct engine_op
 		e->options.max_held = DEFAULT_HELD;
 	e->n_lanes = source_n_queues(source);
 	e->is_live = source_is_live(source);
+	e->keeps_frames = source_keeps_frames(source);
 	e->n_workers = e->options.n_workers ? e->options.n_workers : default_workers(e);
 	e->is_alone = e->n_workers == 1;
 	e->is_crowded = e->n_workers > e->n_lanes;

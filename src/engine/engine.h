@@ -162,9 +162,13 @@ int engine_kept(const struct worker *w, int i, struct weir_frame **frames);
 uint64_t engine_block_first(const struct worker *w);
 
 /* Keeps a frame beyond the callback: its block only stays in memory. ERR_FULL when max_held
- * frames are held already. In live capture that comes at once: the caller copies or lets go. In
- * a file the call waits for a release, and with it the reading; ERR_FULL only when the whole
- * engine stands still and nobody has released for a while. Any thread may release, in any order. */
+ * frames are held already, or held frames would pin more than half of the source's blocks. In
+ * live capture that comes at once: the caller copies or lets go. In a file the call waits for a
+ * release, and with it the reading; ERR_FULL only when the whole engine stands still and nobody
+ * has released for a while; ERR_STOPPED when it is being stopped meanwhile. Any thread may
+ * release, in any order. The kernel fills a live ring in order, and drops (and counts) packets
+ * while the block that comes next is pinned: what is held longer than a ring's round is better
+ * copied. */
 MUST_CHECK int engine_hold(struct worker *w, struct weir_frame *held, const struct weir_frame *f);
 void engine_release(struct engine *e, struct weir_frame *held);
 

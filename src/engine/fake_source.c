@@ -16,7 +16,7 @@ struct fake_block {
 	uint32_t n, n_out;
 	struct fake_packet packets[MAX_PER_BLOCK];
 	struct weir_frame frames[MAX_PER_BLOCK];
-	struct weir_frame window[SOURCE_BATCH]; /* live: used again for every batch */
+	struct weir_frame window[SOURCE_BATCH]; /* used again, unless frames are kept */
 };
 
 struct fake_queue {
@@ -94,13 +94,12 @@ uint32_t fake_hash(const struct weir_frame *frame)
 static int give_batch(struct weir_block *head, struct weir_frame **frames)
 {
 	struct fake_block *b = (struct fake_block *)head;
-	struct fake *f = head->source->own;
 	uint32_t n = b->n - b->n_out;
 
 	if (n > SOURCE_BATCH)
 		n = SOURCE_BATCH;
 	*frames = &b->frames[b->n_out];
-	if (f->o.is_live) {
+	if (!head->source->keeps_frames) {
 		memcpy(b->window, *frames, n * sizeof **frames);
 		*frames = b->window;
 	}
@@ -280,6 +279,8 @@ int fake_source_new(struct source **out, const struct fake_options *options)
 	s->own = f;
 	s->n_queues = options->n_queues ? options->n_queues : 1;
 	s->is_live = options->is_live;
+	s->n_blocks = f->o.n_blocks;
+	s->keeps_frames = !options->is_live && s->n_queues > 1;
 	return 0;
 }
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_RING = 4096, MIN_PARCELS = 4, MAX_TICKS_AHEAD = 2 };
+enum { DEFAULT_RING = 4096, MIN_PARCELS = 4, MAX_TICKS_AHEAD = 1 };
 
 struct parcel {
 	struct weir_block *block; /* of its frames; NULL for a tick */
@@ -143,8 +143,9 @@ static bool is_far_ahead(struct engine *e)
 	return false;
 }
 
-/* Never more than two ticks ahead of what is reported: so results are late by two at most, and
- * what waits in the combiner is bounded, however fast the source. */
+/* No tick is dealt before the last one is reported: so results are late by two at most (a key that
+ * equals a promise leaves with the next), and what waits in the combiner is bounded, however fast
+ * the source. */
 static void wait_for_reports(struct engine *e)
 {
 	for (;;) {

@@ -1,4 +1,5 @@
-/* Held frames: counted against a hard cap. Any thread may let go.
+/* Held frames: counted against a hard cap, and never so that they pin more than half of the
+ * source's blocks, for with none left nothing could be read. Any thread may let go.
  *
  * In a file whoever holds beyond the cap waits, and the reading with him. That helps only if
  * somebody can release: the reporter, another worker, a thread of the program's own. When
@@ -8,11 +9,13 @@
 
 enum { NAP_MS = 10, QUIET_NAPS = 20 };
 
-/* Takes one of max_held; false when there is none. */
-static bool reserve(struct engine *e)
+/* Takes one of max_held; false when there is none, or the frame would pin a block too many. */
+static bool reserve(struct engine *e, const struct weir_frame *f)
 {
 	uint32_t n = atomic_load(&e->n_held);
 
+	if (!frame_may_be_held(f))
+		return false;
 	while (n < e->options.max_held) {
 		if (atomic_compare_exchange_weak(&e->n_held, &n, n + 1))
 			return true;
@@ -32,7 +35,7 @@ static bool is_quiet(const struct engine *e)
 	return true;
 }
 
-static int wait_for_room(struct engine *e)
+static int wait_for_room(struct engine *e, const struct weir_frame *f)
 {
 	uint64_t n_released = atomic_load(&e->n_released);
 	int n_naps = atomic_load(&e->gave_up_at) == n_released ? QUIET_NAPS : 0;
@@ -40,7 +43,7 @@ static int wait_for_room(struct engine *e)
 	for (;;) {
 		uint32_t seen = bell_look(&e->released);
 
-		if (reserve(e))
+		if (reserve(e, f))
 			return 0;
 		if (atomic_load(&e->is_stopped) || atomic_load(&e->is_failed))
 			return ERR_STOPPED;
@@ -58,13 +61,13 @@ static int wait_for_room(struct engine *e)
 int engine_hold(struct worker *w, struct weir_frame *held, const struct weir_frame *f)
 {
 	struct engine *e = w->e;
-	int rc = reserve(e) ? 0 : ERR_FULL;
+	int rc = reserve(e, f) ? 0 : ERR_FULL;
 
 	if (rc && !e->is_live) {
 		if (!e->is_alone)
 			report_post(w);
 		atomic_store(&w->is_waiting, true);
-		rc = wait_for_room(e);
+		rc = wait_for_room(e, f);
 		atomic_store(&w->is_waiting, false);
 	}
 	if (rc == 0)

@@ -223,6 +223,30 @@ static void live_refuses_at_once(void)
 	fini(&s);
 }
 
+static void some_blocks_always_go_round(int n_workers)
+{
+	struct fake_options fake = {.n_packets = N_PACKETS, .n_blocks = 20};
+	struct seen s;
+	uint32_t n_blocks;
+	int rc;
+
+	init(&s, 100); /* one of each block */
+	rc = run(&s, &fake, (struct engine_options){.n_workers = n_workers}, 0, &n_blocks);
+	ok(rc == 0 && s.n_bad == 0,
+	   "%d workers: a frame of each block is held, and reading goes on", n_workers);
+	ok(s.n_holds >= 10 && s.n_holds < 10 + (uint64_t)n_workers &&
+		   s.n_holds + s.n_full == N_PACKETS / 100,
+	   "… until half of the blocks are pinned, then it is refused");
+	fini(&s);
+	init(&s, 100);
+	s.is_published = true;
+	s.delay_us = 300;
+	rc = run(&s, &fake, (struct engine_options){.n_workers = n_workers}, 0, &n_blocks);
+	ok(rc == 0 && s.n_bad == 0 && s.n_holds == N_PACKETS / 100 && s.n_full == 0,
+	   "… and with a reporter that releases all are held in their time");
+	fini(&s);
+}
+
 static void only_its_own_block_is_pinned(void)
 {
 	struct fake_options fake = {.n_packets = N_PACKETS, .n_blocks = 1000};
@@ -247,6 +271,8 @@ int main(void)
 	}
 	slow_reporter_holds_the_reader_up(false);
 	slow_reporter_holds_the_reader_up(true);
+	some_blocks_always_go_round(1);
+	some_blocks_always_go_round(3);
 	live_refuses_at_once();
 	only_its_own_block_is_pinned();
 	return tap_end();

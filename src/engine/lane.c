@@ -68,7 +68,7 @@ static int collect(struct worker *w)
 	int n;
 
 	while ((n = block_batch(w->block, &frames)) > 0) {
-		if (roll_keep(&w->roll, frames, n, w->e->is_live, &frames) < 0)
+		if (roll_keep(&w->roll, frames, n, !w->e->keeps_frames, &frames) < 0)
 			return ERR_NOMEM;
 	}
 	return 0;

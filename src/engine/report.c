@@ -175,7 +175,7 @@ static bool take_all(struct worker *w, bool *is_any)
 	return is_last;
 }
 
-/* The distributor runs at most so many ticks ahead of what has been reported. */
+/* The distributor waits for that before it deals another tick. */
 static void tell_ticks(struct engine *e)
 {
 	for (int i = 0; i < e->n_workers; i++)

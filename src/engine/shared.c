@@ -12,7 +12,7 @@ static int next_batch(struct worker *w, int i, struct weir_frame **frames)
 		return i < w->roll.n ? engine_kept(w, i, frames) : 0;
 	n = block_batch(w->block, frames);
 	if (n > 0 && (e->call.turn || e->call.fill) &&
-	    roll_keep(&w->roll, *frames, n, e->is_live, frames) < 0)
+	    roll_keep(&w->roll, *frames, n, !e->keeps_frames, frames) < 0)
 		return ERR_NOMEM;
 	return n;
 }
