@@ -1,5 +1,5 @@
-/* Tags what leaves on the trunk with the VLAN of its subscriber, and takes the tag off what arrives.
- * samples/make loads it at both ends (tc, direct action): a kernel without a bridge can do that too. */
+/* Tags what leaves on the trunk with the VLAN of its subscriber, takes the tag off what arrives.
+ * samples/make loads it at both ends (tc, direct action): a kernel without a bridge can do that. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 
@@ -11,7 +11,8 @@ static long (*load_bytes)(const struct __sk_buff *, __u32, void *, __u32) = (voi
 static long (*vlan_push)(struct __sk_buff *, __be16, __u16) = (void *)18;
 static long (*vlan_pop)(struct __sk_buff *) = (void *)19;
 
-/* 192.0.2.0/28 and 2001:db8:7::/48 are the target's; 192.0.2.16/28 and 2001:db8:9::/48 the neighbour's. */
+/* The target's are 192.0.2.0/28 and 2001:db8:7::/48, the neighbour's 192.0.2.16/28 and
+ * 2001:db8:9::/48. */
 static __u16 vlan_of_address(const __u8 *at, int is_v6)
 {
 	if (is_v6) {

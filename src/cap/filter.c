@@ -10,12 +10,13 @@
 
 #include "cap/bpf.h"
 
-enum { FILTER_SNAP = 262144, FILTER_WORD_LEN = 64 };
+enum { FILTER_SNAP = 262144, FILTER_WORD_LEN = 64, LINK_NULL = 0 };
 
 /* The expression compiled for one link type; bpf is NULL where it has no meaning there. */
 struct program {
 	struct program *next;
 	uint16_t link;
+	bool is_swapped;
 	struct bpf *bpf;
 };
 
@@ -119,23 +120,47 @@ static int refuse_names(const char *text, struct why *why)
 	return 0;
 }
 
-/* Where libpcap's number for a link type differs from the one that files use. */
-static int pcap_number(uint16_t link)
+/* A capture without a packet, for libpcap to compile for: as if from a file of this link type,
+ * because only there does it know what IPv6 is called in the loopback headers of other systems. */
+static pcap_t *empty_capture(uint16_t link, bool is_swapped)
 {
-	static const uint16_t differs[][2] = {
-		{100, DLT_ATM_RFC1483}, {101, DLT_RAW},      {102, DLT_SLIP_BSDOS},
-		{103, DLT_PPP_BSDOS},   {106, DLT_ATM_CLIP},
-	};
+	struct pcap_file_header header = {.magic = 0xa1b2c3d4,
+					  .version_major = PCAP_VERSION_MAJOR,
+					  .version_minor = PCAP_VERSION_MINOR,
+					  .snaplen = FILTER_SNAP,
+					  .linktype = link};
+	char why[PCAP_ERRBUF_SIZE];
+	FILE *file;
+	pcap_t *pcap;
 
-	for (size_t i = 0; i < sizeof differs / sizeof *differs; i++) {
-		if (differs[i][0] == link)
-			return differs[i][1];
-	}
-	return link;
+	if (is_swapped)
+		header = (struct pcap_file_header){
+			.magic = __builtin_bswap32(header.magic),
+			.version_major = __builtin_bswap16(PCAP_VERSION_MAJOR),
+			.version_minor = __builtin_bswap16(PCAP_VERSION_MINOR),
+			.snaplen = __builtin_bswap32(FILTER_SNAP),
+			.linktype = __builtin_bswap32(link)};
+	file = fmemopen(&header, sizeof header, "r");
+	pcap = file ? pcap_fopen_offline(file, why) : NULL;
+	if (file && !pcap)
+		fclose(file);
+	return pcap;
+}
+
+/* The header of a loopback frame is in the byte order of the machine that captured it; its number
+ * is below 256. */
+static bool is_swapped(const struct weir_frame *f)
+{
+	uint32_t family;
+
+	if (f->link != LINK_NULL || f->cap_len < sizeof family)
+		return false;
+	memcpy(&family, f->bytes, sizeof family);
+	return family > UINT16_MAX;
 }
 
 /* Compiles for a link type; *out is NULL and the error ERR_USAGE where it has no meaning there. */
-static int compile(const char *text, uint16_t link, struct bpf **out, struct why *why)
+static int compile(const char *text, const struct program *p, struct bpf **out, struct why *why)
 {
 	struct bpf_program program;
 	pcap_t *pcap;
@@ -143,7 +168,7 @@ static int compile(const char *text, uint16_t link, struct bpf **out, struct why
 
 	*out = NULL;
 	pthread_mutex_lock(&compiler);
-	pcap = pcap_open_dead(pcap_number(link), FILTER_SNAP);
+	pcap = empty_capture(p->link, p->is_swapped);
 	if (!pcap)
 		rc = why_set(why, ERR_NOMEM, "out of memory");
 	else if (pcap_compile(pcap, &program, text, 1, 0) < 0)
@@ -169,7 +194,8 @@ static int check(const char *text, struct why *why)
 
 	why_clear(&ignored);
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
-		int rc = compile(text, links[i], &bpf, i == 0 ? why : &ignored);
+		struct program p = {.link = links[i]};
+		int rc = compile(text, &p, &bpf, i == 0 ? why : &ignored);
 
 		bpf_free(&bpf);
 		if (rc == 0) {
@@ -222,18 +248,18 @@ void filter_free(struct filter **filter)
 	free(f);
 }
 
-static struct program *find(const struct filter *f, uint16_t link)
+static struct program *find(const struct filter *f, uint16_t link, bool swapped)
 {
 	struct program *p = atomic_load_explicit(&f->programs, memory_order_acquire);
 
-	while (p && p->link != link)
+	while (p && (p->link != link || p->is_swapped != swapped))
 		p = p->next;
 	return p;
 }
 
 /* The first frame of a link type compiles for it. Two threads may do so at once; the second
  * one's work is then in the list too, and never found. */
-static struct program *add(struct filter *f, uint16_t link)
+static struct program *add(struct filter *f, uint16_t link, bool swapped)
 {
 	struct program *p = calloc(1, sizeof *p);
 	struct program *head = atomic_load(&f->programs);
@@ -243,7 +269,8 @@ static struct program *add(struct filter *f, uint16_t link)
 		return NULL;
 	why_clear(&ignored);
 	p->link = link;
-	if (compile(f->text, link, &p->bpf, &ignored) < 0)
+	p->is_swapped = swapped;
+	if (compile(f->text, p, &p->bpf, &ignored) < 0)
 		p->bpf = NULL;
 	do {
 		p->next = head;
@@ -253,12 +280,13 @@ static struct program *add(struct filter *f, uint16_t link)
 
 bool filter_match(struct filter *f, const struct weir_frame *frame)
 {
-	struct program *p = find(f, frame->link);
+	bool swapped = is_swapped(frame);
+	struct program *p = find(f, frame->link, swapped);
 
 	if (!p && !f->text[0])
 		return true;
 	if (!p)
-		p = add(f, frame->link);
+		p = add(f, frame->link, swapped);
 	if (!p || !p->bpf) {
 		atomic_fetch_add_explicit(&f->n_unfit, 1, memory_order_relaxed);
 		return false;

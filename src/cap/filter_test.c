@@ -36,6 +36,37 @@ static void link_types_are_told_apart(void)
 	filter_free(&f);
 }
 
+static void loopback_headers_of_other_systems(void)
+{
+	static const struct {
+		uint8_t header[4];
+		bool is_v6;
+	} rows[] = {
+		{{2, 0, 0, 0}, false}, {{0, 0, 0, 2}, false}, {{24, 0, 0, 0}, true},
+		{{28, 0, 0, 0}, true}, {{0, 0, 0, 30}, true}, {{30, 0, 0, 0}, true},
+	};
+	struct filter *v4;
+	struct filter *v6;
+	struct filter *not_v6;
+
+	if (!ok(filter_new(&v4, "ip", NULL) == 0 && filter_new(&v6, "ip6", NULL) == 0 &&
+			filter_new(&not_v6, "not ip6", NULL) == 0,
+		"three filters"))
+		return;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct weir_frame f = {.bytes = rows[i].header, .cap_len = 4, .wire_len = 4};
+
+		ok(filter_match(v4, &f) == !rows[i].is_v6 &&
+			   filter_match(v6, &f) == rows[i].is_v6 &&
+			   filter_match(not_v6, &f) == !rows[i].is_v6,
+		   "loopback header %d %d %d %d is IPv%d", rows[i].header[0], rows[i].header[1],
+		   rows[i].header[2], rows[i].header[3], rows[i].is_v6 ? 6 : 4);
+	}
+	filter_free(&v4);
+	filter_free(&v6);
+	filter_free(&not_v6);
+}
+
 static void names_are_not_looked_up(void)
 {
 	static const char *const good[] = {
@@ -121,6 +152,7 @@ static void threads_share_a_filter(void)
 int main(void)
 {
 	link_types_are_told_apart();
+	loopback_headers_of_other_systems();
 	names_are_not_looked_up();
 	threads_share_a_filter();
 	return tap_end();

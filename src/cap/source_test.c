@@ -350,7 +350,7 @@ static void test_stop(struct sample *s)
 	if (write(fd, w.bytes, w.len) != (ssize_t)w.len ||
 	    !ok(source_open(&to_stop, s->path, &o, NULL) == 0, "a silent pipe is opened"))
 		return;
-	signal(SIGALRM, on_alarm);
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
 	alarm(1);
 	rc = source_block(to_stop, 1, &b);
 	ok(rc == ERR_STOPPED && seconds() - begin < 5, "a signal handler stops the waiting");

@@ -83,8 +83,8 @@ struct engine_callbacks {
 };
 
 struct engine_options {
-	int n_workers; /* 0: one a processor, at most 16; one a queue of a live source with several */
-	bool is_hashed;                                   /* hashed mode; else shared */
+	int n_workers;  /* 0: one a processor, at most 16; a queue, of a live source with several */
+	bool is_hashed; /* hashed mode; else shared */
 	uint32_t (*hash)(const struct weir_frame *frame); /* hashed mode; NULL: the flow hash */
 	enum engine_combiner combiner;
 	uint64_t tick_count;    /* a tick every so many packets of the source; 0: none */

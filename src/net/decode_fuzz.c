@@ -1,4 +1,4 @@
-/* Link type, flags and a frame: whatever the bytes, layers lie inside and nothing is read beyond. */
+/* Link type, flags and a frame: whatever the bytes, layers lie inside, nothing is read beyond. */
 #include "net/decode.h"
 
 #include <stdlib.h>

@@ -451,8 +451,8 @@ static void depth_is_bounded(void)
 	struct weir_frame f;
 	struct weir_packet p;
 
-	for (int i = 0; i < 40; i++)
-		strcat(sentence, " vlan:1"); /* fits: 3 + 40 * 7 */
+	for (int i = 0, n = 3; i < 40; i++)
+		n += snprintf(sentence + n, sizeof sentence - (size_t)n, " vlan:1");
 	p = decoded(&f, &c, sentence);
 	ok(p.n_layers == WEIR_MAX_LAYERS && p.stop == WEIR_STOP_DEEP && holds(&p),
 	   "40 tags stop at %d layers", WEIR_MAX_LAYERS);
