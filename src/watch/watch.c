@@ -214,8 +214,8 @@ int watch_match(const struct watch *w, const struct weir_packet *p, struct watch
 {
 	const struct sieve *s4 = &w->sieves[V4];
 
-	if (p->outer_ip == WEIR_NO_LAYER)
-		return 0;
+	if (p->outer_ip == WEIR_NO_LAYER || p->inner_ip == WEIR_NO_LAYER)
+		return 0; /* no IP, or only what an error quotes */
 	for (unsigned i = p->outer_ip; i <= p->inner_ip; i++) {
 		const struct weir_layer *l = &p->layers[i];
 		uint64_t found = 0;
