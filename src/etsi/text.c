@@ -1,5 +1,8 @@
 #include "etsi/text.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+
 #include "base/rd.h"
 
 static char *fill_digits(char *out, uint32_t v, int n)
@@ -60,13 +63,14 @@ size_t etsi_time_len(uint32_t microseconds)
  * where no character begins so. */
 static unsigned utf8_lead(uint8_t octet, uint32_t *bits)
 {
+	unsigned n = 0;
+
 	if (octet < 0x80)
-		return *bits = octet, 1;
-	if (octet >= 0xc2 && octet < 0xe0)
-		return *bits = octet & 0x1f, 2;
-	if (octet >= 0xe0 && octet < 0xf0)
-		return *bits = octet & 0x0f, 3;
-	return *bits = octet & 0x07, octet >= 0xf0 && octet < 0xf5 ? 4 : 0;
+		n = 1;
+	else if (octet >= 0xc2 && octet < 0xf5)
+		n = octet < 0xe0 ? 2 : octet < 0xf0 ? 3 : 4;
+	*bits = n == 1 ? octet : octet & (0xffu >> (n + 1));
+	return n;
 }
 
 bool etsi_is_utf8(const void *bytes, size_t len, size_t *n_chars)
@@ -94,4 +98,83 @@ bool etsi_is_utf8(const void *bytes, size_t len, size_t *n_chars)
 	if (n_chars)
 		*n_chars = n_seen;
 	return true;
+}
+
+static bool are_digits(const uint8_t *at, size_t n)
+{
+	for (size_t i = 0; at && i < n; i++)
+		if (at[i] < '0' || at[i] > '9')
+			return false;
+	return at != NULL;
+}
+
+/* ".5", "Z" or "+1300" behind the seconds; out holds what is left of the readable text. */
+static bool readable_rest(struct rd *r, char *out, size_t size, bool *is_der)
+{
+	size_t n = 0;
+	const uint8_t *zone;
+
+	*is_der = true;
+	if (rd_left(r) && (*r->at == '.' || *r->at == ',')) {
+		const uint8_t *point = rd_take(r, 1);
+
+		out[n++] = '.';
+		while (rd_left(r) && are_digits(r->at, 1) && n + 8 < size)
+			out[n++] = (char)rd_u8(r);
+		*is_der = *point == '.' && out[n - 1] != '0';
+		if (n == 1)
+			return false;
+	}
+	if (rd_left(r) == 1 && *r->at == 'Z') {
+		snprintf(out + n, size - n, "Z");
+		return true;
+	}
+	zone = rd_take(r, 5);
+	*is_der = false;
+	if (!zone || rd_left(r) || (zone[0] != '+' && zone[0] != '-') || !are_digits(zone + 1, 4))
+		return false;
+	snprintf(out + n, size - n, "%c%.2s:%.2s", zone[0], (const char *)zone + 1,
+		 (const char *)zone + 3);
+	return true;
+}
+
+bool etsi_time_readable(const uint8_t *bytes, size_t len, char out[ETSI_READABLE_TIME_LEN],
+			bool *is_der)
+{
+	struct rd r = rd_of(bytes, len);
+	const uint8_t *d = rd_take(&r, 14);
+	const char *c = (const char *)d;
+	int n;
+
+	if (!are_digits(d, 14))
+		return false;
+	n = snprintf(out, ETSI_READABLE_TIME_LEN,
+		     "%.4s-%.2s-%.2s"
+		     "T%.2s:%.2s:%.2s",
+		     c, c + 4, c + 6, c + 8, c + 10, c + 12);
+	return readable_rest(&r, out + n, (size_t)(ETSI_READABLE_TIME_LEN - n), is_der);
+}
+
+bool etsi_utc_time_readable(const uint8_t *bytes, size_t len, char out[ETSI_READABLE_TIME_LEN],
+			    bool *is_der)
+{
+	struct rd r = rd_of(bytes, len);
+	const uint8_t *d = rd_take(&r, 12);
+	const char *c = (const char *)d;
+	int n;
+
+	if (!are_digits(d, 12) || (rd_left(&r) && (*r.at == '.' || *r.at == ',')))
+		return false;
+	n = snprintf(out, ETSI_READABLE_TIME_LEN,
+		     "%s%.2s-%.2s-%.2s"
+		     "T%.2s:%.2s:%.2s",
+		     d[0] < '5' ? "20" : "19", c, c + 2, c + 4, c + 6, c + 8, c + 10);
+	return readable_rest(&r, out + n, (size_t)(ETSI_READABLE_TIME_LEN - n), is_der);
+}
+
+bool etsi_address_print(const uint8_t *bytes, size_t len, char out[ETSI_ADDRESS_TEXT_LEN])
+{
+	if (len != 4 && len != 16)
+		return false;
+	return inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, out, ETSI_ADDRESS_TEXT_LEN) != NULL;
 }

@@ -3,8 +3,5 @@
 #include <stddef.h>
 
 const struct tool *const tools[] = {
-	&stats_tool,
-	&rtstats_tool,
-	&intercept_tool,
-	NULL,
+	&stats_tool, &rtstats_tool, &intercept_tool, &decode_tool, NULL,
 };

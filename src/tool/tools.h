@@ -7,6 +7,7 @@
 extern const struct tool stats_tool;
 extern const struct tool rtstats_tool;
 extern const struct tool intercept_tool;
+extern const struct tool decode_tool;
 
 /* All of them, in the order in which `weir help` lists them; ends with NULL. */
 extern const struct tool *const tools[];

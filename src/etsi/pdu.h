@@ -1,0 +1,11 @@
+/* Inside etsi only: the facts of a PDU's header, read before it is decoded. */
+#ifndef ETSI_PDU_H
+#define ETSI_PDU_H
+
+#include "ber/reader.h"
+#include "etsi/decode.h"
+
+/* Fills liid, cin, seq and time as far as the PDU has them, and leaves the rest. */
+void etsi_pdu_facts(const uint8_t *pdu, size_t len, struct etsi_decoded *out);
+
+#endif

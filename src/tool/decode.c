@@ -1,0 +1,346 @@
+/* weir decode: a stream of PS-PDUs in words or as JSON lines, each as soon as it is whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/wr.h"
+#include "etsi/decode.h"
+#include "tool/capture.h"
+#include "tool/tools.h"
+
+enum {
+	FIRST_SIZE = 256 << 10,
+	MAX_PRINTED = 64 << 20, /* of one PDU */
+	MAX_KINDS = 64,         /* that are counted apart */
+	MAX_SHOWN_LIID = 25,
+};
+
+struct kind {
+	const char *names[2];
+	uint64_t n;
+};
+
+struct decode {
+	const struct settings *set;
+	const char *name; /* of the stream */
+	int fd;
+	uint8_t *bytes; /* what was read and not yet decoded lies in [start, end) */
+	size_t start, end, size;
+	uint64_t offset; /* of start, in the stream */
+	struct wr body;
+	struct wr line;
+	uint64_t n_pdus, n_octets, n_found;
+	uint64_t by_rule[ETSI_N_RULES];
+	struct kind kinds[MAX_KINDS];
+	struct why why;
+};
+
+/* ---- printing ---- */
+
+static bool is_graphic(const uint8_t *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= 0x20 || text[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+static void print_facts(struct wr *w, const struct etsi_decoded *d)
+{
+	char text[NANOS_TEXT_LEN];
+
+	if (d->has_time) {
+		nanos_print(d->time, 6, text);
+		wr_text(w, "  %s", text);
+	}
+	if (d->kind[0])
+		wr_text(w, "  %s", d->kind[0]);
+	if (d->kind[1])
+		wr_text(w, " %s", d->kind[1]);
+	if (d->liid_len && d->liid_len <= MAX_SHOWN_LIID && is_graphic(d->liid, d->liid_len))
+		wr_text(w, "  %.*s", (int)d->liid_len, (const char *)d->liid);
+	if (d->has_cin)
+		wr_text(w, "  CIN %" PRIu32, d->cin);
+	if (d->has_seq)
+		wr_text(w, "  #%" PRIu32, d->seq);
+}
+
+static void print_words(struct decode *c, const struct etsi_decoded *d, size_t len)
+{
+	struct wr *w = &c->line;
+
+	wr_text(w, "PDU %" PRIu64 " at byte %" PRIu64 ", %zu octets", c->n_pdus, c->offset, len);
+	print_facts(w, d);
+	wr_u8(w, '\n');
+	wr_bytes(w, c->body.bytes, c->body.len);
+	if (!c->body.ok)
+		wr_text(w, "  (too long to be printed whole)\n");
+	for (unsigned i = 0; i < d->n_findings; i++) {
+		const struct etsi_finding *f = &d->findings[i];
+
+		wr_text(w, "  finding: at byte %" PRIu64 ": %s: %s", c->offset + f->offset,
+			etsi_rule_text(f->rule), f->text);
+		wr_text(w, f->times > 1 ? " (%" PRIu32 " times)\n" : "\n", f->times);
+	}
+	if (d->n_more)
+		wr_text(w, "  finding: and %" PRIu32 " more\n", d->n_more);
+	wr_u8(w, '\n');
+}
+
+static void json_findings(struct json *j, const struct etsi_decoded *d, uint64_t stream_offset)
+{
+	json_key(j, "findings");
+	json_open(j, '[');
+	for (unsigned i = 0; i < d->n_findings; i++) {
+		const struct etsi_finding *f = &d->findings[i];
+
+		json_open(j, '{');
+		json_key(j, "rule");
+		json_text(j, etsi_rule_text(f->rule));
+		json_key(j, "offset");
+		json_u64(j, stream_offset + f->offset);
+		json_key(j, "times");
+		json_u64(j, f->times);
+		json_key(j, "text");
+		json_text(j, f->text);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	if (d->n_more) {
+		json_key(j, "more_findings");
+		json_u64(j, d->n_more);
+	}
+}
+
+static void print_json(struct decode *c, const struct etsi_decoded *d, size_t len)
+{
+	struct json j = json_of(&c->line);
+
+	json_open(&j, '{');
+	json_key(&j, "file");
+	json_text(&j, c->name);
+	json_key(&j, "n");
+	json_u64(&j, c->n_pdus);
+	json_key(&j, "offset");
+	json_u64(&j, c->offset);
+	json_key(&j, "size");
+	json_u64(&j, len);
+	if (d->has_time) {
+		json_key(&j, "time");
+		json_time(&j, d->time);
+	}
+	json_key(&j, "kind");
+	json_text(&j, d->kind[1] ? d->kind[1] : d->kind[0]);
+	json_findings(&j, d, c->offset);
+	json_key(&j, "pdu");
+	if (c->body.ok) {
+		wr_bytes(&c->line, c->body.bytes, c->body.len);
+		j.needs_comma = true;
+	} else {
+		json_null(&j);
+	}
+	json_close(&j, '}');
+	json_line(&j);
+}
+
+/* ---- counting ---- */
+
+static void count_kind(struct decode *c, const struct etsi_decoded *d)
+{
+	for (int i = 0; i < MAX_KINDS; i++) {
+		struct kind *k = &c->kinds[i];
+
+		if (k->n == 0)
+			memcpy(k->names, d->kind, sizeof k->names);
+		if (k->names[0] == d->kind[0] && k->names[1] == d->kind[1]) {
+			k->n++;
+			return;
+		}
+	}
+}
+
+static void count(struct decode *c, const struct etsi_decoded *d, size_t len)
+{
+	c->n_octets += len;
+	c->n_found += d->n_more;
+	count_kind(c, d);
+	for (unsigned i = 0; i < d->n_findings; i++) {
+		c->n_found += d->findings[i].times;
+		c->by_rule[d->findings[i].rule] += d->findings[i].times;
+	}
+}
+
+static void summarise(const struct decode *c)
+{
+	fprintf(stderr, "%" PRIu64 " PDUs, %" PRIu64 " octets, %" PRIu64 " findings\n", c->n_pdus,
+		c->n_octets, c->n_found);
+	for (int i = 0; i < MAX_KINDS && c->kinds[i].n; i++)
+		fprintf(stderr, "%8" PRIu64 "  %s %s\n", c->kinds[i].n,
+			c->kinds[i].names[0] ? c->kinds[i].names[0] : "without payload",
+			c->kinds[i].names[1] ? c->kinds[i].names[1] : "");
+	for (int i = 0; i < ETSI_N_RULES; i++)
+		if (c->by_rule[i])
+			fprintf(stderr, "%8" PRIu64 "  finding: %s\n", c->by_rule[i],
+				etsi_rule_text((enum etsi_rule)i));
+}
+
+/* ---- reading ---- */
+
+static void decode_one(struct decode *c, size_t len)
+{
+	struct etsi_decoded d;
+	const uint8_t *pdu = c->bytes + c->start;
+
+	c->n_pdus++;
+	wr_reset(&c->body);
+	wr_reset(&c->line);
+	etsi_decode(pdu, len, c->set->json ? ETSI_JSON : ETSI_WORDS, &c->body, &d);
+	if (c->set->json)
+		print_json(c, &d, len);
+	else
+		print_words(c, &d, len);
+	fwrite(c->line.bytes, 1, c->line.len, stdout);
+	count(c, &d, len);
+	c->start += len;
+	c->offset += len;
+}
+
+/* Makes room for `need` octets from start on. */
+static int make_room(struct decode *c, size_t need)
+{
+	uint8_t *bytes;
+
+	if (c->start)
+		memmove(c->bytes, c->bytes + c->start, c->end - c->start);
+	c->end -= c->start;
+	c->start = 0;
+	if (need <= c->size)
+		return 0;
+	bytes = realloc(c->bytes, need);
+	if (!bytes)
+		return why_set(&c->why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	c->bytes = bytes;
+	c->size = need;
+	return 0;
+}
+
+/* Reads more, after all that is decoded has gone out. ERR_END at the end of the stream. */
+static int read_more(struct decode *c, size_t need)
+{
+	int rc = make_room(c, need > FIRST_SIZE ? need : FIRST_SIZE);
+	ssize_t n;
+
+	if (rc)
+		return rc;
+	if (fflush(stdout) == EOF)
+		return ERR_STOPPED;
+	do {
+		n = read(c->fd, c->bytes + c->end, c->size - c->end);
+	} while (n < 0 && errno == EINTR && !capture_is_stopped());
+	if (n < 0)
+		return errno == EINTR
+			       ? ERR_STOPPED
+			       : why_set(&c->why, err_of_errno(errno), "%s", strerror(errno));
+	c->end += (size_t)n;
+	return n ? 0 : ERR_END;
+}
+
+/* The length of the PDU at start, reading until it is whole; ERR_END where none is left. */
+static int next_pdu(struct decode *c, size_t *len)
+{
+	int rc = 0;
+
+	for (*len = 0; rc == 0;) {
+		size_t n_here = c->end - c->start;
+
+		rc = etsi_pdu_len(c->bytes + c->start, n_here, len, &c->why);
+		if (rc == 0 && *len <= n_here)
+			return 0;
+		if (rc && rc != ERR_AGAIN)
+			break;
+		rc = read_more(c, *len);
+		if (rc == ERR_END && n_here)
+			rc = why_set(
+				&c->why, ERR_CUT,
+				*len ? "the stream ends inside a PDU: of %zu octets %zu are here"
+				     : "the stream ends inside a PDU's first octets",
+				*len, n_here);
+	}
+	return rc;
+}
+
+static int open_stream(struct decode *c, const char *path)
+{
+	c->name = path;
+	c->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	c->offset = 0;
+	c->start = c->end = 0;
+	if (c->fd < 0) {
+		why_place(&c->why, path);
+		return why_set(&c->why, err_of_errno(errno), "%s", strerror(errno));
+	}
+	return 0;
+}
+
+static int decode_stream(struct decode *c, const char *path)
+{
+	uint64_t limit = c->set->count ? c->set->count : UINT64_MAX;
+	int rc = open_stream(c, path);
+	size_t len;
+
+	while (!rc && c->n_pdus < limit && !capture_is_stopped() && !ferror(stdout)) {
+		rc = next_pdu(c, &len);
+		if (!rc)
+			decode_one(c, len);
+	}
+	if (c->fd > STDIN_FILENO)
+		close(c->fd);
+	if (rc == 0 || rc == ERR_END || rc == ERR_STOPPED)
+		return 0;
+	fflush(stdout);
+	why_place(&c->why, path);
+	if (c->fd >= 0)
+		why_offset(&c->why, (int64_t)c->offset);
+	return capture_fail("decode", &c->why);
+}
+
+static int run(const struct settings *set, int n, char **operands)
+{
+	struct decode c = {
+		.set = set, .body = wr_init(MAX_PRINTED), .line = wr_init(2 * MAX_PRINTED)};
+	int status = 0;
+
+	for (int i = 0; i < n && !capture_is_stopped(); i++) {
+		why_clear(&c.why);
+		status |= decode_stream(&c, operands[i]);
+	}
+	status |= capture_close_output("decode");
+	if (!set->quiet)
+		summarise(&c);
+	wr_fini(&c.body);
+	wr_fini(&c.line);
+	free(c.bytes);
+	return status;
+}
+
+static const enum option options[] = {OPTION_json, OPTION_count, OPTION_quiet, OPTION_N};
+
+const struct tool decode_tool = {
+	.name = "decode",
+	.doc = "records of lawful interception (ETSI TS 102 232) in words",
+	.operands = "FILE...",
+	.min_operands = 1,
+	.max_operands = -1,
+	.options = options,
+	.run = run,
+	.details =
+		"A file is a stream of PS-PDUs one behind the other, as it goes over HI2 or HI3;\n"
+		"- is standard input, and each PDU is printed as soon as it is whole. What breaks\n"
+		"the schema or is not DER is printed as a finding with its place in the stream;\n"
+		"octets that begin no PS-PDU end the work, with exit status 1.\n",
+};

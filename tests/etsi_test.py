@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Records of TS 102 232 against others' codecs.
+
+    etsi_test.py PROBE WEIR        PROBE: the built etsi-probe, WEIR: the built weir
+
+1. Golden streams, encoded by another's codec: our decoder gives the values that theirs gave.
+2. Streams of our encoder: their checker, strict, has nothing to say; our decoder has no finding.
+3. `weir decode` on pipes, cut streams and streams that are none.
+
+The two decoders' values are equal when same() says so: octets may be written as text or in hexadecimal, an
+address or a time in its readable form, and long octets as their digest. Speaks TAP. Skipped by name where
+the shared folder or its tools are absent. LI_ASN1_CACHE names a folder for the checker's compiled codec
+(40 s to build once); without it one beside the temporary files is kept.
+"""
+
+import hashlib
+import ipaddress
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+
+count = 0
+failures = 0
+
+
+def ok(is_ok, sentence):
+    global count, failures
+    count += 1
+    failures += not is_ok
+    print(("ok" if is_ok else "not ok"), count, "-", sentence, flush=True)
+    return is_ok
+
+
+def skip(sentence):
+    global count
+    count += 1
+    print("ok", count, "-", sentence, "# SKIP", flush=True)
+
+
+def shared(name):
+    """The file or folder in the shared folder, or None."""
+    top = pathlib.Path(__file__).resolve().parent.parent
+    for root in (os.environ.get("WEIR_SHARED"), top.parent / "shared"):
+        if root and (pathlib.Path(root) / name).exists():
+            return pathlib.Path(root) / name
+    return None
+
+
+# ---- one form for both
+
+def with_digests(value):
+    """Their value, with (octets, digest) in the place of what they print for long octets."""
+    if isinstance(value, dict):
+        if set(value) == {"octets", "head", "sha256"}:
+            return (value["octets"], value["sha256"])
+        return {key: with_digests(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_digests(item) for item in value]
+    return value
+
+
+def octets(text):
+    """What a string of theirs stands for: octets in hexadecimal, or the text itself."""
+    if re.fullmatch(r"0x([0-9a-f]{2})*", text):
+        return bytes.fromhex(text[2:])
+    return text.encode("latin-1", "replace")
+
+
+def forms(text):
+    """All octets that this text may be the readable form of."""
+    yield octets(text)
+    yield text.encode()
+    try:
+        yield ipaddress.ip_address(text).packed
+    except ValueError:
+        pass
+    time = re.fullmatch(r"(\d\d)(\d\d)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
+    if time:
+        digits = "".join(part or "" for part in time.groups()[1:]).replace(":", "")
+        yield (time.group(1) + digits).encode()  # GeneralizedTime
+        yield digits.encode()                    # UTCTime
+
+
+def same(ours, theirs, path, differences):
+    if isinstance(theirs, dict):
+        if not isinstance(ours, dict) or set(ours) != set(theirs):
+            differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
+            return
+        for key, item in theirs.items():
+            same(ours[key], item, f"{path}.{key}", differences)
+    elif isinstance(theirs, list):
+        if not isinstance(ours, list) or len(ours) != len(theirs):
+            differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
+            return
+        for i, item in enumerate(theirs):
+            same(ours[i], item, f"{path}[{i}]", differences)
+    elif isinstance(theirs, tuple):
+        digests = [(len(form), hashlib.sha256(form).hexdigest()) for form in forms(ours)]
+        if theirs not in digests:
+            differences.append(f"{path}: {ours!r:.200} for {theirs[0]} octets with another digest")
+    elif isinstance(theirs, str) and isinstance(ours, str):
+        if not set(forms(ours)) & {octets(theirs), theirs.encode()}:
+            differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
+    elif ours != theirs or type(ours) is not type(theirs):
+        differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
+
+
+def compare_golden(weir, name, golden):
+    ran = subprocess.run([weir, "decode", "--json", golden / f"{name}.ber"], capture_output=True, text=True, check=False)
+    ours = [json.loads(line) for line in ran.stdout.splitlines()]
+    theirs = [json.loads(line) for line in (golden / f"{name}.json").read_text().splitlines()]
+    # a line without "pdu" is a PDU that they could not decode, or octets that are none
+    pairs = [(o["pdu"], with_digests(t["pdu"])) for o, t in zip(ours, theirs) if "pdu" in t]
+    differences = []
+    for i, (our, their) in enumerate(pairs):
+        same(our, their, f"PDU {i + 1}", differences)
+    ok(pairs and not differences and len(ours) >= len([t for t in theirs if "pdu" in t]),
+       f"golden/{name}.ber: the same values in {len(pairs)} PDUs")
+    for difference in differences[:10]:
+        print("#", difference)
+
+
+# ---- their checker on our streams
+
+def checker_says(path):
+    cache = os.environ.get("LI_ASN1_CACHE") or os.path.join(tempfile.gettempdir(), f"li-asn1-{os.getuid()}")
+    ran = subprocess.run([shared("asn1/verify/li-asn1.escript"), "decode", "--strict", "--quiet", path],
+                         env={**os.environ, "LI_ASN1_CACHE": cache}, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        for line in (ran.stdout + ran.stderr).splitlines()[:20]:
+            print("#", line[:300])
+    return ran.returncode, ran.stderr.splitlines()[0] if ran.stderr else ""
+
+
+def check_encoder(probe, weir, folder):
+    hi2, hi3 = os.path.join(folder, "hi2.ber"), os.path.join(folder, "hi3.ber")
+    ran = subprocess.run([probe, hi2, hi3], check=False)
+    ok(ran.returncode == 0, "streams with every form of record are encoded")
+    for path in (hi2, hi3):
+        name = os.path.basename(path)
+        decoded = subprocess.run([weir, "decode", "-j", path], capture_output=True, text=True, check=False)
+        lines = [json.loads(line) for line in decoded.stdout.splitlines()]
+        ok(decoded.returncode == 0 and lines and not any(line["findings"] for line in lines),
+           f"{name}: our decoder reads {len(lines)} PDUs and finds nothing")
+        if not shared("asn1/verify/li-asn1.escript") or not shutil.which("escript"):
+            skip(f"{name}: the independent checker is not here")
+            continue
+        status, said = checker_says(path)
+        ok(status == 0, f"{name}: the independent checker, strict, has nothing to say: {said}")
+    return hi2
+
+
+# ---- weir decode on all kinds of streams
+
+def decode(weir, *options, feed=None):
+    return subprocess.run([weir, "decode", *options], input=feed, capture_output=True, check=False)
+
+
+def check_live_pipe(weir, stream):
+    """The first PDU is out before the second is in."""
+    first = json.loads(decode(weir, "-j", "-", feed=stream).stdout.splitlines()[0])["size"]
+    with subprocess.Popen([weir, "decode", "-j", "-q", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tool:
+        tool.stdin.write(stream[: first + 3])
+        tool.stdin.flush()
+        ready, _, _ = select.select([tool.stdout], [], [], 30)
+        line = tool.stdout.readline() if ready else b"{}"
+        ok(json.loads(line).get("size") == first, "a PDU on a pipe is printed before the next one is whole")
+        tool.stdin.write(stream[first + 3:])
+        tool.stdin.close()
+        rest = tool.stdout.read().splitlines()
+    ok(len(rest) == len(decode(weir, "-j", "-", feed=stream).stdout.splitlines()) - 1, "and so is all that follows")
+
+
+def check_tool(weir, path):
+    stream = pathlib.Path(path).read_bytes()
+    whole = decode(weir, "-j", path)
+    lines = whole.stdout.splitlines()
+    sizes = [json.loads(line)["size"] for line in lines]
+    ok(whole.returncode == 0 and sum(sizes) == len(stream) and b"findings" in whole.stderr,
+       "the PDUs are the stream, and a summary is on standard error")
+    ok(decode(weir, "-q", path).stderr == b"", "-q leaves the summary out")
+    ok(len(decode(weir, "-j", "-c", "2", path).stdout.splitlines()) == 2, "-c 2 ends after two PDUs")
+    cut = decode(weir, "-j", "-", feed=stream[:-1])
+    ok(cut.returncode == 1 and cut.stdout.splitlines() == [line.replace(json.dumps(path).encode(), b'"-"')
+                                                            for line in lines[:-1]],
+       "a cut stream: all before the cut is printed, then the exit status is 1")
+    ok(f"at byte {len(stream) - sizes[-1]}: ".encode() in cut.stderr and b"ends inside a PDU" in cut.stderr,
+       "and the reason names the byte at which the cut PDU begins")
+    stray = decode(weir, "-j", "-", feed=stream + b"\x16\x03\x01")
+    ok(stray.returncode == 1 and len(stray.stdout.splitlines()) == len(lines)
+       and f"at byte {len(stream)}: octet 0x16 ".encode() in stray.stderr, "octets that begin no PDU are refused with their place")
+    huge = decode(weir, "-", feed=b"\x30\x84\x7f\xff\xff\xff" + bytes(64))
+    ok(huge.returncode == 1 and b"more than 16777216 are refused" in huge.stderr, "so is a PDU that announces 2 GiB")
+    ok(decode(weir, "-", feed=b"").returncode == 0, "an empty stream is a stream")
+    absent = decode(weir, os.path.join(os.path.dirname(path), "absent"))
+    ok(absent.returncode == 1 and b"absent" in absent.stderr, "a file that is not there is named")
+    words = decode(weir, path).stdout.decode()
+    ok(words.count("\nPDU ") + words.startswith("PDU ") == len(lines), "in words, each PDU has a headline")
+    check_live_pipe(weir, stream)
+
+
+def main():
+    probe, weir = sys.argv[1:]
+    golden = shared("asn1/golden")
+    if golden:
+        for path in sorted(golden.glob("*.ber")):
+            compare_golden(weir, path.stem, golden)
+    else:
+        skip("golden streams: no shared folder here")
+    with tempfile.TemporaryDirectory() as folder:
+        check_tool(weir, check_encoder(probe, weir, folder))
+    print(f"1..{count}")
+    return 1 if failures else 0
+
+
+sys.exit(main())
