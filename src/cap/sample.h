@@ -14,7 +14,7 @@
 #include "base/wr.h"
 #include "cap/source.h"
 
-enum { SAMPLE_LIMIT = 64 << 20, SAMPLE_MAX_BLOCKS = 1 << 16, SAMPLE_HEADER = 24 };
+enum { SAMPLE_LIMIT = 64 << 20, SAMPLE_MAX_BLOCKS = 1 << 14, SAMPLE_HEADER = 24 };
 
 struct sample {
 	char folder[32];
