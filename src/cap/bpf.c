@@ -1,223 +1,547 @@
+/* Each instruction becomes a step with the address of the function that does it; that function
+ * ends by calling the next step's, with the two registers as arguments. Compilers make jumps of
+ * such calls, so there is no loop, no table and no register kept in memory:
+ *
+ *	ldh [12]  ->  jeq 0x800  ->  ldb [23]  ->  jeq 6  ->  ret 262144
+ *
+ * Pairs that compilers of filters write all the time (a load and a comparison) are one step. The
+ * second of the pair keeps a step of its own, for jumps that lead to it.
+ *
+ * Jumps back (libpcap makes them for "protochain" only) return to bpf_run, which counts them and
+ * goes on from there: so the depth of calls is bounded by the program's length, even where a
+ * compiler makes calls of calls. */
 #include "cap/bpf.h"
 
-#include <sys/types.h>
-
-#include <pcap/bpf.h>
+#include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Only "protochain" jumps backward, once a header; so many times is more than a packet can hold. */
-enum { BPF_MAX_INSNS = 65536, BPF_MAX_LOOPS = 65536 };
+#include "base/rd.h"
 
-/* Every instruction that runs: name and the code it comes from. Those of the second list are a
- * load and a comparison in one; they come from pairs. */
-#define BPF_OPS(X)                                                                                 \
-	X(LD_W_ABS, BPF_LD | BPF_W | BPF_ABS)                                                      \
-	X(LD_H_ABS, BPF_LD | BPF_H | BPF_ABS)                                                      \
-	X(LD_B_ABS, BPF_LD | BPF_B | BPF_ABS)                                                      \
-	X(LD_W_IND, BPF_LD | BPF_W | BPF_IND)                                                      \
-	X(LD_H_IND, BPF_LD | BPF_H | BPF_IND)                                                      \
-	X(LD_B_IND, BPF_LD | BPF_B | BPF_IND)                                                      \
-	X(LD_LEN, BPF_LD | BPF_W | BPF_LEN)                                                        \
-	X(LD_IMM, BPF_LD | BPF_IMM)                                                                \
-	X(LD_MEM, BPF_LD | BPF_MEM)                                                                \
-	X(LDX_LEN, BPF_LDX | BPF_W | BPF_LEN)                                                      \
-	X(LDX_MSH, BPF_LDX | BPF_MSH | BPF_B)                                                      \
-	X(LDX_IMM, BPF_LDX | BPF_IMM)                                                              \
-	X(LDX_MEM, BPF_LDX | BPF_MEM)                                                              \
-	X(ST, BPF_ST)                                                                              \
-	X(STX, BPF_STX)                                                                            \
-	X(JA, BPF_JMP | BPF_JA)                                                                    \
-	X(JGT_K, BPF_JMP | BPF_JGT | BPF_K)                                                        \
-	X(JGE_K, BPF_JMP | BPF_JGE | BPF_K)                                                        \
-	X(JEQ_K, BPF_JMP | BPF_JEQ | BPF_K)                                                        \
-	X(JSET_K, BPF_JMP | BPF_JSET | BPF_K)                                                      \
-	X(JGT_X, BPF_JMP | BPF_JGT | BPF_X)                                                        \
-	X(JGE_X, BPF_JMP | BPF_JGE | BPF_X)                                                        \
-	X(JEQ_X, BPF_JMP | BPF_JEQ | BPF_X)                                                        \
-	X(JSET_X, BPF_JMP | BPF_JSET | BPF_X)                                                      \
-	X(ADD_X, BPF_ALU | BPF_ADD | BPF_X)                                                        \
-	X(SUB_X, BPF_ALU | BPF_SUB | BPF_X)                                                        \
-	X(MUL_X, BPF_ALU | BPF_MUL | BPF_X)                                                        \
-	X(DIV_X, BPF_ALU | BPF_DIV | BPF_X)                                                        \
-	X(MOD_X, BPF_ALU | BPF_MOD | BPF_X)                                                        \
-	X(AND_X, BPF_ALU | BPF_AND | BPF_X)                                                        \
-	X(OR_X, BPF_ALU | BPF_OR | BPF_X)                                                          \
-	X(XOR_X, BPF_ALU | BPF_XOR | BPF_X)                                                        \
-	X(LSH_X, BPF_ALU | BPF_LSH | BPF_X)                                                        \
-	X(RSH_X, BPF_ALU | BPF_RSH | BPF_X)                                                        \
-	X(ADD_K, BPF_ALU | BPF_ADD | BPF_K)                                                        \
-	X(SUB_K, BPF_ALU | BPF_SUB | BPF_K)                                                        \
-	X(MUL_K, BPF_ALU | BPF_MUL | BPF_K)                                                        \
-	X(DIV_K, BPF_ALU | BPF_DIV | BPF_K)                                                        \
-	X(MOD_K, BPF_ALU | BPF_MOD | BPF_K)                                                        \
-	X(AND_K, BPF_ALU | BPF_AND | BPF_K)                                                        \
-	X(OR_K, BPF_ALU | BPF_OR | BPF_K)                                                          \
-	X(XOR_K, BPF_ALU | BPF_XOR | BPF_K)                                                        \
-	X(LSH_K, BPF_ALU | BPF_LSH | BPF_K)                                                        \
-	X(RSH_K, BPF_ALU | BPF_RSH | BPF_K)                                                        \
-	X(NEG, BPF_ALU | BPF_NEG)                                                                  \
-	X(TAX, BPF_MISC | BPF_TAX)                                                                 \
-	X(TXA, BPF_MISC | BPF_TXA)                                                                 \
-	X(RET_K, BPF_RET | BPF_K)                                                                  \
-	X(RET_A, BPF_RET | BPF_A)
-
-#define BPF_PAIRS(X)                                                                               \
-	X(LD_W_ABS_JEQ) X(LD_H_ABS_JEQ) X(LD_B_ABS_JEQ) X(LD_H_ABS_JSET) X(LD_H_IND_JEQ)
-
-enum op {
-#define X(name, code) OP_##name,
-	BPF_OPS(X)
-#undef X
-#define X(name) OP_##name,
-		BPF_PAIRS(X)
-#undef X
-			OP_N
+enum {
+	BPF_MAX_INSNS = 65536,
+	BPF_MAX_LOOPS = 65536, /* jumps back: more than a packet can hold headers */
 };
 
-/* 32 bytes, so that a program of a usual filter stays in a few cache lines. */
+#define BPF_INLINE static inline __attribute__((always_inline))
+
+struct step;
+
+struct run {
+	const uint8_t *bytes;
+	uint32_t len;
+	uint32_t wire_len;
+	const struct step *back; /* set by a jump back: where to */
+	uint32_t a;
+	uint32_t x;
+	uint32_t memory[BPF_MEMWORDS];
+};
+
+typedef uint32_t (*step_fn)(const struct step *s, struct run *r, uint32_t a, uint32_t x);
+
 struct step {
-	const void *run; /* address of its code in bpf_run */
-	uint32_t k;
-	uint32_t end;     /* of an absolute load: k + its size; no load can be where it overflows */
-	uint32_t value;   /* a pair's: what is compared with */
-	uint32_t jump[2]; /* bytes ahead where false, where true */
+	step_fn go;
+	const struct step *jt; /* the next step, where a comparison holds */
+	const struct step *jf;
+	uint32_t at;  /* offset of a load */
+	uint32_t end; /* … without X: where it ends */
+	uint32_t k;   /* a constant to compare or to calculate with */
+	uint32_t mask;
+	uint16_t code;
 };
 
 struct bpf {
-	size_t n;
-	bool has_memory; /* it uses the scratch memory, which starts as zero */
+	uint32_t n;
+	bool has_memory;
 	struct step steps[];
 };
 
-/* With b NULL it tells the addresses of its code instead; only it can name them. */
-static uint32_t run(const struct bpf *b, const uint8_t *p, uint32_t len, uint32_t wire_len,
-		    const void *const **codes);
-
-static bool is_code(enum op op, uint16_t code)
+BPF_INLINE uint32_t next(const struct step *s, struct run *r, uint32_t a, uint32_t x)
 {
-	static const uint16_t of[] = {
-#define X(name, code) code,
-		BPF_OPS(X)
-#undef X
-	};
-
-	return of[op] == code;
+	s++;
+	return s->go(s, r, a, x);
 }
 
-static enum op op_of(uint16_t code)
+BPF_INLINE uint32_t jump(const struct step *s, struct run *r, uint32_t a, uint32_t x, bool is_true)
 {
-	for (enum op op = 0; op <= OP_RET_A; op++) {
-		if (is_code(op, code))
-			return op;
+	s = is_true ? s->jt : s->jf;
+	return s->go(s, r, a, x);
+}
+
+BPF_INLINE uint32_t take(const uint8_t *at, unsigned size)
+{
+	uint32_t word;
+	uint16_t half;
+
+	if (size == 1)
+		return *at;
+	if (size == 2) {
+		memcpy(&half, at, 2);
+		return __builtin_bswap16(half);
 	}
-	return OP_N;
+	memcpy(&word, at, 4);
+	return __builtin_bswap32(word);
 }
 
-static uint32_t load_size(enum op op)
+/* size bytes at the step's offset; false where they are not all there. */
+BPF_INLINE bool load(const struct step *s, const struct run *r, unsigned size, uint32_t *a)
 {
-	return op == OP_LD_W_ABS || op == OP_LD_W_IND   ? 4
-	       : op == OP_LD_H_ABS || op == OP_LD_H_IND ? 2
-							: 1;
-}
-
-static bool is_jump(uint16_t code)
-{
-	return BPF_CLASS(code) == BPF_JMP;
-}
-
-static bool is_memory(enum op op)
-{
-	return op == OP_LD_MEM || op == OP_LDX_MEM || op == OP_ST || op == OP_STX;
-}
-
-/* Whether instruction i is one that can run: known, and inside its bounds. */
-static bool is_sound(const struct bpf_insn *insns, size_t n, size_t i, enum op op)
-{
-	const struct bpf_insn *in = &insns[i];
-
-	if (op == OP_N || (is_memory(op) && in->k >= BPF_MEMWORDS))
+	if (s->end > r->len)
 		return false;
-	if ((op == OP_DIV_K || op == OP_MOD_K) && in->k == 0)
+	*a = take(r->bytes + s->at, size);
+	return true;
+}
+
+/* The same from x on. */
+BPF_INLINE bool load_x(const struct step *s, const struct run *r, uint32_t x, unsigned size,
+		       uint32_t *a)
+{
+	uint64_t at = (uint64_t)x + s->at;
+
+	if (at + size > r->len)
 		return false;
-	if (op == OP_JA)
-		return i + 1 + (size_t)(int32_t)in->k < n;
-	if (is_jump(in->code))
-		return in->jt < n - i - 1 && in->jf < n - i - 1;
-	return BPF_CLASS(in->code) == BPF_RET || i + 1 < n;
+	*a = take(r->bytes + at, size);
+	return true;
 }
 
-/* The pair that a load and the comparison after it make, or OP_N. The second of the two stays
- * where it is, for jumps that lead to it. */
-static enum op pair_of(enum op load, uint16_t next)
+static uint32_t go_ret_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
 {
-	static const struct {
-		enum op load;
-		uint16_t next;
-		enum op pair;
-	} pairs[] = {
-		{OP_LD_W_ABS, BPF_JMP | BPF_JEQ | BPF_K, OP_LD_W_ABS_JEQ},
-		{OP_LD_H_ABS, BPF_JMP | BPF_JEQ | BPF_K, OP_LD_H_ABS_JEQ},
-		{OP_LD_B_ABS, BPF_JMP | BPF_JEQ | BPF_K, OP_LD_B_ABS_JEQ},
-		{OP_LD_H_ABS, BPF_JMP | BPF_JSET | BPF_K, OP_LD_H_ABS_JSET},
-		{OP_LD_H_IND, BPF_JMP | BPF_JEQ | BPF_K, OP_LD_H_IND_JEQ},
-	};
+	(void)r;
+	(void)a;
+	(void)x;
+	return s->k;
+}
 
-	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		if (pairs[i].load == load && pairs[i].next == next)
-			return pairs[i].pair;
+static uint32_t go_ret_a(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)s;
+	(void)r;
+	(void)x;
+	return a;
+}
+
+/* A load that does not fit ends the program: the packet is refused. */
+static uint32_t go_ldw(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 4, &a) ? next(s, r, a, x) : 0;
+}
+
+static uint32_t go_ldw_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load_x(s, r, x, 4, &a) ? next(s, r, a, x) : 0;
+}
+
+static uint32_t go_ldw_jeq(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 4, &a) ? jump(s, r, a, x, a == s->k) : 0;
+}
+
+static uint32_t go_ldh(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 2, &a) ? next(s, r, a, x) : 0;
+}
+
+static uint32_t go_ldh_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load_x(s, r, x, 2, &a) ? next(s, r, a, x) : 0;
+}
+
+static uint32_t go_ldh_jeq(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 2, &a) ? jump(s, r, a, x, a == s->k) : 0;
+}
+
+static uint32_t go_ldh_x_jeq(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load_x(s, r, x, 2, &a) ? jump(s, r, a, x, a == s->k) : 0;
+}
+
+static uint32_t go_ldb(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 1, &a) ? next(s, r, a, x) : 0;
+}
+
+static uint32_t go_ldb_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load_x(s, r, x, 1, &a) ? next(s, r, a, x) : 0;
+}
+
+static uint32_t go_ldb_jeq(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 1, &a) ? jump(s, r, a, x, a == s->k) : 0;
+}
+
+static uint32_t go_ldb_x_jeq(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load_x(s, r, x, 1, &a) ? jump(s, r, a, x, a == s->k) : 0;
+}
+
+/* A fragment's offset, as a rule. */
+static uint32_t go_ldh_jset(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 2, &a) ? jump(s, r, a, x, (a & s->k) != 0) : 0;
+}
+
+/* A network, as a rule. */
+static uint32_t go_ldw_and_jeq(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	if (!load(s, r, 4, &a))
+		return 0;
+	a &= s->mask;
+	return jump(s, r, a, x, a == s->k);
+}
+
+static uint32_t go_ldx_msh(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return load(s, r, 1, &x) ? next(s, r, a, (x & 0xf) << 2) : 0;
+}
+
+static uint32_t go_ld_imm(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)a;
+	return next(s, r, s->k, x);
+}
+
+static uint32_t go_ld_len(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)a;
+	return next(s, r, r->wire_len, x);
+}
+
+static uint32_t go_ld_mem(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)a;
+	return next(s, r, r->memory[s->k], x);
+}
+
+static uint32_t go_ldx_imm(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)x;
+	return next(s, r, a, s->k);
+}
+
+static uint32_t go_ldx_len(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)x;
+	return next(s, r, a, r->wire_len);
+}
+
+static uint32_t go_ldx_mem(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)x;
+	return next(s, r, a, r->memory[s->k]);
+}
+
+static uint32_t go_st(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	r->memory[s->k] = a;
+	return next(s, r, a, x);
+}
+
+static uint32_t go_stx(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	r->memory[s->k] = x;
+	return next(s, r, a, x);
+}
+
+static uint32_t go_tax(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)x;
+	return next(s, r, a, a);
+}
+
+static uint32_t go_txa(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	(void)a;
+	return next(s, r, x, x);
+}
+
+static uint32_t go_and_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return next(s, r, a & s->k, x);
+}
+
+/* The rarer calculations. */
+BPF_INLINE bool calculate(uint16_t code, uint32_t *a, uint32_t by)
+{
+	switch (BPF_OP(code)) {
+	case BPF_ADD:
+		*a += by;
+		break;
+	case BPF_SUB:
+		*a -= by;
+		break;
+	case BPF_MUL:
+		*a *= by;
+		break;
+	case BPF_DIV:
+	case BPF_MOD:
+		if (!by)
+			return false;
+		*a = BPF_OP(code) == BPF_DIV ? *a / by : *a % by;
+		break;
+	case BPF_AND:
+		*a &= by;
+		break;
+	case BPF_OR:
+		*a |= by;
+		break;
+	case BPF_XOR:
+		*a ^= by;
+		break;
+	case BPF_LSH:
+		*a = by < 32 ? *a << by : 0;
+		break;
+	case BPF_RSH:
+		*a = by < 32 ? *a >> by : 0;
+		break;
+	case BPF_NEG:
+		*a = 0U - *a;
+		break;
 	}
-	return OP_N;
+	return true;
 }
 
-static uint32_t jump_of(int n_steps)
+static uint32_t go_alu_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
 {
-	return (uint32_t)n_steps * (uint32_t)sizeof(struct step);
+	return calculate(s->code, &a, s->k) ? next(s, r, a, x) : 0;
 }
 
-static struct step step_of(const struct bpf_insn *in, size_t left, const void *const *codes)
+static uint32_t go_alu_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
 {
-	enum op op = op_of(in->code);
-	enum op pair = left > 1 ? pair_of(op, in[1].code) : OP_N;
-	uint32_t size = load_size(op);
-	struct step s = {.run = codes[op], .k = in->k};
+	return calculate(s->code, &a, x) ? next(s, r, a, x) : 0;
+}
 
-	s.end = in->k > UINT32_MAX - size ? UINT32_MAX : in->k + size;
-	s.jump[0] = jump_of(in->jf + 1);
-	s.jump[1] = jump_of(in->jt + 1);
-	if (pair != OP_N) {
-		s.run = codes[pair];
-		s.value = in[1].k;
-		s.jump[0] = jump_of(in[1].jf + 2);
-		s.jump[1] = jump_of(in[1].jt + 2);
+static uint32_t go_jump(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, true);
+}
+
+static uint32_t go_jump_back(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	r->back = s->jt;
+	r->a = a;
+	r->x = x;
+	return 0;
+}
+
+static uint32_t go_jeq_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, a == s->k);
+}
+
+static uint32_t go_jgt_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, a > s->k);
+}
+
+static uint32_t go_jge_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, a >= s->k);
+}
+
+static uint32_t go_jset_k(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, (a & s->k) != 0);
+}
+
+static uint32_t go_jeq_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, a == x);
+}
+
+static uint32_t go_jgt_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, a > x);
+}
+
+static uint32_t go_jge_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, a >= x);
+}
+
+static uint32_t go_jset_x(const struct step *s, struct run *r, uint32_t a, uint32_t x)
+{
+	return jump(s, r, a, x, (a & x) != 0);
+}
+
+/* Every instruction there is. */
+static const struct {
+	uint16_t code;
+	step_fn go;
+} known[] = {
+	{BPF_RET | BPF_K, go_ret_k},
+	{BPF_RET | BPF_A, go_ret_a},
+	{BPF_LD | BPF_W | BPF_ABS, go_ldw},
+	{BPF_LD | BPF_H | BPF_ABS, go_ldh},
+	{BPF_LD | BPF_B | BPF_ABS, go_ldb},
+	{BPF_LD | BPF_W | BPF_IND, go_ldw_x},
+	{BPF_LD | BPF_H | BPF_IND, go_ldh_x},
+	{BPF_LD | BPF_B | BPF_IND, go_ldb_x},
+	{BPF_LD | BPF_IMM, go_ld_imm},
+	{BPF_LD | BPF_W | BPF_LEN, go_ld_len},
+	{BPF_LD | BPF_MEM, go_ld_mem},
+	{BPF_LDX | BPF_B | BPF_MSH, go_ldx_msh},
+	{BPF_LDX | BPF_IMM, go_ldx_imm},
+	{BPF_LDX | BPF_W | BPF_LEN, go_ldx_len},
+	{BPF_LDX | BPF_MEM, go_ldx_mem},
+	{BPF_ST, go_st},
+	{BPF_STX, go_stx},
+	{BPF_MISC | BPF_TAX, go_tax},
+	{BPF_MISC | BPF_TXA, go_txa},
+	{BPF_ALU | BPF_ADD | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_SUB | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_MUL | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_DIV | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_MOD | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_AND | BPF_K, go_and_k},
+	{BPF_ALU | BPF_OR | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_XOR | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_LSH | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_RSH | BPF_K, go_alu_k},
+	{BPF_ALU | BPF_NEG, go_alu_k},
+	{BPF_ALU | BPF_ADD | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_SUB | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_MUL | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_DIV | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_MOD | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_AND | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_OR | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_XOR | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_LSH | BPF_X, go_alu_x},
+	{BPF_ALU | BPF_RSH | BPF_X, go_alu_x},
+	{BPF_JMP | BPF_JA, go_jump},
+	{BPF_JMP | BPF_JEQ | BPF_K, go_jeq_k},
+	{BPF_JMP | BPF_JGT | BPF_K, go_jgt_k},
+	{BPF_JMP | BPF_JGE | BPF_K, go_jge_k},
+	{BPF_JMP | BPF_JSET | BPF_K, go_jset_k},
+	{BPF_JMP | BPF_JEQ | BPF_X, go_jeq_x},
+	{BPF_JMP | BPF_JGT | BPF_X, go_jgt_x},
+	{BPF_JMP | BPF_JGE | BPF_X, go_jge_x},
+	{BPF_JMP | BPF_JSET | BPF_X, go_jset_x},
+};
+
+enum { N_KNOWN = sizeof known / sizeof known[0] };
+
+/* Pairs that are one step. */
+static const struct {
+	step_fn first;
+	step_fn second;
+	step_fn both;
+} pairs[] = {
+	{go_ldw, go_jeq_k, go_ldw_jeq},     {go_ldh, go_jeq_k, go_ldh_jeq},
+	{go_ldb, go_jeq_k, go_ldb_jeq},     {go_ldh_x, go_jeq_k, go_ldh_x_jeq},
+	{go_ldb_x, go_jeq_k, go_ldb_x_jeq}, {go_ldh, go_jset_k, go_ldh_jset},
+};
+
+enum { N_PAIRS = sizeof pairs / sizeof pairs[0] };
+
+/* Where the instruction leads to: within the program, and on; only JA leads back. */
+static bool set_targets(struct bpf *b, const struct bpf_insn *from, uint32_t i)
+{
+	struct step *s = &b->steps[i];
+	int64_t jt = (int64_t)i + 1 + from->jt;
+	int64_t jf = (int64_t)i + 1 + from->jf;
+
+	if (BPF_CLASS(from->code) == BPF_RET)
+		return true;
+	if (BPF_CLASS(from->code) != BPF_JMP)
+		return i + 1 < b->n;
+	if (BPF_OP(from->code) == BPF_JA)
+		jt = jf = (int64_t)i + 1 + (int32_t)from->k;
+	if (jt < 0 || jt >= b->n || jf < 0 || jf >= b->n)
+		return false;
+	s->jt = &b->steps[jt];
+	s->jf = &b->steps[jf];
+	if (jt <= i)
+		s->go = go_jump_back;
+	return true;
+}
+
+/* Bytes of a load from the packet. */
+static uint32_t load_size(uint16_t code)
+{
+	return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
+}
+
+static bool is_memory(uint16_t code)
+{
+	uint16_t class = BPF_CLASS(code);
+	bool is_load = class == BPF_LD || class == BPF_LDX;
+
+	return (is_load && BPF_MODE(code) == BPF_MEM) || class == BPF_ST || class == BPF_STX;
+}
+
+static bool is_sound(const struct bpf_insn *from)
+{
+	uint16_t op = BPF_OP(from->code);
+
+	if (is_memory(from->code))
+		return from->k < BPF_MEMWORDS;
+	if (BPF_CLASS(from->code) == BPF_ALU && BPF_SRC(from->code) == BPF_K &&
+	    (op == BPF_DIV || op == BPF_MOD))
+		return from->k != 0;
+	return true;
+}
+
+static int set_step(struct bpf *b, const struct bpf_insn *from, uint32_t i)
+{
+	struct step *s = &b->steps[i];
+
+	*s = (struct step){.at = from->k, .k = from->k, .code = from->code};
+	if (__builtin_add_overflow(from->k, load_size(from->code), &s->end))
+		s->end = UINT32_MAX; /* no packet is so long */
+	b->has_memory = b->has_memory || is_memory(from->code);
+	for (int k = 0; k < N_KNOWN; k++)
+		if (known[k].code == from->code)
+			s->go = known[k].go;
+	return s->go && is_sound(from) && set_targets(b, from, i) ? 0 : ERR_BAD;
+}
+
+static void join_steps(struct bpf *b)
+{
+	struct step *s = b->steps;
+
+	for (uint32_t i = 0; i + 1 < b->n; i++) {
+		bool is_net = i + 2 < b->n && s[i].go == go_ldw && s[i + 1].go == go_and_k &&
+			      s[i + 2].go == go_jeq_k;
+		const struct step *last = &s[i + (is_net ? 2 : 1)];
+		step_fn both = is_net ? go_ldw_and_jeq : NULL;
+
+		for (int k = 0; k < N_PAIRS && !both; k++)
+			if (s[i].go == pairs[k].first && s[i + 1].go == pairs[k].second)
+				both = pairs[k].both;
+		if (!both)
+			continue;
+		s[i].go = both;
+		s[i].mask = s[i + 1].k;
+		s[i].k = last->k;
+		s[i].jt = last->jt;
+		s[i].jf = last->jf;
 	}
-	return s;
 }
 
 int bpf_new(struct bpf **out, const struct bpf_insn *insns, size_t n)
 {
-	const void *const *codes;
 	struct bpf *b;
+	int rc = 0;
 
 	*out = NULL;
 	if (n == 0 || n > BPF_MAX_INSNS)
 		return ERR_BAD;
-	for (size_t i = 0; i < n; i++) {
-		if (!is_sound(insns, n, i, op_of(insns[i].code)))
-			return ERR_BAD;
-	}
-	b = calloc(1, sizeof *b + n * sizeof *b->steps);
+	b = calloc(1, sizeof *b + n * sizeof b->steps[0]);
 	if (!b)
 		return ERR_NOMEM;
-	run(NULL, NULL, 0, 0, &codes);
-	b->n = n;
-	for (size_t i = 0; i < n; i++)
-		b->has_memory |= is_memory(op_of(insns[i].code));
-	for (size_t i = 0; i < n; i++)
-		b->steps[i] = step_of(&insns[i], n - i, codes);
+	b->n = (uint32_t)n;
+	for (uint32_t i = 0; i < n && !rc; i++)
+		rc = set_step(b, &insns[i], i);
+	if (rc)
+		bpf_free(&b);
+	else
+		join_steps(b);
 	*out = b;
-	return 0;
+	return rc;
 }
 
 void bpf_free(struct bpf **b)
@@ -226,187 +550,32 @@ void bpf_free(struct bpf **b)
 	*b = NULL;
 }
 
-static inline uint32_t load4(const uint8_t *at)
+/* Again and again from where the program jumps back to. */
+static __attribute__((noinline)) uint32_t run_loops(struct run *r)
 {
-	uint32_t v;
+	for (int n = 0; n < BPF_MAX_LOOPS; n++) {
+		const struct step *from = r->back;
+		uint32_t kept;
 
-	memcpy(&v, at, 4);
-	return __builtin_bswap32(v);
-}
-
-static inline uint32_t load2(const uint8_t *at)
-{
-	uint16_t v;
-
-	memcpy(&v, at, 2);
-	return __builtin_bswap16(v);
-}
-
-/* Shifting by 32 and more gives 0. */
-static inline uint32_t shift_left(uint32_t a, uint32_t n)
-{
-	return n < 32 ? a << n : 0;
-}
-
-static inline uint32_t shift_right(uint32_t a, uint32_t n)
-{
-	return n < 32 ? a >> n : 0;
-}
-
-#define NEXT(n)                                                                                    \
-	do {                                                                                       \
-		s += (n);                                                                          \
-		goto * s->run;                                                                     \
-	} while (0)
-#define LEAP(condition)                                                                            \
-	do {                                                                                       \
-		s = (const struct step *)(const void *)((const char *)s + s->jump[condition]);     \
-		goto * s->run;                                                                     \
-	} while (0)
-#define ALU(name, expression)                                                                      \
-	name:                                                                                      \
-	a = (expression);                                                                          \
-	NEXT(1);
-#define JUMP(name, condition)                                                                      \
-	name:                                                                                      \
-	LEAP(condition);
-#define LOAD_ABS(name, load)                                                                       \
-	name:                                                                                      \
-	if (len < s->end)                                                                          \
-		return 0;                                                                          \
-	a = load(p + s->k);                                                                        \
-	NEXT(1);
-#define LOAD_ABS_JUMP(name, load, condition)                                                       \
-	name:                                                                                      \
-	if (len < s->end)                                                                          \
-		return 0;                                                                          \
-	a = load(p + s->k);                                                                        \
-	LEAP(condition);
-#define LOAD_IND(name, load, size)                                                                 \
-	name:                                                                                      \
-	at = (uint64_t)x + s->k;                                                                   \
-	if (at + (size) > len)                                                                     \
-		return 0;                                                                          \
-	a = load(p + at);                                                                          \
-	NEXT(1);
-#define load1(at) (*(at))
-
-/* A threaded interpreter is one function by its nature: each step jumps to the next one's code. */
-static uint32_t run(const struct bpf *b, const uint8_t *p, uint32_t len, uint32_t wire_len,
-		    const void *const **codes)
-{
-	static const void *const addresses[] = {
-#define X(name, code) &&name,
-		BPF_OPS(X)
-#undef X
-#define X(name) &&name,
-			BPF_PAIRS(X)
-#undef X
-	};
-	uint32_t memory[BPF_MEMWORDS];
-	const struct step *s;
-	uint32_t a = 0, x = 0, n_loops = 0;
-	uint64_t at;
-
-	if (!b) {
-		*codes = addresses;
-		return 0;
+		r->back = NULL;
+		kept = from->go(from, r, r->a, r->x);
+		if (!r->back)
+			return kept;
 	}
-	if (b->has_memory)
-		memset(memory, 0, sizeof memory);
-	s = b->steps;
-	goto * s->run;
-	LOAD_ABS(LD_W_ABS, load4)
-	LOAD_ABS(LD_H_ABS, load2)
-	LOAD_ABS(LD_B_ABS, load1)
-	LOAD_IND(LD_W_IND, load4, 4)
-	LOAD_IND(LD_H_IND, load2, 2)
-	LOAD_IND(LD_B_IND, load1, 1)
-	LOAD_ABS_JUMP(LD_W_ABS_JEQ, load4, a == s->value)
-	LOAD_ABS_JUMP(LD_H_ABS_JEQ, load2, a == s->value)
-	LOAD_ABS_JUMP(LD_B_ABS_JEQ, load1, a == s->value)
-	LOAD_ABS_JUMP(LD_H_ABS_JSET, load2, (a & s->value) != 0)
-LD_H_IND_JEQ:
-	at = (uint64_t)x + s->k;
-	if (at + 2 > len)
-		return 0;
-	a = load2(p + at);
-	LEAP(a == s->value);
-	ALU(LD_LEN, wire_len)
-	ALU(LD_IMM, s->k)
-	ALU(LD_MEM, memory[s->k])
-LDX_LEN:
-	x = wire_len;
-	NEXT(1);
-LDX_MSH:
-	if (s->k >= len)
-		return 0;
-	x = (p[s->k] & 0xfu) << 2;
-	NEXT(1);
-LDX_IMM:
-	x = s->k;
-	NEXT(1);
-LDX_MEM:
-	x = memory[s->k];
-	NEXT(1);
-ST:
-	memory[s->k] = a;
-	NEXT(1);
-STX:
-	memory[s->k] = x;
-	NEXT(1);
-JA:
-	if ((int32_t)s->k < 0 && ++n_loops > BPF_MAX_LOOPS)
-		return 0;
-	NEXT((int32_t)s->k + 1);
-	JUMP(JGT_K, a > s->k)
-	JUMP(JGE_K, a >= s->k)
-	JUMP(JEQ_K, a == s->k)
-	JUMP(JSET_K, (a & s->k) != 0)
-	JUMP(JGT_X, a > x)
-	JUMP(JGE_X, a >= x)
-	JUMP(JEQ_X, a == x)
-	JUMP(JSET_X, (a & x) != 0)
-	ALU(ADD_X, a + x)
-	ALU(SUB_X, a - x)
-	ALU(MUL_X, a * x)
-DIV_X:
-	if (x == 0)
-		return 0;
-	a /= x;
-	NEXT(1);
-MOD_X:
-	if (x == 0)
-		return 0;
-	a %= x;
-	NEXT(1);
-	ALU(AND_X, a & x)
-	ALU(OR_X, a | x)
-	ALU(XOR_X, a ^ x)
-	ALU(LSH_X, shift_left(a, x))
-	ALU(RSH_X, shift_right(a, x))
-	ALU(ADD_K, a + s->k)
-	ALU(SUB_K, a - s->k)
-	ALU(MUL_K, a * s->k)
-	ALU(DIV_K, a / s->k)
-	ALU(MOD_K, a % s->k)
-	ALU(AND_K, a & s->k)
-	ALU(OR_K, a | s->k)
-	ALU(XOR_K, a ^ s->k)
-	ALU(LSH_K, shift_left(a, s->k))
-	ALU(RSH_K, shift_right(a, s->k))
-	ALU(NEG, 0u - a)
-TAX:
-	x = a;
-	NEXT(1);
-	ALU(TXA, x)
-RET_K:
-	return s->k;
-RET_A:
-	return a;
+	return 0;
 }
 
 uint32_t bpf_run(const struct bpf *b, const uint8_t *bytes, uint32_t len, uint32_t wire_len)
 {
-	return run(b, bytes, len, wire_len, NULL);
+	struct run r;
+	uint32_t kept;
+
+	r.bytes = bytes;
+	r.len = len;
+	r.wire_len = wire_len;
+	r.back = NULL;
+	if (__builtin_expect(b->has_memory, false))
+		memset(r.memory, 0, sizeof r.memory);
+	kept = b->steps[0].go(b->steps, &r, 0, 0);
+	return __builtin_expect(r.back != NULL, false) ? run_loops(&r) : kept;
 }

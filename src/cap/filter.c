@@ -1,6 +1,10 @@
+/* libpcap compiles the expression, once for each link type that comes. Programs are found without
+ * a lock: neither a page nor a program goes before the filter does.
+ *
+ *	pages[link / 256] --> page[link % 256] --> program
+ */
 #include "cap/filter.h"
 
-#include <ctype.h>
 #include <pcap/pcap.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,116 +13,29 @@
 #include <string.h>
 
 #include "cap/bpf.h"
+#include "cap/words.h"
 
-enum { FILTER_SNAP = 262144, FILTER_WORD_LEN = 64, LINK_NULL = 0 };
+enum { FILTER_SNAP = 262144, LINK_NULL = 0, PAGE_LEN = 256, N_PAGES = 257 };
 
 /* The expression compiled for one link type; bpf is NULL where it has no meaning there. */
 struct program {
-	struct program *next;
 	uint16_t link;
 	bool is_swapped;
 	struct bpf *bpf;
 };
 
+struct page {
+	_Atomic(struct program *) programs[PAGE_LEN];
+};
+
 struct filter {
-	char *text; /* "" matches all */
-	_Atomic(struct program *) programs;
+	char *text;                            /* "" matches all */
+	_Atomic(struct page *) pages[N_PAGES]; /* the last one: of loopback frames, swapped */
 	_Atomic uint64_t n_unfit;
 };
 
 /* libpcap's compiler keeps to one thread, and so do its tables of names. */
 static pthread_mutex_t compiler = PTHREAD_MUTEX_INITIALIZER;
-
-/* What the words of libpcap's language say of the names that may follow them. A name after
- * "port" or "proto" is looked up in files (services, protocols); as an address it would be
- * looked up in the DNS, which nothing here may do. */
-enum meaning { MEANS_ADDRESS, MEANS_FILE_NAME, MEANS_NOTHING };
-
-static const struct {
-	enum meaning meaning;
-	const char *words;
-} vocabulary[] = {
-	{MEANS_FILE_NAME,
-	 " port portrange proto protochain type subtype dir direction reason action rset ruleset "
-	 "ifname on "},
-	{MEANS_ADDRESS,
-	 " src dst host net mask gateway ra ta addr1 addr2 addr3 addr4 address1 address2 address3 "
-	 "address4 link ether ppp slip fddi tr wlan arp rarp ip sctp tcp udp icmp igmp igrp pim "
-	 "vrrp "
-	 "carp radio ip6 icmp6 ah esp atalk aarp decnet lat sca moprc mopdl iso esis es-is isis "
-	 "is-is "
-	 "clnp stp ipx netbeui "},
-	{MEANS_NOTHING,
-	 " and or not len length less greater byte broadcast multicast inbound outbound ifindex "
-	 "vlan mpls pppoed pppoes geneve lane llc metac bcc oam oamf4 oamf4ec oamf4sc ilmic sc "
-	 "connectmsg vpi vci rnr rulenum srnr subrulenum l1 l2 iih lsp snp csnp psnp fisu lssu lsu "
-	 "msu hfisu hlssu hmsu sio opc dpc sls hsio hopc hdpc hsls tcpflags tcp-fin tcp-syn "
-	 "tcp-rst "
-	 "tcp-push tcp-ack tcp-urg tcp-ece tcp-cwr icmptype icmpcode icmp6type icmp6code i s u rr "
-	 "rej ui ua disc sabme test xid frmr "},
-};
-
-/* Prefixes of the names of ICMP types: "icmp-echo", "icmp6-routersolicit". */
-static bool is_word(const char *word, enum meaning *meaning)
-{
-	char padded[FILTER_WORD_LEN + 2];
-
-	snprintf(padded, sizeof padded, " %s ", word);
-	for (size_t i = 0; i < sizeof vocabulary / sizeof *vocabulary; i++) {
-		if (strstr(vocabulary[i].words, padded)) {
-			if (vocabulary[i].meaning != MEANS_NOTHING)
-				*meaning = vocabulary[i].meaning;
-			return true;
-		}
-	}
-	return !strncmp(word, "icmp-", 5) || !strncmp(word, "icmp6-", 6);
-}
-
-static bool is_word_char(char c)
-{
-	return isalnum((unsigned char)c) || (c && strchr("_-.:/\\", c));
-}
-
-/* Numbers, addresses and parts of them: digits, or hexadecimal digits with a colon. */
-static bool is_literal(const char *word)
-{
-	bool has_colon = strchr(word, ':') != NULL;
-
-	if (isdigit((unsigned char)word[0]))
-		return true;
-	return has_colon && word[strspn(word, "0123456789abcdefABCDEF:./")] == 0;
-}
-
-/* Refuses an expression in which a word would be looked up as the name of a host or network. */
-static int refuse_names(const char *text, struct why *why)
-{
-	enum meaning meaning = MEANS_ADDRESS;
-
-	while (*text) {
-		char word[FILTER_WORD_LEN];
-		size_t len = 0;
-
-		if (!is_word_char(*text)) {
-			text++;
-			continue;
-		}
-		while (is_word_char(text[len]))
-			len++;
-		snprintf(word, sizeof word, "%.*s", len < sizeof word ? (int)len : 0, text);
-		text += len;
-		if (len >= sizeof word)
-			return why_set(why, ERR_USAGE, "a word of the filter is too long");
-		if (is_literal(word) || is_word(word[0] == '\\' ? word + 1 : word, &meaning))
-			continue;
-		if (meaning != MEANS_FILE_NAME)
-			return why_set(
-				why, ERR_USAGE,
-				"filter: \"%s\" is no word of the filter language, and names of "
-				"hosts are not looked up: write the address",
-				word);
-	}
-	return 0;
-}
 
 /* A capture without a packet, for libpcap to compile for: as if from a file of this link type,
  * because only there does it know what IPv6 is called in the loopback headers of other systems. */
@@ -219,7 +136,7 @@ int filter_new(struct filter **out, const char *expression, struct why *why)
 	if (!f || !f->text)
 		rc = why_set(&local, ERR_NOMEM, "out of memory");
 	else
-		rc = refuse_names(f->text, &local);
+		rc = words_check(f->text, &local);
 	if (rc == 0 && f->text[0])
 		rc = check(f->text, &local);
 	if (rc < 0) {
@@ -230,52 +147,74 @@ int filter_new(struct filter **out, const char *expression, struct why *why)
 	return rc;
 }
 
+static void program_free(struct program *p)
+{
+	if (p)
+		bpf_free(&p->bpf);
+	free(p);
+}
+
 void filter_free(struct filter **filter)
 {
 	struct filter *f = *filter;
-	struct program *p = f ? atomic_load(&f->programs) : NULL;
 
 	*filter = NULL;
-	while (p) {
-		struct program *next = p->next;
+	if (!f)
+		return;
+	for (int i = 0; i < N_PAGES; i++) {
+		struct page *page = atomic_load(&f->pages[i]);
 
-		bpf_free(&p->bpf);
-		free(p);
-		p = next;
+		for (int k = 0; page && k < PAGE_LEN; k++)
+			program_free(atomic_load(&page->programs[k]));
+		free(page);
 	}
-	if (f)
-		free(f->text);
+	free(f->text);
 	free(f);
+}
+
+static uint32_t page_index(uint16_t link, bool swapped)
+{
+	return swapped ? N_PAGES - 1 : link / PAGE_LEN;
 }
 
 static struct program *find(const struct filter *f, uint16_t link, bool swapped)
 {
-	struct program *p = atomic_load_explicit(&f->programs, memory_order_acquire);
+	struct page *page =
+		atomic_load_explicit(&f->pages[page_index(link, swapped)], memory_order_acquire);
 
-	while (p && (p->link != link || p->is_swapped != swapped))
-		p = p->next;
-	return p;
+	return page ? atomic_load_explicit(&page->programs[link % PAGE_LEN], memory_order_acquire)
+		    : NULL;
 }
 
-/* The first frame of a link type compiles for it. Two threads may do so at once; the second
- * one's work is then in the list too, and never found. */
+/* The first frame of a link type compiles for it. Two threads may do so at once: what the first
+ * puts in place stays, and the second one's work is forgotten. */
 static struct program *add(struct filter *f, uint16_t link, bool swapped)
 {
+	_Atomic(struct page *) *place = &f->pages[page_index(link, swapped)];
 	struct program *p = calloc(1, sizeof *p);
-	struct program *head = atomic_load(&f->programs);
+	struct program *placed = NULL;
+	struct page *page = atomic_load(place);
+	struct page *fresh = page ? NULL : calloc(1, sizeof *fresh);
 	struct why ignored;
 
-	if (!p)
+	if (fresh && atomic_compare_exchange_strong(place, &page, fresh)) {
+		page = fresh;
+		fresh = NULL;
+	}
+	free(fresh);
+	if (!p || !page) {
+		free(p);
 		return NULL;
+	}
 	why_clear(&ignored);
 	p->link = link;
 	p->is_swapped = swapped;
 	if (compile(f->text, p, &p->bpf, &ignored) < 0)
 		p->bpf = NULL;
-	do {
-		p->next = head;
-	} while (!atomic_compare_exchange_weak(&f->programs, &head, p));
-	return p;
+	if (atomic_compare_exchange_strong(&page->programs[link % PAGE_LEN], &placed, p))
+		return p;
+	program_free(p);
+	return placed;
 }
 
 bool filter_match(struct filter *f, const struct weir_frame *frame)

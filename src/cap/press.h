@@ -15,7 +15,7 @@ struct press;
 struct press_options {
 	const struct codec *codec;
 	int level;
-	int n_threads; /* 0: as many as there are processors; always fewer where memory would grow */
+	int n_threads; /* 0: one a processor; fewer where they would take much memory */
 	int fd;        /* borrowed */
 	const char *path;
 };
