@@ -41,6 +41,18 @@ struct texts {
 	X(out, 0, TEXT, NULL, "DIR", "the folder of the agencies' files")                          \
 	X(force, 0, FLAG, NULL, NULL, "replace files that are there already")                      \
 	X(reference, 0, FLAG, NULL, NULL, "print the reference of the document, and no more")      \
+	X(write, 'w', TEXT, NULL, "pcap|pcapng|erf", "format of the output; else by its suffix")   \
+	X(compress, 'z', TEXT, NULL, "CODEC[:LEVEL]",                                              \
+	  "gzip, bzip2, xz, zstd, lz4; else by suffix")                                            \
+	X(from, 0, TIME, NULL, "TIME", "packets from then on: RFC 3339 or seconds since 1970")     \
+	X(to, 0, TIME, NULL, "TIME", "packets before then")                                        \
+	X(packets, 0, TEXT, NULL, "A-B", "packets at these places, from 1; A- and -B are open")    \
+	X(direction, 0, TEXT, NULL, "in|out", "packets that went this way")                        \
+	X(micro, 0, FLAG, NULL, NULL, "pcap: times in µs (else ns, or as the input has them)")     \
+	X(big_endian, 0, FLAG, NULL, NULL, "pcap and pcapng in big-endian byte order")             \
+	X(bytes, 'b', BYTES, "0", "BYTES", "a new file when the next packet goes beyond so many")  \
+	X(every, 'i', SPAN, NULL, "SPAN", "a new file each 10, 5m, 1h of time, on the clock")      \
+	X(max_files, 0, NUMBER, "0", "N", "end after so many files; 0: no limit")                  \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {

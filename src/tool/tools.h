@@ -6,6 +6,9 @@
 
 extern const struct tool stats_tool;
 extern const struct tool rtstats_tool;
+extern const struct tool convert_tool;
+extern const struct tool split_tool;
+extern const struct tool merge_tool;
 extern const struct tool intercept_tool;
 extern const struct tool decode_tool;
 

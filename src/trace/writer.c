@@ -89,10 +89,24 @@ int trace_writer_end(struct trace_writer *t, struct wr *w, uint32_t link)
 	return rc ? rc : w->ok ? 0 : ERR_FULL;
 }
 
-void trace_writer_restart(struct trace_writer *t)
+static void forget_ifaces(struct trace_writer *t)
 {
-	t->has_header = false;
 	if (t->pcapng.numbers)
 		memset(t->pcapng.numbers, 0, t->pcapng.n_numbers * sizeof *t->pcapng.numbers);
 	t->pcapng.n_ifaces = 0;
+}
+
+void trace_writer_source(struct trace_writer *t, enum trace_format from)
+{
+	t->options.from = from;
+	t->pcapng.is_raw = false;
+	if (t->options.format == TRACE_PCAPNG)
+		t->has_header = false;
+	forget_ifaces(t);
+}
+
+void trace_writer_restart(struct trace_writer *t)
+{
+	t->has_header = false;
+	forget_ifaces(t);
 }

@@ -57,6 +57,11 @@ MUST_CHECK int trace_writer_frame(struct trace_writer *t, struct wr *w,
  * link: the link type to name in it. */
 MUST_CHECK int trace_writer_end(struct trace_writer *t, struct wr *w, uint32_t link);
 
+/* The frames that follow come from another source, whose own interfaces count from 0 again: in
+ * pcapng they get a section of their own. from as in the options; PCAP only where it is the first
+ * source. */
+void trace_writer_source(struct trace_writer *t, enum trace_format from);
+
 /* Starts a new file with the same options: the next frame writes the headers again (PCAPNG from
  * PCAPNG: those of the section that we are in, with all its interfaces so far). */
 void trace_writer_restart(struct trace_writer *t);
