@@ -42,8 +42,8 @@ warrants:
 COMMANDS = {
     "stats": [["-f", "ip or ip6", "{in}"]],
     "rtstats": [["-i", "10s", "--max-gap", "3", "-f", "tcp", "{in}"]],
-    "convert": [["-F", form, "{in}", "{out}." + form] for form in ("pcap", "pcapng", "erf")],
-    "split": [["-c", "7", "{in}", "{out}-%03d"]],
+    "convert": [["-w", form, "{in}", "{out}." + form] for form in ("pcap", "pcapng", "erf")],
+    "split": [["-c", "7", "{in}", "{out}-%N"]],
     "merge": [["{in}", "{in}", "{out}.merged"]],
     "dump": [["-v", "{in}"]],
     "decode": [["{in}"]],

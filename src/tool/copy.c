@@ -118,8 +118,10 @@ static int copy_one(struct copy *c, const char *tool, const char *input, struct 
 
 	c->why = why;
 	rc = capture_run(&capture, input, NULL, why);
-	if (c->failed)
+	if (c->failed) {
+		why_place(why, input);
 		return c->failed;
+	}
 	if (rc == ERR_STOPPED && (c->is_over || c->is_prompt))
 		return 0;
 	if (rc == ERR_STOPPED)

@@ -156,6 +156,8 @@ static int write_next(struct merge *m, struct input *in)
 	m->link = f.link;
 	if (!rc && pick_places(&m->pick, &f, 1, 1))
 		rc = output_frame(m->output, &f, iface, m->why);
+	if (rc < 0)
+		why_place(m->why, in->uri);
 	return rc;
 }
 

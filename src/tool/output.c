@@ -148,8 +148,6 @@ int output_frame(struct output *o, const struct weir_frame *frame, const struct 
 {
 	int rc = trace_writer_frame(o->writer, &o->w, frame, iface, why);
 
-	if (rc < 0)
-		why_place(why, o->path);
 	return rc < 0 || o->w.len < OUTPUT_CHUNK || !o->sink ? rc : output_flush(o, why);
 }
 

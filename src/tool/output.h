@@ -34,7 +34,8 @@ MUST_CHECK int output_next(struct output *o, const char *path, struct why *why);
 /* The frames that follow come from a source of this format: their interfaces are others. */
 void output_source(struct output *o, enum trace_format format);
 
-/* Before the first output_next, records are kept for that file (some megabytes at most). */
+/* Before the first output_next, records are kept for that file (some megabytes at most). A reason
+ * has no place where it is the frame that the format cannot hold. */
 MUST_CHECK int output_frame(struct output *o, const struct weir_frame *frame,
 			    const struct weir_iface *iface, struct why *why);
 
