@@ -12,6 +12,8 @@
 #include "intercept/tray.h"
 #include "intercept/outbox.h"
 #include "intercept/session.h"
+#include "net/decode.h"
+#include "net/reassembly.h"
 
 enum { WRITE_LEN = 1 << 20, IRI_LIMIT = 256 << 20 };
 
@@ -32,7 +34,8 @@ struct intercept {
 	int64_t latest_ns;
 	bool has_time;
 	struct wr iri;
-	struct why why; /* guarded by lock until the engine is done */
+	struct net_reassembly *reassembly; /* touched in turns only */
+	struct why why;                    /* guarded by lock until the engine is done */
 	pthread_mutex_t lock;
 };
 
@@ -197,22 +200,79 @@ static int on_batch(struct worker *w, struct weir_frame *frames, int n)
 	return tray_take(engine_local(w), i->sessions.watch, frames, n);
 }
 
-static int on_turn(struct worker *w, uint64_t block)
+/* The pending records from `from` on, which were just appended, in their turn. */
+static int accept_from(struct intercept *i, struct tray *tray, size_t from)
 {
-	struct intercept *i = engine_arg(w);
-	struct tray *tray = engine_local(w);
 	int rc = 0;
 
-	(void)block;
-	if (tray->has_time && !i->has_time) {
-		i->has_time = true;
-		i->first_ns = tray->first_ns;
+	for (size_t k = from; k < tray->n_pending && !rc; k++) {
+		tray->pieces[tray->pending[k].piece].latest_ns = i->latest_ns;
+		rc = accept_packet(i, tray, (uint32_t)k);
 	}
-	for (uint32_t k = 0; k < tray->n_pending && !rc; k++)
-		rc = accept_packet(i, tray, k);
-	if (!rc && tray->has_time)
-		rc = advance(i, tray->latest_ns);
-	i->n_packets += tray->n_packets;
+	return rc;
+}
+
+/* Datagrams that will not be whole any more are delivered as far as they are known. */
+static int accept_cut(struct intercept *i, struct tray *tray, int64_t now_ns)
+{
+	struct net_whole whole;
+	int rc;
+
+	while ((rc = net_reassembly_pop(i->reassembly, now_ns, &whole)) == 1) {
+		size_t from = tray->n_pending;
+
+		rc = tray_take_whole(tray, i->sessions.watch, &whole, NULL);
+		if (!rc)
+			rc = accept_from(i, tray, from);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+static int accept_fragment(struct intercept *i, struct tray *tray, const struct fragment *f)
+{
+	struct net_whole whole;
+	struct weir_packet p;
+	size_t from;
+	int rc;
+
+	net_decode(&p, &f->frame);
+	if (f->has_time)
+		rc = accept_cut(i, tray, f->frame.time_ns);
+	else
+		rc = 0;
+	if (!rc)
+		rc = net_reassembly_take(i->reassembly, &p, net_reassembly_layer(&p), &whole);
+	if (rc != 1)
+		return rc;
+	from = tray->n_pending;
+	rc = f->has_time ? advance(i, f->latest_ns) : 0;
+	if (!rc)
+		rc = tray_take_whole(tray, i->sessions.watch, &whole, f);
+	else
+		free(whole.bytes);
+	return rc ? rc : accept_from(i, tray, from);
+}
+
+/* What the batches noted, in the order of the data. */
+static int accept_block(struct intercept *i, struct tray *tray)
+{
+	size_t n = tray->n_pending;
+	size_t next = 0;
+	int rc = 0;
+
+	for (uint32_t k = 0; k <= n && !rc; k++) {
+		while (!rc && next < tray->n_fragments && tray->fragments[next].before == k)
+			rc = accept_fragment(i, tray, &tray->fragments[next++]);
+		if (!rc && k < n)
+			rc = accept_packet(i, tray, k);
+	}
+	return rc;
+}
+
+static void reserve_runs(struct intercept *i, struct tray *tray, int rc)
+{
 	for (uint32_t k = 0; k < tray->n_runs; k++) {
 		struct run *run = &tray->runs[k];
 
@@ -220,6 +280,24 @@ static int on_turn(struct worker *w, uint64_t block)
 		if (rc)
 			outbox_cut(&i->desks[run->agency].hi3, rc, run->offset);
 	}
+}
+
+static int on_turn(struct worker *w, uint64_t block)
+{
+	struct intercept *i = engine_arg(w);
+	struct tray *tray = engine_local(w);
+	int rc;
+
+	(void)block;
+	if (tray->has_time && !i->has_time) {
+		i->has_time = true;
+		i->first_ns = tray->first_ns;
+	}
+	rc = accept_block(i, tray);
+	if (!rc && tray->has_time)
+		rc = advance(i, tray->latest_ns);
+	i->n_packets += tray->n_packets;
+	reserve_runs(i, tray, rc);
 	return rc;
 }
 
@@ -254,13 +332,10 @@ static int fill_run(struct intercept *i, struct tray *tray, const struct run *ru
 }
 
 /* All runs are tried, so that one full disk does not take another agency's records along. */
-static int on_fill(struct worker *w, uint64_t block)
+static int fill_runs(struct intercept *i, struct tray *tray)
 {
-	struct intercept *i = engine_arg(w);
-	struct tray *tray = engine_local(w);
 	int rc = 0;
 
-	(void)block;
 	for (uint32_t k = 0; k < tray->n_runs; k++) {
 		int failed = fill_run(i, tray, &tray->runs[k]);
 
@@ -268,6 +343,12 @@ static int on_fill(struct worker *w, uint64_t block)
 	}
 	tray_clear(tray);
 	return rc;
+}
+
+static int on_fill(struct worker *w, uint64_t block)
+{
+	(void)block;
+	return fill_runs(engine_arg(w), engine_local(w));
 }
 
 static int on_stop(struct worker *w)
@@ -334,6 +415,8 @@ int intercept_new(struct intercept **out, const struct orders *orders, const cha
 	for (size_t k = 0; i && i->desks && k < orders->agencies.n; k++)
 		i->desks[k].hi2.fd = i->desks[k].hi3.fd = -1;
 	if (!rc)
+		rc = net_reassembly_new(&i->reassembly);
+	if (!rc)
 		rc = sessions_init(&i->sessions, orders, why);
 	if (!rc)
 		rc = open_desks(i, dir, is_forced, why);
@@ -382,10 +465,28 @@ static int end_sessions(struct intercept *i)
 	return rc;
 }
 
+/* Fragments that still wait for others are delivered as far as they are known. */
+static int end_fragments(struct intercept *i)
+{
+	struct tray *tray;
+	int rc = tray_new(&tray, i->sessions.watch, (uint32_t)i->orders->agencies.n);
+	int failed = 0;
+
+	if (!rc) {
+		rc = accept_cut(i, tray, INT64_MAX);
+		reserve_runs(i, tray, rc);
+		failed = fill_runs(i, tray);
+	}
+	tray_free(&tray);
+	return rc ? rc : failed;
+}
+
 int intercept_close(struct intercept *i, struct why *why)
 {
-	int rc = end_sessions(i);
+	int rc = end_fragments(i);
+	int failed = end_sessions(i);
 
+	rc = rc ? rc : failed;
 	if (rc && why && !why->text[0])
 		*why = i->why;
 	for (size_t k = 0; k < i->orders->agencies.n; k++) {
@@ -410,6 +511,7 @@ void intercept_free(struct intercept **ip)
 		(void)unheard;
 	}
 	sessions_fini(&i->sessions);
+	net_reassembly_free(&i->reassembly);
 	wr_fini(&i->iri);
 	pthread_mutex_destroy(&i->lock);
 	free(i->desks);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "net/decode.h"
+#include "net/reassembly.h"
 
 enum { RECORDS_LIMIT = 64 << 20 };
 
@@ -48,6 +49,9 @@ void tray_free(struct tray **tray)
 		return;
 	watch_hits_fini(&(*tray)->hits);
 	wr_fini(&(*tray)->w);
+	tray_clear(*tray);
+	free((*tray)->fragments);
+	free((*tray)->owned);
 	free((*tray)->pieces);
 	free((*tray)->pending);
 	free((*tray)->runs);
@@ -60,6 +64,10 @@ void tray_clear(struct tray *tray)
 {
 	for (uint32_t i = 0; i < tray->n_runs; i++)
 		tray->run_of[tray->runs[i].agency] = TRAY_NONE;
+	for (size_t i = 0; i < tray->n_owned; i++)
+		free(tray->owned[i]);
+	tray->n_owned = 0;
+	tray->n_fragments = 0;
 	tray->n_runs = 0;
 	tray->n_pieces = 0;
 	tray->n_pending = 0;
@@ -116,14 +124,17 @@ static int add_pending(struct tray *tray, const struct watch_hit *hit)
 	return 0;
 }
 
-/* Hits come layer by layer: each layer that is hit becomes one piece. */
-static int take_hits(struct tray *tray, const struct weir_packet *p, bool has_time)
+/* Hits come layer by layer: each layer that is hit becomes one piece. Layers beyond the last one
+ * that counts have theirs when the datagram is whole. */
+static int take_hits(struct tray *tray, const struct weir_packet *p, bool has_time, int last_layer)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < tray->hits.n && !rc; i++) {
 		const struct watch_hit *hit = &tray->hits.at[i];
 
+		if (hit->layer > last_layer)
+			break;
 		if (i == 0 || hit->layer != hit[-1].layer)
 			rc = add_piece(tray, p, hit->layer, has_time);
 		if (!rc)
@@ -133,21 +144,103 @@ static int take_hits(struct tray *tray, const struct weir_packet *p, bool has_ti
 	return rc;
 }
 
+static int add_fragment(struct tray *tray, const struct weir_frame *f, size_t hits_from,
+			bool has_time)
+{
+	struct fragment *fragments =
+		grow(tray->fragments, tray->n_fragments, &tray->fragments_size, sizeof *fragments);
+
+	if (!fragments)
+		return ERR_NOMEM;
+	tray->fragments = fragments;
+	fragments[tray->n_fragments++] = (struct fragment){
+		.frame = *f,
+		.hits_from = (uint32_t)hits_from,
+		.before = (uint32_t)tray->n_pending,
+		.has_time = has_time,
+		.latest_ns = tray->latest_ns,
+	};
+	return 0;
+}
+
+static int take_frame(struct tray *tray, const struct watch *watch, const struct weir_frame *f)
+{
+	bool has_time = note_time(tray, f);
+	size_t hits_from = tray->n_pending;
+	struct weir_packet p;
+	int layer, rc;
+
+	net_decode(&p, f);
+	layer = net_reassembly_layer(&p);
+	rc = watch_match(watch, &p, &tray->hits);
+	if (!rc && tray->hits.n)
+		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
+	if (!rc && layer >= 0)
+		rc = add_fragment(tray, f, hits_from, has_time);
+	return rc;
+}
+
 int tray_take(struct tray *tray, const struct watch *watch, struct weir_frame *frames, int n)
 {
 	int rc = 0;
 
-	for (int i = 0; i < n && !rc; i++) {
-		bool has_time = note_time(tray, &frames[i]);
-		struct weir_packet p;
-
-		net_decode(&p, &frames[i]);
-		rc = watch_match(watch, &p, &tray->hits);
-		if (!rc && tray->hits.n)
-			rc = take_hits(tray, &p, has_time);
-	}
+	for (int i = 0; i < n && !rc; i++)
+		rc = take_frame(tray, watch, &frames[i]);
 	tray->n_packets += (uint64_t)n;
 	return rc;
+}
+
+static int own(struct tray *tray, uint8_t *bytes)
+{
+	uint8_t **owned = grow(tray->owned, tray->n_owned, &tray->owned_size, sizeof *owned);
+
+	if (!owned) {
+		free(bytes);
+		return ERR_NOMEM;
+	}
+	tray->owned = owned;
+	owned[tray->n_owned++] = bytes;
+	return 0;
+}
+
+/* Keeps the hits inside the datagram, of sessions that did not get the fragment itself. */
+static void drop_known_hits(struct tray *tray, const struct fragment *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tray->hits.n; i++) {
+		const struct watch_hit *hit = &tray->hits.at[i];
+		bool is_known = hit->layer == 0;
+
+		for (uint32_t k = f ? f->hits_from : 0; f && k < f->before; k++)
+			is_known |= tray->pending[k].session == hit->session;
+		if (!is_known)
+			tray->hits.at[n++] = *hit;
+	}
+	tray->hits.n = n;
+}
+
+int tray_take_whole(struct tray *tray, const struct watch *watch, struct net_whole *whole,
+		    const struct fragment *fragment)
+{
+	enum { LINKTYPE_RAW = 101 };
+	struct weir_frame frame = {.bytes = whole->bytes,
+				   .cap_len = whole->len,
+				   .wire_len = whole->len,
+				   .time_ns = whole->time_ns,
+				   .link = LINKTYPE_RAW};
+	struct weir_packet p;
+	int rc = own(tray, whole->bytes);
+
+	whole->bytes = NULL;
+	if (rc)
+		return rc;
+	net_decode(&p, &frame);
+	rc = watch_match(watch, &p, &tray->hits);
+	if (rc)
+		return rc;
+	drop_known_hits(tray, fragment);
+	return take_hits(tray, &p, !fragment || fragment->has_time, WEIR_MAX_LAYERS);
 }
 
 void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len)

@@ -41,8 +41,23 @@ struct run {
 	uint64_t offset;
 };
 
+/* A fragment whose datagram may be a tunnel's: what lies in it is found when it is whole. */
+struct fragment {
+	struct weir_frame frame; /* its bytes are the block's */
+	uint32_t hits_from;      /* pending records [hits_from, before) are the same frame's */
+	uint32_t before;         /* it comes before this pending record, in the order of the data */
+	bool has_time;
+	int64_t latest_ns; /* as a piece's */
+};
+
 struct tray {
 	struct watch_hits hits;
+	struct fragment *fragments;
+	size_t n_fragments;
+	size_t fragments_size;
+	uint8_t **owned; /* datagrams put together, until the block is done */
+	size_t n_owned;
+	size_t owned_size;
 	struct piece *pieces;
 	size_t n_pieces;
 	size_t pieces_size;
@@ -69,6 +84,13 @@ void tray_clear(struct tray *tray);
 /* Decodes frames, finds who gets them, and notes that. */
 MUST_CHECK int tray_take(struct tray *tray, const struct watch *watch, struct weir_frame *frames,
 			 int n);
+
+/* Finds who gets what lies in a datagram that was put together from fragments; it becomes the
+ * tray's. Its outermost layer had its hits as fragments, and so had the sessions of the pending
+ * records that came with the fragment (NULL: unknown). Appends pending records. */
+struct net_whole;
+MUST_CHECK int tray_take_whole(struct tray *tray, const struct watch *watch,
+			       struct net_whole *whole, const struct fragment *fragment);
 
 /* Puts a pending record of len bytes at the end of its agency's run. */
 void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len);
