@@ -163,7 +163,8 @@ static int put_time(struct wr *w, const struct field *f, const void *value, stru
 static void put_ip(struct wr *w, uint32_t tag, const struct etsi_address *a)
 {
 	bool is_v6 = a->version == 6;
-	uint32_t mask = a->prefix_len ? __builtin_bswap32(UINT32_MAX << (32 - a->prefix_len)) : 0;
+	uint32_t mask =
+		a->prefix_len && !is_v6 ? __builtin_bswap32(UINT32_MAX << (32 - a->prefix_len)) : 0;
 	size_t address = ber_open(w, tag);
 	size_t value;
 
