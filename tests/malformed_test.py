@@ -34,8 +34,10 @@ warrants:
     deliver: all
     access_type: fiber
     targets:
-      - {prefix: 0.0.0.0/0, cin: 1}
-      - {prefix: "::/0", cin: 1}
+      - {prefix: 0.0.0.0/1, cin: 1}
+      - {prefix: 128.0.0.0/1, cin: 1}
+      - {prefix: "::/1", cin: 1}
+      - {prefix: "8000::/1", cin: 1}
 """
 
 # tool -> the command lines that a capture goes through; {in}, {out} (a file), {dir} and {orders} are filled in
@@ -69,7 +71,7 @@ def fault(status, errors, path):
     lines = [line for line in errors.splitlines() if line]
     if status == 1 and not lines:
         return "failed without a word"
-    if status == 1 and path not in lines[-1] and len(path) < 200:
+    if status == 1 and not any(path in line for line in lines):
         return "its error does not name the file"
     if status == 1 and len(lines) > 4:
         return f"failed with {len(lines)} lines"
