@@ -158,13 +158,18 @@ static int put_time(struct wr *w, const struct field *f, const void *value, stru
 	return 0;
 }
 
+static void put_mask(struct wr *w, unsigned prefix_len)
+{
+	uint32_t mask = prefix_len ? __builtin_bswap32(UINT32_MAX << (32 - prefix_len)) : 0;
+
+	ber_put_bytes(w, ber_context(5), &mask, sizeof mask);
+}
+
 /* IPAddress of module LI-PS-PDU. An IPv6 address must have its prefix length, an IPv4 one has
  * its mask where it is given as a prefix or an assigned address (TS 102 232-3 clause 6.2.1). */
 static void put_ip(struct wr *w, uint32_t tag, const struct etsi_address *a)
 {
 	bool is_v6 = a->version == 6;
-	uint32_t mask =
-		a->prefix_len && !is_v6 ? __builtin_bswap32(UINT32_MAX << (32 - a->prefix_len)) : 0;
 	size_t address = ber_open(w, tag);
 	size_t value;
 
@@ -177,7 +182,7 @@ static void put_ip(struct wr *w, uint32_t tag, const struct etsi_address *a)
 	if (is_v6)
 		ber_put_uint(w, ber_context(4), a->prefix_len);
 	else
-		ber_put_bytes(w, ber_context(5), &mask, sizeof mask);
+		put_mask(w, a->prefix_len);
 	ber_close(w, address);
 }
 
