@@ -215,8 +215,7 @@ static int make_room(struct decode *c, size_t need)
 {
 	uint8_t *bytes;
 
-	if (c->start)
-		memmove(c->bytes, c->bytes + c->start, c->end - c->start);
+	memmove(c->bytes, c->bytes + c->start, c->end - c->start);
 	c->end -= c->start;
 	c->start = 0;
 	if (need <= c->size)
@@ -232,7 +231,7 @@ static int make_room(struct decode *c, size_t need)
 /* Reads more, after all that is decoded has gone out. ERR_END at the end of the stream. */
 static int read_more(struct decode *c, size_t need)
 {
-	int rc = make_room(c, need > FIRST_SIZE ? need : FIRST_SIZE);
+	int rc = make_room(c, need);
 	ssize_t n;
 
 	if (rc)
@@ -315,6 +314,13 @@ static int run(const struct settings *set, int n, char **operands)
 		.set = set, .body = wr_init(MAX_PRINTED), .line = wr_init(2 * MAX_PRINTED)};
 	int status = 0;
 
+	why_clear(&c.why);
+	c.bytes = malloc(FIRST_SIZE);
+	c.size = FIRST_SIZE;
+	if (!c.bytes) {
+		why_set(&c.why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+		return capture_fail("decode", &c.why);
+	}
 	for (int i = 0; i < n && !capture_is_stopped(); i++) {
 		why_clear(&c.why);
 		status |= decode_stream(&c, operands[i]);
