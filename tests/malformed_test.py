@@ -47,7 +47,7 @@ COMMANDS = {
     "convert": [["-w", form, "{in}", "{out}." + form] for form in ("pcap", "pcapng", "erf")],
     "split": [["-c", "7", "{in}", "{out}-%N"]],
     "merge": [["{in}", "{in}", "{out}.merged"]],
-    "dump": [["-v", "{in}"]],
+    "dump": [["-x", "--hex-bytes", "0", "{in}"], ["-j", "-x", "{in}"], ["-b", "{in}"]],
     "decode": [["{in}"]],
     "intercept": [["--orders", "{orders}", "--out", "{dir}", "{in}"]],
 }

@@ -22,6 +22,7 @@ extern "C" {
 	X(MPLS, "mpls", "MPLS label stack entry")                                                  \
 	X(PPPOE, "pppoe", "PPP over Ethernet")                                                     \
 	X(PPP, "ppp", "Point-to-Point Protocol")                                                   \
+	X(PPP_DIRECTION, "pppdir", "direction of a PPP frame, of the capture")                     \
 	X(CHDLC, "chdlc", "Cisco HDLC")                                                            \
 	X(LLC, "llc", "IEEE 802.2 logical link control")                                           \
 	X(SLL, "sll", "Linux cooked capture v1")                                                   \

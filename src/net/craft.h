@@ -77,6 +77,11 @@ static inline void craft_pay(struct craft *c, unsigned n)
 		h[i] = (uint8_t)(0xa0 + i);
 }
 
+static inline void craft_pay_1(struct craft *c, unsigned n)
+{
+	*craft_front(c, 1) = (uint8_t)n;
+}
+
 /* ---- links ---- */
 
 static inline void craft_macs(const struct craft *c, uint8_t *h)
@@ -547,6 +552,7 @@ static const struct craft_row craft_rows[] = {
 	{"pppoed", 51, 0x8863, 0, 0, craft_pppoed},
 	{"ppp", 9, 0x880b, 0, 0, craft_ppp},
 	{"hdlc", 50, 0x880b, 0, 0, craft_ppp},
+	{"pppdir", 204, 0, 0, 0, craft_pay_1},
 	{"chdlc", 104, 0, 0, 0, craft_chdlc},
 	{"arp", 1, 0x0806, 0, 0, craft_arp},
 	{"ip", 101, 0x0800, 4, 0x0021, craft_ip},

@@ -5,7 +5,7 @@ enum {
 	IPV4_LEN = 20,
 	IPV6_LEN = 40,
 	EXT_LEN = 8,
-	AH_LEN = 12,
+	AH_LEN = 8, /* without a sequence number: RFC 1826 */
 	OPTION_PAD1 = 0,
 	OPTION_JUMBO = 0xc2,
 	PROTO_HOP_BY_HOP = 0,
@@ -179,14 +179,8 @@ enum step net_fragment(struct walk *w)
 enum step net_ah(struct walk *w)
 {
 	const uint8_t *h = walk_peek(w, AH_LEN);
-	size_t len;
 
-	if (!h)
-		return STEP_END;
-	len = ((size_t)h[1] + 2) * 4;
-	if (len < AH_LEN)
-		return walk_end(w, WEIR_STOP_BAD);
-	if (!walk_layer(w, WEIR_AH, len))
+	if (!h || !walk_layer(w, WEIR_AH, ((size_t)h[1] + 2) * 4))
 		return STEP_END;
 	return walk_ip_proto(w, h[0]);
 }

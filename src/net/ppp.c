@@ -53,6 +53,12 @@ enum step net_ppp_hdlc(struct walk *w)
 	return h[0] == 0x0f || h[0] == 0x8f ? STEP_CHDLC : STEP_PPP;
 }
 
+/* A byte of the capture's own before PPP: 0 for what came in. */
+enum step net_ppp_direction(struct walk *w)
+{
+	return walk_layer(w, WEIR_PPP_DIRECTION, 1) ? STEP_PPP : STEP_END;
+}
+
 enum step net_chdlc(struct walk *w)
 {
 	const uint8_t *h = walk_peek(w, CHDLC_LEN);

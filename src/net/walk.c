@@ -38,6 +38,8 @@ static enum step link_step(uint16_t link)
 	case 195: /* IEEE802_15_4_WITHFCS */
 	case 230: /* IEEE802_15_4_NOFCS */
 		return STEP_LOWPAN;
+	case 204: /* PPP_WITH_DIR */
+		return STEP_PPP_DIRECTION;
 	case 228: /* IPV4 */
 		return STEP_IPV4;
 	case 229: /* IPV6 */

@@ -29,6 +29,7 @@
 	X(PPPOE_DISCOVERY, net_pppoe_discovery)                                                    \
 	X(PPP, net_ppp)                                                                            \
 	X(PPP_HDLC, net_ppp_hdlc)                                                                  \
+	X(PPP_DIRECTION, net_ppp_direction)                                                        \
 	X(CHDLC, net_chdlc)                                                                        \
 	X(RADIOTAP, net_radiotap)                                                                  \
 	X(WLAN, net_wlan)                                                                          \

@@ -53,6 +53,9 @@ struct texts {
 	X(bytes, 'b', BYTES, "0", "BYTES", "a new file when the next packet goes beyond so many")  \
 	X(every, 'i', SPAN, NULL, "SPAN", "a new file each 10, 5m, 1h of time, on the clock")      \
 	X(max_files, 0, NUMBER, "0", "N", "end after so many files; 0: no limit")                  \
+	X(brief, 'b', FLAG, NULL, NULL, "one line a packet")                                       \
+	X(hex, 'x', FLAG, NULL, NULL, "show the payload's bytes too")                              \
+	X(hex_bytes, 0, BYTES, "256", "BYTES", "with -x: at most this of each payload; 0: all")    \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {
