@@ -347,6 +347,11 @@ struct engine_stats engine_stats(const struct engine *e)
 	return s;
 }
 
+const struct source *engine_source(const struct engine *e)
+{
+	return e->source;
+}
+
 int engine_n_workers(const struct engine *e)
 {
 	return e->n_workers;

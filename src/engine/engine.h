@@ -138,6 +138,7 @@ void engine_stop(struct engine *e);
 /* Any time, from any thread; exact once engine_run has returned. */
 struct engine_stats engine_stats(const struct engine *e);
 int engine_n_workers(const struct engine *e);
+const struct source *engine_source(const struct engine *e);
 struct engine_worker_stats engine_worker_stats(const struct engine *e, int worker);
 
 /* For callbacks, on the worker's own thread. */
