@@ -122,7 +122,7 @@ static int run(const struct settings *set, int n, char **operands)
 	why_clear(&why);
 	status = convert(&c, operands, n - 1, &why);
 	output_free(&c.output);
-	return status < 0 ? capture_fail("convert", &why) : status;
+	return status < 0 ? output_fail("convert", status, &why) : status;
 }
 
 static const enum option options[] = {

@@ -319,7 +319,7 @@ static int run(const struct settings *set, int n, char **operands)
 	merge_fini(&m);
 	if (rc < 0)
 		why_set(&why, rc, "%s", err_text(rc));
-	return rc < 0 ? capture_fail("merge", &why) : m.status;
+	return rc < 0 ? output_fail("merge", rc, &why) : m.status;
 }
 
 static const enum option options[] = {

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tool/capture.h"
+
 enum { OUTPUT_CHUNK = 256 * 1024, OUTPUT_LIMIT = TRACE_MAX_RECORD + 8 * 1048576 };
 
 struct output {
@@ -133,11 +135,22 @@ void output_source(struct output *o, enum trace_format format)
 	trace_writer_source(o->writer, format);
 }
 
-int output_flush(struct output *o, struct why *why)
+static int hand_on(struct output *o, struct why *why)
 {
 	int rc = o->w.len ? sink_write(o->sink, o->w.bytes, o->w.len, why) : 0;
 
 	wr_reset(&o->w);
+	if (rc < 0)
+		why_place(why, o->path);
+	return rc;
+}
+
+int output_flush(struct output *o, struct why *why)
+{
+	int rc = hand_on(o, why);
+
+	if (!rc)
+		rc = sink_flush(o->sink, why);
 	if (rc < 0)
 		why_place(why, o->path);
 	return rc;
@@ -148,7 +161,7 @@ int output_frame(struct output *o, const struct weir_frame *frame, const struct 
 {
 	int rc = trace_writer_frame(o->writer, &o->w, frame, iface, why);
 
-	return rc < 0 || o->w.len < OUTPUT_CHUNK || !o->sink ? rc : output_flush(o, why);
+	return rc < 0 || o->w.len < OUTPUT_CHUNK || !o->sink ? rc : hand_on(o, why);
 }
 
 uint64_t output_n_bytes(const struct output *o)
@@ -166,7 +179,7 @@ int output_finish(struct output *o, uint32_t link, struct why *why)
 	if (rc < 0)
 		why_set(why, rc, "%s", err_text(rc));
 	else
-		rc = output_flush(o, why);
+		rc = hand_on(o, why);
 	if (rc == 0)
 		rc = sink_close(&o->sink, why);
 	if (rc == 0 && o->unfinished && rename(o->unfinished, o->path) != 0)
@@ -186,4 +199,10 @@ bool output_is_same(const char *path, const char *input)
 
 	return stat(path, &a) == 0 && stat(input, &b) == 0 && S_ISREG(a.st_mode) &&
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int output_fail(const char *tool, int rc, const struct why *why)
+{
+	(void)capture_fail(tool, why);
+	return rc == ERR_USAGE ? 2 : 1;
 }

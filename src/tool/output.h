@@ -39,7 +39,7 @@ void output_source(struct output *o, enum trace_format format);
 MUST_CHECK int output_frame(struct output *o, const struct weir_frame *frame,
 			    const struct weir_iface *iface, struct why *why);
 
-/* Hands everything on to the file. */
+/* Hands everything on to the file, at once. */
 MUST_CHECK int output_flush(struct output *o, struct why *why);
 
 /* Bytes of the open file so far, before compression. */
@@ -50,6 +50,9 @@ MUST_CHECK int output_finish(struct output *o, uint32_t link, struct why *why);
 
 /* Drops what is not finished. Sets NULL, accepts NULL. */
 void output_free(struct output **o);
+
+/* Says the reason on stderr; the exit status: 2 for a request that makes no sense, else 1. */
+int output_fail(const char *tool, int rc, const struct why *why);
 
 /* Whether the path is this very file. */
 bool output_is_same(const char *path, const char *input);

@@ -334,7 +334,7 @@ static int run(const struct settings *set, int n, char **operands)
 	output_free(&s.output);
 	free(s.names);
 	if (status < 0)
-		return capture_fail("split", &why);
+		return output_fail("split", status, &why);
 	return capture_close_output("split") ? 1 : status;
 }
 
