@@ -222,7 +222,8 @@ static int run(const char *uri, int n_workers, struct program *program, struct w
 	if (rc == 0) {
 		sigaction(SIGINT, &action, NULL);
 		rc = weir_engine_run(engine);
-		signal(SIGINT, SIG_DFL);
+		action.sa_handler = SIG_DFL;
+		sigaction(SIGINT, &action, NULL);
 		weir_engine_free(&engine);
 	}
 	if (rc < 0)

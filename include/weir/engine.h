@@ -79,8 +79,8 @@ struct weir_callbacks {
 
 /* All zero: the defaults. */
 struct weir_engine_options {
-	int n_workers; /* 0: one a processor, at most 16; one a queue of a live source with several */
-	bool is_hashed;                                   /* hashed mode; else shared */
+	int n_workers;  /* 0: one a processor, at most 16; live with several queues: one a queue */
+	bool is_hashed; /* hashed mode; else shared */
 	uint32_t (*hash)(const struct weir_frame *frame); /* hashed mode: the frame goes to worker
 							   * hash % n_workers; NULL: by flow */
 	enum weir_combiner combiner;

@@ -64,8 +64,8 @@ struct weir_source_stats {
 };
 
 /* Opens "[pcap:|pcapng:|erf:]PATH", "-" (standard input) or "int:IFACE". Format and compression
- * (gzip, bzip2, xz, zstd, lz4) are found by the first bytes. options may be NULL, and is not kept.
- * 0 and *out, to be closed by the caller; or a negative error, *out NULL, and *why (if not NULL). */
+ * (gzip, bzip2, xz, zstd, lz4) are found by the first bytes. options may be NULL; it is not kept.
+ * 0 and *out, to be closed by the caller; or an error, *out NULL, and *why (if not NULL). */
 WEIR_API WEIR_MUST_CHECK int weir_open(struct weir_source **out, const char *uri,
 				       const struct weir_source_options *options,
 				       struct weir_why *why);
