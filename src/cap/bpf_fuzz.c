@@ -13,12 +13,15 @@
 
 enum { FUZZ_MAX_INSNS = 64 };
 
-/* Loops, which libpcap's does not bound, and shifts by 32 and more, which C leaves open. */
+/* Loops, which libpcap's does not bound, shifts by 32 and more, which C leaves open, and memory,
+ * which libpcap's does not clear. */
 static bool may_differ_at(const struct bpf_insn *in)
 {
 	bool is_shift =
 		in->code == (BPF_ALU | BPF_LSH | BPF_K) || in->code == (BPF_ALU | BPF_RSH | BPF_K);
 
+	if (in->code == (BPF_LD | BPF_MEM) || in->code == (BPF_LDX | BPF_MEM))
+		return true;
 	return (in->code == (BPF_JMP | BPF_JA) && in->k > FUZZ_MAX_INSNS) ||
 	       (is_shift && in->k >= 32);
 }

@@ -1,5 +1,5 @@
 /* Compressed data of any codec, undone in steps of two sizes: the same must come out, in bounds,
- * and to the same end. The first byte chooses the codec where the data itself does not. */
+ * and to the same end; only how much of damaged data comes out may differ. The first byte chooses the codec where the data itself does not. */
 #include "base/fuzz.h"
 
 #include <stdlib.h>
@@ -78,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	}
 	undo(&one, codec, bytes, len, FUZZ_MAX_OUT);
 	undo(&two, codec, bytes, len, FUZZ_SMALL);
-	if (one.rc != two.rc || one.len != two.len || memcmp(one.bytes, two.bytes, one.len) != 0)
+	if (one.rc != two.rc || (one.rc != ERR_BAD && one.len != two.len) ||
+	    memcmp(one.bytes, two.bytes, one.len < two.len ? one.len : two.len) != 0)
 		abort();
 	return 0;
 }

@@ -11,6 +11,7 @@ enum {
 	LZ4_MAGIC = 0x184d2204,
 	LZ4_SKIPPABLE = 0x184d2a50,
 	LZ4_FIRST_STEP = 7, /* the shortest frame header */
+	LZ4_BLOCK_HEADER = 4,
 	LZ4_BLOCK = 4 << 20,
 	LZ4_MEMORY = 1 << 20,
 };
@@ -30,7 +31,8 @@ static bool lz4_probe(const uint8_t *bytes, size_t len)
 
 struct unlz4 {
 	LZ4F_dctx *frame;
-	size_t hint; /* bytes that the next step wants */
+	size_t hint;  /* bytes that the next step wants */
+	bool is_full; /* the last step filled all its room: there may be more to put out */
 };
 
 static void lz4_decoder_free(void *decoder)
@@ -56,22 +58,39 @@ static int lz4_decoder_new(void **out)
 	return 0;
 }
 
-/* A call that fails forgets what it had put out before the damage: so each is given no more
- * than the next block, and the blocks before a damaged one are all delivered. */
-static int lz4_decode(void *decoder, struct codec_step *step, struct why *why)
+static size_t lz4_step(struct unlz4 *z, struct codec_step *step, size_t in_len)
 {
-	struct unlz4 *z = decoder;
-	size_t in_len = step->in_len < z->hint ? step->in_len : z->hint;
-	size_t out_len = step->out_len;
-	size_t rc = LZ4F_decompress(z->frame, step->out, &out_len, step->in, &in_len, NULL);
+	size_t used = step->in_len < in_len ? step->in_len : in_len;
+	size_t made = step->out_len;
+	size_t rc = LZ4F_decompress(z->frame, step->out, &made, step->in, &used, NULL);
 
 	z->hint = LZ4F_isError(rc) || rc == 0 ? LZ4_FIRST_STEP : rc;
 	if (LZ4F_isError(rc))
+		return rc;
+	z->is_full = made == step->out_len;
+	step->in += used;
+	step->in_len -= used;
+	step->out += made;
+	step->out_len -= made;
+	return rc;
+}
+
+/* A call that fails forgets what it had put out before it met the damage. So each is given one
+ * block at most (the hint counts the next one's header too), and none before the output that is
+ * left of the last one: what precedes the damage is all delivered. */
+static int lz4_decode(void *decoder, struct codec_step *step, struct why *why)
+{
+	struct unlz4 *z = decoder;
+	const uint8_t *before = step->out;
+	size_t rc = 1;
+
+	if (z->is_full)
+		rc = lz4_step(z, step, 0);
+	if (!LZ4F_isError(rc) && rc && step->out == before)
+		rc = lz4_step(z, step,
+			      z->hint > LZ4_BLOCK_HEADER ? z->hint - LZ4_BLOCK_HEADER : z->hint);
+	if (LZ4F_isError(rc))
 		return why_set(why, ERR_BAD, "the lz4 data is damaged: %s", LZ4F_getErrorName(rc));
-	step->in += in_len;
-	step->in_len -= in_len;
-	step->out += out_len;
-	step->out_len -= out_len;
 	return rc == 0 ? CODEC_MEMBER_END : 0;
 }
 

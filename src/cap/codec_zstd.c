@@ -9,7 +9,8 @@
 
 enum {
 	ZSTD_MAGIC = 0xfd2fb528,
-	ZSTD_FIRST_STEP = 5,   /* the magic and the frame's descriptor */
+	ZSTD_FIRST_STEP = 5, /* the magic and the frame's descriptor */
+	ZSTD_BLOCK_HEADER = 3,
 	ZSTD_WINDOW_BITS = 27, /* 128 MiB: what the zstd program accepts unasked */
 	ZSTD_BLOCK = 4 << 20,
 	ZSTD_BLOCK_HARD = 1 << 20, /* the slow levels' tables grow with the block */
@@ -39,7 +40,8 @@ static bool zstd_probe(const uint8_t *bytes, size_t len)
 
 struct unzstd {
 	ZSTD_DStream *stream;
-	size_t hint; /* bytes that the next step wants */
+	size_t hint;  /* bytes that the next step wants */
+	bool is_full; /* the last step filled all its room: there may be more to put out */
 };
 
 static void zstd_decoder_free(void *decoder)
@@ -68,20 +70,35 @@ static int zstd_decoder_new(void **out)
 	return 0;
 }
 
-/* A call that fails forgets what it had put out before the damage: so each is given no more
- * than the next block, and the blocks before a damaged one are all delivered. */
-static int zstd_decode(void *decoder, struct codec_step *step, struct why *why)
+static size_t zstd_step(struct unzstd *z, struct codec_step *step, size_t in_len)
 {
-	struct unzstd *z = decoder;
-	ZSTD_inBuffer in = {step->in, step->in_len < z->hint ? step->in_len : z->hint, 0};
+	ZSTD_inBuffer in = {step->in, step->in_len < in_len ? step->in_len : in_len, 0};
 	ZSTD_outBuffer out = {step->out, step->out_len, 0};
 	size_t rc = ZSTD_decompressStream(z->stream, &out, &in);
 
+	z->is_full = out.pos == out.size;
 	z->hint = ZSTD_isError(rc) || rc == 0 ? ZSTD_FIRST_STEP : rc;
 	step->in += in.pos;
 	step->in_len -= in.pos;
 	step->out += out.pos;
 	step->out_len -= out.pos;
+	return rc;
+}
+
+/* A call that fails forgets what it had put out before it met the damage. So each is given one
+ * block at most (the hint counts the next one's header too), and none before the output that is
+ * left of the last one: what precedes the damage is all delivered. */
+static int zstd_decode(void *decoder, struct codec_step *step, struct why *why)
+{
+	struct unzstd *z = decoder;
+	const uint8_t *before = step->out;
+	size_t rc = 1;
+
+	if (z->is_full)
+		rc = zstd_step(z, step, 0);
+	if (!ZSTD_isError(rc) && rc && step->out == before)
+		rc = zstd_step(z, step,
+			       z->hint > ZSTD_BLOCK_HEADER ? z->hint - ZSTD_BLOCK_HEADER : z->hint);
 	if (!ZSTD_isError(rc))
 		return rc == 0 ? CODEC_MEMBER_END : 0;
 	if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)

@@ -15,7 +15,7 @@
 
 enum {
 	STREAM_RING = 1 << 20,
-	STREAM_STEP = 1 << 18, /* handed over at once, at most */
+	STREAM_STEP = 1 << 18, /* handed over at once, at most; divides the ring */
 	STREAM_IN = 1 << 17,   /* read from the input at once, at most */
 	STREAM_NAP =
 		20 * NANOS_PER_MS, /* how often a sleeping reader looks whether it shall stop */
@@ -39,21 +39,21 @@ struct stream {
 	uint8_t ring[STREAM_RING];
 };
 
-/* Room to write into, in one piece; 0 when the stream is being closed. */
+/* Room to write into, in one piece; 0 when the stream is being closed. How much does not depend on
+ * the reader, for that would show where data is damaged: some decoders lose what they have put out
+ * in the call that meets the damage. */
 static size_t room_wait(struct stream *s, uint8_t **at)
 {
-	size_t begin = s->head % STREAM_RING;
-	size_t len;
+	size_t room = STREAM_STEP - s->head % STREAM_STEP;
 
 	pthread_mutex_lock(&s->lock);
-	while (s->head - s->tail == STREAM_RING && !s->is_closing)
+	while (s->head - s->tail + room > STREAM_RING && !s->is_closing)
 		pthread_cond_wait(&s->room, &s->lock);
-	len = s->is_closing ? 0 : STREAM_RING - (size_t)(s->head - s->tail);
+	if (s->is_closing)
+		room = 0;
 	pthread_mutex_unlock(&s->lock);
-	*at = s->ring + begin;
-	if (len > STREAM_RING - begin)
-		len = STREAM_RING - begin;
-	return len < STREAM_STEP ? len : STREAM_STEP;
+	*at = s->ring + s->head % STREAM_RING;
+	return room;
 }
 
 static void publish(struct stream *s, size_t len, int ended)
