@@ -57,16 +57,7 @@ static const struct field fields[] = {
 	{26, FIELD_ROUTES, AT(framed_routes), 0, "framedRoutes"},
 };
 
-static const struct {
-	const char *word;
-	uint8_t value;
-} access_types[] = {
-#define X(word, value) {word, value},
-	ETSI_ACCESS_TYPES(X)
-#undef X
-};
-
-enum { N_ACCESS_TYPES = sizeof access_types / sizeof access_types[0], MAC_LEN = 6 };
+enum { MAC_LEN = 6 };
 
 static enum etsi_iri_type type_of(enum ipiri_event event)
 {
@@ -376,20 +367,4 @@ void ipiri_set_addresses(struct ipiri *iri, struct etsi_address *addresses, size
 	iri->additional_address = n_first == 2 ? addresses[1] : (struct etsi_address){0};
 	iri->others = addresses + n_first;
 	iri->n_others = n - n_first;
-}
-
-bool etsi_access_type_parse(const char *word, uint8_t *out)
-{
-	for (size_t i = 0; i < N_ACCESS_TYPES; i++) {
-		if (strcmp(word, access_types[i].word) == 0) {
-			*out = access_types[i].value;
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *etsi_access_type_word(size_t i)
-{
-	return i < N_ACCESS_TYPES ? access_types[i].word : NULL;
 }

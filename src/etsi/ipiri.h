@@ -40,23 +40,6 @@ enum etsi_iri_type {
 	ETSI_IRI_REPORT = 4,
 };
 
-/* internetAccessType: the words of an order's access_type, and the schema's values. */
-#define ETSI_ACCESS_TYPES(X)                                                                       \
-	X("undefined", 0)                                                                          \
-	X("dialup", 1)                                                                             \
-	X("xdsl", 2)                                                                               \
-	X("adsl", 2)                                                                               \
-	X("vdsl", 2)                                                                               \
-	X("cable", 3)                                                                              \
-	X("lan", 4)                                                                                \
-	X("wlan", 5)                                                                               \
-	X("wireless", 5)                                                                           \
-	X("fiber", 6)                                                                              \
-	X("fibre", 6)                                                                              \
-	X("wimax", 7)                                                                              \
-	X("satellite", 8)                                                                          \
-	X("wireless-other", 9)
-
 enum ip_assignment { IP_ASSIGNMENT_NONE, IP_STATIC, IP_DYNAMIC, IP_NOT_KNOWN };
 
 /* An address or a prefix. */
@@ -102,7 +85,7 @@ struct ipiri {
 	struct nanos time;
 
 	struct etsi_text username; /* may be empty, is always sent */
-	uint8_t access_type;       /* a value of ETSI_ACCESS_TYPES */
+	uint8_t access_type;       /* a value of ETSI_ACCESS_TYPES (etsi/access.h) */
 	uint8_t ip_version;        /* 1 IPv4, 2 IPv6, 3 both */
 	struct etsi_address address;
 	struct etsi_address additional_address;
@@ -138,11 +121,5 @@ void ipiri_set_addresses(struct ipiri *iri, struct etsi_address *addresses, size
  * schema allows; ERR_FULL where w has no room. */
 MUST_CHECK int ipiri_encode(const struct etsi_header *h, const struct ipiri *iri, struct wr *w,
 			    struct why *why);
-
-/* The value of an access_type's word; false where there is no such word. */
-bool etsi_access_type_parse(const char *word, uint8_t *out);
-
-/* The i-th word, for help and error texts; NULL past the last. */
-const char *etsi_access_type_word(size_t i);
 
 #endif

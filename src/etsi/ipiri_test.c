@@ -217,16 +217,6 @@ static void test_no_room(void)
 	ok(n_bad == 0, "any smaller room is too small, and that is said");
 }
 
-static void test_access_types(void)
-{
-	uint8_t v = 99;
-
-	ok(etsi_access_type_parse("fiber", &v) && v == 6, "fiber is fTTx");
-	ok(etsi_access_type_parse("undefined", &v) && v == 0, "undefined is 0");
-	ok(!etsi_access_type_parse("carrier pigeon", &v), "an unknown word is refused");
-	ok(etsi_access_type_word(0) && !etsi_access_type_word(100), "the words can be listed");
-}
-
 int main(void)
 {
 	test_golden();
@@ -235,6 +225,5 @@ int main(void)
 	test_refusals();
 	test_limits_in_characters();
 	test_no_room();
-	test_access_types();
 	return tap_end();
 }

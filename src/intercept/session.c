@@ -36,7 +36,7 @@ static struct etsi_address address_of(const struct net_prefix *prefix)
 {
 	struct etsi_address a = {.version = prefix->ip.version,
 				 .prefix_len = prefix->bits,
-				 .assignment = IP_NOT_KNOWN};
+				 .assignment = IP_STATIC};
 
 	memcpy(a.bits, prefix->ip.bytes, sizeof a.bits);
 	return a;

@@ -1,6 +1,6 @@
 /* A datagram's payload is laid down at its place in a buffer; a bit for each eight bytes tells what
- * is there (fragments lie on multiples of eight). Datagrams stand in a list, oldest first, and in
- * a table by what makes them one: addresses, protocol, identification (RFC 791 3.2, RFC 8200 4.5). */
+ * is there (fragments lie on multiples of eight). Datagrams stand in a list, oldest first, and in a
+ * table by what makes them one: addresses, protocol, identification (RFC 791 3.2, RFC 8200 4.5). */
 #include "net/reassembly.h"
 
 #include <stdlib.h>

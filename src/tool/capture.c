@@ -148,3 +148,33 @@ int capture_close_output(const char *tool)
 		fprintf(stderr, "weir %s: standard output: %s\n", tool, strerror(errno));
 	return 1;
 }
+
+static void add_stats(struct source_stats *to, const struct source_stats *from)
+{
+	to->received += from->received;
+	to->delivered += from->delivered;
+	to->filtered += from->filtered;
+	to->errors += from->errors;
+	to->dropped += from->dropped;
+	to->bytes += from->bytes;
+}
+
+int capture_run_all(const struct capture *c, const char *tool, int n, char **uris,
+		    struct source_stats *total)
+{
+	int status = 0;
+
+	for (int i = 0; i < n && !capture_is_stopped(); i++) {
+		struct engine_stats stats = {0};
+		struct why why;
+		int rc;
+
+		why_clear(&why);
+		rc = capture_run(c, uris[i], &stats, &why);
+		if (total)
+			add_stats(total, &stats.source);
+		if (rc < 0 && rc != ERR_STOPPED)
+			status = capture_fail(tool, &why);
+	}
+	return status;
+}

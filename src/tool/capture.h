@@ -28,6 +28,12 @@ struct capture {
 MUST_CHECK int capture_run(const struct capture *c, const char *uri, struct engine_stats *stats,
 			   struct why *why);
 
+/* Runs one capture after the other until one is stopped, saying on stderr what broke; adds up
+ * their source's counts in *total (NULL: not wanted). Returns the exit status: 0, or 1 when any
+ * failed. */
+int capture_run_all(const struct capture *c, const char *tool, int n, char **uris,
+		    struct source_stats *total);
+
 /* Source options as the settings give them. */
 struct source_options capture_options(const struct settings *set);
 

@@ -243,16 +243,8 @@ static int run_all(struct rtstats *rt, int n, char **operands)
 				  .arg = rt,
 				  .n_workers = rt->set->count ? 1 : 0,
 				  .opened = opened};
-	struct why why;
-	int status = 0;
-	int rc;
+	int status = capture_run_all(&capture, "rtstats", n, operands, NULL);
 
-	for (int i = 0; i < n && !capture_is_stopped(); i++) {
-		why_clear(&why);
-		rc = capture_run(&capture, operands[i], NULL, &why);
-		if (rc < 0 && rc != ERR_STOPPED)
-			status = capture_fail("rtstats", &why);
-	}
 	if (finish(rt) < 0)
 		status = 1;
 	return status;

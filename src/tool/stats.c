@@ -29,7 +29,7 @@ struct stats {
 	struct filters filters;
 	pthread_mutex_t lock; /* guards total while workers end */
 	struct totals total;
-	struct engine_stats engine;
+	struct source_stats source;
 };
 
 static void count(struct counts *c, const struct weir_frame *f)
@@ -148,8 +148,7 @@ static void print_text(const struct stats *s)
 		       8.0 * (double)t->all.bytes / span);
 	printf("source: received %" PRIu64 ", dropped %" PRIu64 ", filtered %" PRIu64
 	       ", errors %" PRIu64 "\n",
-	       s->engine.source.received, s->engine.source.dropped, s->engine.source.filtered,
-	       s->engine.source.errors);
+	       s->source.received, s->source.dropped, s->source.filtered, s->source.errors);
 }
 
 static void json_counts(struct json *j, const struct counts *c)
@@ -201,19 +200,11 @@ static void print_json(const struct stats *s)
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
-	json_source(&j, &s->engine.source);
+	json_source(&j, &s->source);
 	json_close(&j, '}');
 	json_line(&j);
 	fwrite(w.bytes, 1, w.len, stdout);
 	wr_fini(&w);
-}
-
-static void add_source(struct source_stats *to, const struct source_stats *from)
-{
-	to->received += from->received;
-	to->dropped += from->dropped;
-	to->filtered += from->filtered;
-	to->errors += from->errors;
 }
 
 static int run(const struct settings *set, int n, char **operands)
@@ -224,21 +215,12 @@ static int run(const struct settings *set, int n, char **operands)
 			  .total = {.first_ns = INT64_MAX, .last_ns = INT64_MIN}};
 	struct capture capture = {.set = set, .callbacks = &callbacks, .arg = &s};
 	struct why why;
-	int status = 0;
-	int rc;
+	int status;
 
 	why_clear(&why);
 	if (filters_init(&s.filters, set, &why) < 0)
 		return capture_fail("stats", &why);
-	for (int i = 0; i < n && !capture_is_stopped(); i++) {
-		struct engine_stats stats = {0};
-
-		why_clear(&why);
-		rc = capture_run(&capture, operands[i], &stats, &why);
-		add_source(&s.engine.source, &stats.source);
-		if (rc < 0 && rc != ERR_STOPPED)
-			status = capture_fail("stats", &why);
-	}
+	status = capture_run_all(&capture, "stats", n, operands, &s.source);
 	if (set->json)
 		print_json(&s);
 	else

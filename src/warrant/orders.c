@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/record.h"
+#include "etsi/access.h"
 #include "warrant/check.h"
 
 /* ASCII that shows, without spaces: safe in every agency's systems. */
@@ -49,7 +50,7 @@ static const struct conf_name warrant_deliveries[] = {
 
 static const struct conf_name warrant_access_types[] = {
 #define X(word, value) {word, value, NULL},
-	WARRANT_ACCESS_TYPES(X)
+	ETSI_ACCESS_TYPES(X)
 #undef X
 		{NULL}};
 

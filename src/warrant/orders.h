@@ -24,24 +24,6 @@ enum warrant_delivery {
 #undef X
 };
 
-/* The words of access_type, and the value of internetAccessType (TS 102 232-3) that each is. Of
- * several words for one value the first is the one that is printed. */
-#define WARRANT_ACCESS_TYPES(X)                                                                    \
-	X("undefined", 0)                                                                          \
-	X("dialup", 1)                                                                             \
-	X("xdsl", 2)                                                                               \
-	X("adsl", 2)                                                                               \
-	X("vdsl", 2)                                                                               \
-	X("cable", 3)                                                                              \
-	X("lan", 4)                                                                                \
-	X("wlan", 5)                                                                               \
-	X("wireless", 5)                                                                           \
-	X("fiber", 6)                                                                              \
-	X("fibre", 6)                                                                              \
-	X("wimax", 7)                                                                              \
-	X("satellite", 8)                                                                          \
-	X("wireless-other", 9)
-
 /* The kind of field that is an address or a prefix. */
 #define CONF_C_PREFIX struct net_prefix
 #define CONF_T_PREFIX .type = &warrant_prefix
