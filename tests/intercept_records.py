@@ -1,0 +1,161 @@
+"""What the intercept tests share: TAP, orders, capture files, and a reader of PS-PDUs that is no
+relation of the encoder's: just enough of BER to walk it."""
+
+import os
+import struct
+
+count = 0
+failures = 0
+
+
+def ok(is_ok, sentence, detail=""):
+    global count, failures
+    count += 1
+    failures += not is_ok
+    print("ok" if is_ok else "not ok", count, "-", sentence, flush=True)
+    if not is_ok and detail:
+        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
+    return is_ok
+
+
+def skip(sentence, reason):
+    global count
+    count += 1
+    print(f"ok {count} - {sentence} # SKIP {reason}", flush=True)
+
+
+def end():
+    print(f"1..{count}")
+    return 1 if failures else 0
+
+
+# ---- orders
+
+def orders(warrants, agencies=("police",)):
+    """The text of orders; warrants are dicts that override what is usual."""
+    text = "operator: {id: EXAMPLE-NZ, network_element: akl-1}\nagencies:\n"
+    for agency in agencies:
+        text += f'  - {{id: {agency}, country: NZ, hi2: "127.0.0.1:1", hi3: "[::1]:2"}}\n'
+    text += "warrants:\n" if warrants else "warrants: []\n"
+    for w in warrants:
+        fields = {"reference": "W-1", "authority": "District Court", "agency": "police",
+                  "liid": "LIID0001", "authorization_country": "NZ", "delivery_country": "NZ",
+                  "start": "1970-01-01T00:00:00Z", "end": "2200-01-01T00:00:00Z"} | w
+        targets = fields.pop("targets")
+        lead = "  - "
+        for key, value in fields.items():
+            text += f"{lead}{key}: {value}\n"
+            lead = "    "
+        text += "    targets:\n"
+        for prefix, cin in targets:
+            text += f'      - {{prefix: "{prefix}", cin: {cin}}}\n'
+    return text
+
+
+# ---- captures
+
+def pcap(frames, link=101, is_nano=True):
+    """A pcap file of (time in ns, bytes) or (time, bytes, wire length)."""
+    magic, unit = (0xA1B23C4D, 1) if is_nano else (0xA1B2C3D4, 1000)
+    out = [struct.pack("<IHHiIII", magic, 2, 4, 0, 0, 262144, link)]
+    for f in frames:
+        time, data, wire = f if len(f) == 3 else (*f, len(f[1]))
+        out.append(struct.pack("<IIII", time // 10**9, time % 10**9 // unit, len(data), wire))
+        out.append(data)
+    return b"".join(out)
+
+
+def read_pcap(data):
+    """(link type, [(time in µs, bytes, wire length)]) of a little-endian file in µs."""
+    magic, _, _, _, _, _, link = struct.unpack_from("<IHHiIII", data)
+    assert magic == 0xA1B2C3D4, "tcpdump writes its own byte order and µs"
+    frames, at = [], 24
+    while at < len(data):
+        sec, usec, n, wire = struct.unpack_from("<IIII", data, at)
+        frames.append((sec * 10**6 + usec, data[at + 16:at + 16 + n], wire))
+        at += 16 + n
+    return link & 0xFFFF, frames
+
+
+# ---- PS-PDUs
+
+def elements(data, at, end):
+    """(tag octet, start, end) of each element in data[at:end]."""
+    while at < end:
+        tag, n = data[at], data[at + 1]
+        at += 2
+        if n & 0x80:
+            size = n & 0x7F
+            assert 0 < size <= 4, "a definite length"
+            n = int.from_bytes(data[at:at + size], "big")
+            at += size
+        assert at + n <= end, "an element lies within its parent"
+        yield tag, at, at + n
+        at += n
+
+
+def only(data, span, *tags):
+    """Steps down: the one element with each tag in turn."""
+    for tag in tags:
+        span = next(((a, b) for t, a, b in elements(data, *span) if t == tag), None)
+        if span is None:
+            return None
+    return span
+
+
+def number(data, span):
+    return int.from_bytes(data[span[0]:span[1]], "big", signed=False)
+
+
+class Record:
+    """One PS-PDU: header fields, and what it carries."""
+
+    def __init__(self, data, span):
+        header = only(data, span, 0xA1)
+        payload = only(data, span, 0xA2)
+        liid = only(data, header, 0x81)
+        self.liid = data[liid[0]:liid[1]].decode()
+        self.cin = number(data, only(data, header, 0xA3, 0x81))
+        self.seq = number(data, only(data, header, 0x84))
+        self.usec = (number(data, only(data, header, 0xA7, 0x80)) * 10**6 +
+                     number(data, only(data, header, 0xA7, 0x81)))
+        cc = only(data, payload, 0xA1, 0x30)
+        iri = only(data, payload, 0xA0, 0x30)
+        self.is_cc = cc is not None
+        self.packet = self.original_len = self.event = self.type = self.direction = None
+        if self.is_cc:
+            self.direction = number(data, only(data, cc, 0x80))
+            contents = only(data, cc, 0xA2, 0xA2, 0xA1)
+            whole = only(data, contents, 0x80)
+            cut = only(data, contents, 0xA1)
+            if cut:
+                whole = only(data, cut, 0x80)
+                self.original_len = number(data, only(data, cut, 0x81))
+            self.packet = data[whole[0]:whole[1]]
+        else:
+            self.type = number(data, only(data, iri, 0x80))
+            self.event = number(data, only(data, iri, 0xA2, 0xA2, 0xA1, 0x80))
+
+
+def read_records(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    return [Record(data, (a, b)) for t, a, b in elements(data, 0, len(data))]
+
+
+def numbered_from_zero(records):
+    """Whether the numbers of each (LIID, CIN, IRI or CC) are 0, 1, 2 …"""
+    due = {}
+    for r in records:
+        key = (r.liid, r.cin, r.is_cc)
+        if r.seq != due.get(key, 0):
+            return False
+        due[key] = r.seq + 1
+    return True
+
+
+def shared_folder():
+    """The folder of captures and checkers beside the project, or None."""
+    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "shared")
+    path = os.environ.get("WEIR_SHARED", beside)
+    return os.path.abspath(path) if os.path.isdir(path) else None
