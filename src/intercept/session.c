@@ -34,9 +34,8 @@ static int start_order(const void *a, const void *b)
 
 static struct etsi_address address_of(const struct net_prefix *prefix)
 {
-	struct etsi_address a = {.version = prefix->ip.version,
-				 .prefix_len = prefix->bits,
-				 .assignment = IP_STATIC};
+	struct etsi_address a = {
+		.version = prefix->ip.version, .prefix_len = prefix->bits, .assignment = IP_STATIC};
 
 	memcpy(a.bits, prefix->ip.bytes, sizeof a.bits);
 	return a;
