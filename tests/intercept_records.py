@@ -1,33 +1,7 @@
-"""What the intercept tests share: TAP, orders, capture files, and a reader of PS-PDUs that is no
+"""What the intercept tests share: orders, capture files, and a reader of PS-PDUs that is no
 relation of the encoder's: just enough of BER to walk it."""
 
-import os
 import struct
-
-count = 0
-failures = 0
-
-
-def ok(is_ok, sentence, detail=""):
-    global count, failures
-    count += 1
-    failures += not is_ok
-    print("ok" if is_ok else "not ok", count, "-", sentence, flush=True)
-    if not is_ok and detail:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
-    return is_ok
-
-
-def skip(sentence, reason):
-    global count
-    count += 1
-    print(f"ok {count} - {sentence} # SKIP {reason}", flush=True)
-
-
-def end():
-    print(f"1..{count}")
-    return 1 if failures else 0
-
 
 # ---- orders
 
@@ -152,10 +126,3 @@ def numbered_from_zero(records):
             return False
         due[key] = r.seq + 1
     return True
-
-
-def shared_folder():
-    """The folder of captures and checkers beside the project, or None."""
-    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "shared")
-    path = os.environ.get("WEIR_SHARED", beside)
-    return os.path.abspath(path) if os.path.isdir(path) else None

@@ -9,7 +9,7 @@
  *	fill   in parallel: records are encoded and written at their reserved offsets
  *
  * so that what is written does not depend on the number of workers. Several captures, one after
- * the other, are one stream. When records begin and end: docs/decisions/0031-iri-times.md. */
+ * the other, are one stream. When records begin and end: docs/decisions/0032-iri-times.md. */
 #ifndef INTERCEPT_INTERCEPT_H
 #define INTERCEPT_INTERCEPT_H
 

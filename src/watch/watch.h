@@ -1,6 +1,6 @@
 /* Whom a packet belongs to: an immutable matcher, compiled from the targets of live intercepts.
  *
- * The rules (docs/decisions/0030-matching.md):
+ * The rules (docs/decisions/0031-matching.md):
  *  - Every IP layer of a packet is looked at, outermost first; what an ICMP error quotes is not.
  *  - Within one warrant the longest prefix that holds an address decides the session (the CIN);
  *    different warrants match apart from one another, and each gets its own hit.
