@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cap/filter.h"
+#include "filter/filter.h"
 
 _Static_assert(sizeof(struct live_op) == sizeof(struct sock_filter), "the kernel's own layout");
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/nanos.h"
-#include "cap/filter.h"
+#include "filter/filter.h"
 #include "net/checksum.h"
 #include "net/decode.h"
 #include "net/ip.h"

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/why.h"
-#include "cap/filter.h"
+#include "filter/filter.h"
 #include "tool/option.h"
 
 struct pick {

@@ -10,7 +10,7 @@
  * Jumps back (libpcap makes them for "protochain" only) return to bpf_run, which counts them and
  * goes on from there: so the depth of calls is bounded by the program's length, even where a
  * compiler makes calls of calls. */
-#include "cap/bpf.h"
+#include "filter/bpf.h"
 
 #include <pcap/pcap.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  *
  *	pages[link / 256] --> page[link % 256] --> program
  */
-#include "cap/filter.h"
+#include "filter/filter.h"
 
 #include <pcap/pcap.h>
 #include <pthread.h>
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cap/bpf.h"
-#include "cap/words.h"
+#include "filter/bpf.h"
+#include "filter/words.h"
 
 enum { FILTER_SNAP = 262144, LINK_NULL = 0, PAGE_LEN = 256, N_PAGES = 257 };
 

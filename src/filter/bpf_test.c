@@ -1,5 +1,5 @@
 /* Our interpreter against libpcap's: the same verdict on every program, packet and cut. */
-#include "cap/bpf.h"
+#include "filter/bpf.h"
 
 #include <pcap/pcap.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /* The words of filters: all of libpcap's language is understood, to libpcap's verdicts on packets
  * whole and cut; and nothing is ever looked up by name. */
-#include "cap/words.h"
+#include "filter/words.h"
 
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/tap.h"
-#include "cap/filter.h"
-#include "cap/names_trap.h"
+#include "filter/filter.h"
+#include "filter/names_trap.h"
 
 static const char *const good[] = {
 	"tcp",

@@ -1,4 +1,4 @@
-#include "cap/filter.h"
+#include "filter/filter.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/rd.h"
-#include "cap/filter.h"
-#include "cap/names_trap.h"
+#include "filter/filter.h"
+#include "filter/names_trap.h"
 
 enum { FUZZ_MAX_TEXT = 128 };
 

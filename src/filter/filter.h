@@ -1,6 +1,6 @@
 /* Filters in libpcap's syntax. */
-#ifndef CAP_FILTER_H
-#define CAP_FILTER_H
+#ifndef FILTER_FILTER_H
+#define FILTER_FILTER_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* For tests only: functions that take the place of libpcap's, so that whatever asks for an address
  * by name is found out. */
-#ifndef CAP_NAMES_TRAP_H
-#define CAP_NAMES_TRAP_H
+#ifndef FILTER_NAMES_TRAP_H
+#define FILTER_NAMES_TRAP_H
 
 #include <arpa/inet.h>
 #include <netdb.h>

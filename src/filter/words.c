@@ -1,4 +1,4 @@
-#include "cap/words.h"
+#include "filter/words.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

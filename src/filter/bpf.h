@@ -3,8 +3,8 @@
  * A program is decoded once, into instructions that hold the address of their code; a load and
  * the comparison that follows it are one. Semantics are those of libpcap's own interpreter: a load
  * beyond the captured bytes, or a division by zero, refuses the packet. */
-#ifndef CAP_BPF_H
-#define CAP_BPF_H
+#ifndef FILTER_BPF_H
+#define FILTER_BPF_H
 
 #include <stddef.h>
 #include <stdint.h>

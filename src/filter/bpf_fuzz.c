@@ -9,7 +9,7 @@
 
 #include "base/fuzz.h"
 #include "base/rd.h"
-#include "cap/bpf.h"
+#include "filter/bpf.h"
 
 enum { FUZZ_MAX_INSNS = 64 };
 

@@ -1,6 +1,6 @@
 /* The words of a filter expression, looked at before libpcap's compiler sees them. */
-#ifndef CAP_WORDS_H
-#define CAP_WORDS_H
+#ifndef FILTER_WORDS_H
+#define FILTER_WORDS_H
 
 #include "base/err.h"
 #include "base/why.h"
