@@ -19,9 +19,9 @@
 
 #include "base/turn.h"
 #include "cap/backend.h"
-#include "cap/input.h"
+#include "pack/input.h"
 #include "cap/pool.h"
-#include "cap/stream.h"
+#include "pack/stream.h"
 
 enum {
 	FILE_BLOCK = 256 * 1024,

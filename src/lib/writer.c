@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/wr.h"
-#include "cap/sink.h"
+#include "pack/sink.h"
 #include "cap/source.h"
 #include "trace/writer.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/why.h"
-#include "cap/sink.h"
+#include "pack/sink.h"
 #include "tool/option.h"
 #include "trace/writer.h"
 

@@ -1,5 +1,5 @@
 /* bzip2, by libbz2. */
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 #include <bzlib.h>
 #include <stdlib.h>

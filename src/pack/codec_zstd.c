@@ -1,5 +1,5 @@
 /* Zstandard (RFC 8878), by libzstd. */
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 #include <stdlib.h>
 #include <zstd.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 enum { FUZZ_MAX_OUT = 1 << 17, FUZZ_SMALL = 61 };
 

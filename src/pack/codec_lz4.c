@@ -1,5 +1,5 @@
 /* The lz4 frame format, by liblz4. */
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 #include <lz4frame.h>
 #include <lz4hc.h>

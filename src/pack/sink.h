@@ -1,6 +1,6 @@
 /* A sink: where bytes go. A file or standard output, plain or compressed by threads of its own. */
-#ifndef CAP_SINK_H
-#define CAP_SINK_H
+#ifndef PACK_SINK_H
+#define PACK_SINK_H
 
 #include <stdbool.h>
 #include <stddef.h>

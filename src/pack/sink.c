@@ -1,4 +1,4 @@
-#include "cap/sink.h"
+#include "pack/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cap/press.h"
+#include "pack/press.h"
 
 enum { SINK_BUFFER = 256 * 1024, SINK_MODE = 0666 };
 

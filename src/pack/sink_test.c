@@ -1,5 +1,5 @@
 /* Sinks: what comes out is what went in, whole, in order, and every failure is told. */
-#include "cap/sink.h"
+#include "pack/sink.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/tap.h"
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 static char path[] = "/tmp/sink-test-XXXXXX";
 

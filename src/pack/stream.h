@@ -1,10 +1,10 @@
 /* A stream: the bytes inside a compressed input, undone by a thread of its own, some way ahead
  * of whoever reads them. */
-#ifndef CAP_STREAM_H
-#define CAP_STREAM_H
+#ifndef PACK_STREAM_H
+#define PACK_STREAM_H
 
-#include "cap/codec.h"
-#include "cap/input.h"
+#include "pack/codec.h"
+#include "pack/input.h"
 
 struct stream;
 

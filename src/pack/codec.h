@@ -4,8 +4,8 @@
  * Compressed data is a run of members (gzip's word; a bzip2 or xz stream, a zstd or lz4 frame).
  * Each block that is packed becomes a whole member, so blocks can be packed in parallel and simply
  * written one after the other. */
-#ifndef CAP_CODEC_H
-#define CAP_CODEC_H
+#ifndef PACK_CODEC_H
+#define PACK_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "base/why.h"
-#include "cap/sink.h"
+#include "pack/sink.h"
 
 /* What a step may take and fill; it moves the pointers on. */
 struct codec_step {

@@ -5,10 +5,10 @@
  *
  * There are few more slots than threads: whoever writes faster than they can compress, or than
  * the file takes it, waits. */
-#ifndef CAP_PRESS_H
-#define CAP_PRESS_H
+#ifndef PACK_PRESS_H
+#define PACK_PRESS_H
 
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 struct press;
 

@@ -1,4 +1,4 @@
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  *	|.......#########......|     # written and not read yet
  *	        ^tail    ^head
  */
-#include "cap/stream.h"
+#include "pack/stream.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "cap/press.h"
+#include "pack/press.h"
 
 #include <errno.h>
 #include <poll.h>

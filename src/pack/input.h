@@ -1,7 +1,7 @@
 /* An input: the bytes of a file, a pipe or standard input as they lie there, with a first look
  * at them that consumes nothing. */
-#ifndef CAP_INPUT_H
-#define CAP_INPUT_H
+#ifndef PACK_INPUT_H
+#define PACK_INPUT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "cap/input.h"
+#include "pack/input.h"
 
 #include <errno.h>
 #include <fcntl.h>

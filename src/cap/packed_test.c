@@ -1,11 +1,11 @@
 /* Compressed captures, each codec: whole, in many members, padded, cut, damaged, and slow. */
-#include "cap/stream.h"
-
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "cap/sample.h"
-#include "cap/sink.h"
+#include "pack/codec.h"
+#include "pack/sink.h"
 
 enum { SKIP_MAGIC = 0x184d2a53 };
 

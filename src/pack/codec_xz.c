@@ -1,6 +1,6 @@
 /* xz, by liblzma. Blocks are small (for xz) and the dictionary no larger than a block, so that
  * several encoders fit in little memory. */
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 #include <lzma.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* gzip (RFC 1952): undone by zlib, which takes any stream a piece at a time; done by libdeflate,
  * which wants whole blocks and is twice as fast. */
-#include "cap/codec.h"
+#include "pack/codec.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
