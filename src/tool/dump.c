@@ -11,14 +11,14 @@
 
 #include "net/decode.h"
 #include "tool/capture.h"
-#include "tool/dump_packet.h"
+#include "show/packet.h"
 #include "tool/filters.h"
 #include "tool/tools.h"
 
 enum { RECORDS_FIRST = 1024 };
 
 /* A buffer never grows beyond this: a block of a source is much smaller in words. */
-#define DUMP_MAX_TEXT ((size_t)1 << 30)
+#define SHOW_MAX_TEXT ((size_t)1 << 30)
 
 /* A packet that is shown: where its words end, and its place among the block's packets. */
 struct record {
@@ -38,7 +38,7 @@ struct local {
 
 struct dump {
 	const struct settings *set;
-	struct dump_style style;
+	struct show_style style;
 	struct filters filters;
 	struct source *source;
 	struct wr out; /* what a turn writes */
@@ -55,7 +55,7 @@ static int start(struct worker *w)
 	engine_set_local(w, local);
 	if (!local)
 		return ERR_NOMEM;
-	local->words = wr_init(DUMP_MAX_TEXT);
+	local->words = wr_init(SHOW_MAX_TEXT);
 	form_init(&local->form, &local->words, d->set->json);
 	return 0;
 }
@@ -99,7 +99,7 @@ static int batch(struct worker *w, struct weir_frame *frames, int n)
 		if (!filters_match(&d->filters, &frames[i]))
 			continue;
 		net_decode(&p, &frames[i]);
-		dump_packet(&local->form, &d->style, &p,
+		show_packet(&local->form, &d->style, &p,
 			    d->source ? source_iface(d->source, frames[i].iface) : NULL);
 		rc = add_record(local);
 	}
@@ -201,7 +201,7 @@ static int run(const struct settings *set, int n, char **operands)
 	struct dump d = {
 		.set = set,
 		.style = {.is_brief = set->brief, .has_hex = set->hex, .max_hex = set->hex_bytes},
-		.out = wr_init(DUMP_MAX_TEXT)};
+		.out = wr_init(SHOW_MAX_TEXT)};
 	struct why why;
 	int status;
 

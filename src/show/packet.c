@@ -1,10 +1,10 @@
-#include "tool/dump_packet.h"
+#include "show/packet.h"
 
 #include <string.h>
 
 #include "net/decode.h"
 #include "net/ip.h"
-#include "tool/dump_layer.h"
+#include "show/layer.h"
 
 enum { NAME_WIDTH = 9, INDENT = 4, INDENT_STEP = 2 };
 
@@ -23,7 +23,7 @@ static void spaces(struct form *f, size_t n)
 }
 
 /* The bytes that -x shows: the payload's, or all of a frame of an unknown link type. */
-static void payload(struct form *f, const struct dump_style *style, const struct weir_packet *p,
+static void payload(struct form *f, const struct show_style *style, const struct weir_packet *p,
 		    uint32_t offset, uint32_t len)
 {
 	if (!style->has_hex || !len)
@@ -62,7 +62,7 @@ static void head_line(struct form *f, const struct weir_packet *p, const struct 
 		form_flag(f, "link_error");
 }
 
-static void layer_line(struct form *f, const struct dump_style *style, const struct weir_packet *p,
+static void layer_line(struct form *f, const struct show_style *style, const struct weir_packet *p,
 		       int i)
 {
 	const struct weir_layer *l = &p->layers[i];
@@ -76,7 +76,7 @@ static void layer_line(struct form *f, const struct dump_style *style, const str
 	if (l->proto == WEIR_PAYLOAD)
 		form_u64(f, "len", l->len);
 	else
-		dump_layer(f, p, i);
+		show_layer(f, p, i);
 	if (l->flags & WEIR_LAYER_CUT) {
 		form_u64(f, "cut", l->len);
 		form_put(f, " of ");
@@ -87,7 +87,7 @@ static void layer_line(struct form *f, const struct dump_style *style, const str
 		payload(f, style, p, l->offset, l->len);
 }
 
-static void packet_lines(struct form *f, const struct dump_style *style,
+static void packet_lines(struct form *f, const struct show_style *style,
 			 const struct weir_packet *p, const struct weir_iface *iface)
 {
 	head_line(f, p, iface);
@@ -131,11 +131,11 @@ static void brief_transport(struct form *f, const struct weir_packet *p)
 {
 	const struct weir_layer *l = &p->layers[p->transport];
 	const uint8_t *h = &p->frame->bytes[l->offset];
-	const char *name = dump_icmp_name(p, l);
+	const char *name = show_icmp_name(p, l);
 
 	if (l->proto == WEIR_TCP && l->header_len >= 20) {
 		form_list(f, "tcp");
-		dump_tcp_flags(f, h[13]);
+		show_tcp_flags(f, h[13]);
 		form_list_end(f);
 		return;
 	}
@@ -203,7 +203,7 @@ static void json_frame(struct form *f, const struct weir_packet *p, const struct
 		form_flag(f, "link_error");
 }
 
-static void json_layer(struct form *f, const struct dump_style *style, const struct weir_packet *p,
+static void json_layer(struct form *f, const struct show_style *style, const struct weir_packet *p,
 		       int i)
 {
 	static const struct {
@@ -230,11 +230,11 @@ static void json_layer(struct form *f, const struct dump_style *style, const str
 	if (l->proto == WEIR_PAYLOAD)
 		payload(f, style, p, l->offset, l->len);
 	else
-		dump_layer(f, p, i);
+		show_layer(f, p, i);
 	json_close(&f->json, '}');
 }
 
-static void packet_json(struct form *f, const struct dump_style *style, const struct weir_packet *p,
+static void packet_json(struct form *f, const struct show_style *style, const struct weir_packet *p,
 			const struct weir_iface *iface)
 {
 	f->json.needs_comma = true; /* after the number */
@@ -251,7 +251,7 @@ static void packet_json(struct form *f, const struct dump_style *style, const st
 	json_line(&f->json);
 }
 
-void dump_packet(struct form *f, const struct dump_style *style, const struct weir_packet *p,
+void show_packet(struct form *f, const struct show_style *style, const struct weir_packet *p,
 		 const struct weir_iface *iface)
 {
 	if (f->is_json)

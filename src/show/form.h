@@ -1,7 +1,7 @@
 /* The two forms in which `weir dump` writes: lines for people, JSON for programs. Whoever
  * describes a header names each fact once and does not ask which form it is. */
-#ifndef TOOL_DUMP_FORM_H
-#define TOOL_DUMP_FORM_H
+#ifndef SHOW_FORM_H
+#define SHOW_FORM_H
 
 #include <stdbool.h>
 #include <stddef.h>

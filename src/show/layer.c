@@ -1,4 +1,4 @@
-#include "tool/dump_layer.h"
+#include "show/layer.h"
 
 #include <stdio.h>
 
@@ -135,7 +135,7 @@ static uint64_t bits_of(const uint8_t *h, const struct field *field)
 	return field->n_bits < 64 ? v & ((1ull << field->n_bits) - 1) : v;
 }
 
-static void dump_field(struct form *f, const uint8_t *h, const struct field *field)
+static void show_field(struct form *f, const uint8_t *h, const struct field *field)
 {
 	const uint8_t *b = &h[field->bit / 8];
 	uint64_t v;
@@ -170,7 +170,7 @@ static void dump_field(struct form *f, const uint8_t *h, const struct field *fie
 
 static void checksum(struct form *f, const struct weir_packet *p, int i, size_t at)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	const char *verdict = net_checksum_name(net_checksum(p, i));
 	bool is_crc = p->layers[i].proto == WEIR_SCTP;
 	uint32_t v;
@@ -190,7 +190,7 @@ static void checksum(struct form *f, const struct weir_packet *p, int i, size_t 
 
 static void ppp_more(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint16_t protocol = rd_u8(&r);
 
 	if (protocol == 0xff) {
@@ -205,7 +205,7 @@ static void ppp_more(struct form *f, const struct weir_packet *p, int i)
 
 static void radiotap_more(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 
 	rd_skip(&r, 2);
 	form_u64(f, "len", rd_le16(&r));
@@ -217,7 +217,7 @@ static void wlan_more(struct form *f, const struct weir_packet *p, int i)
 	static const char *const types[] = {"management", "control", "data", "extension"};
 	static const char *const flags[] = {"to_ds", "from_ds",   "more_fragments", "retry",
 					    "power", "more_data", "protected",      "order"};
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint8_t control = rd_u8(&r), bits = rd_u8(&r);
 	const uint8_t *b;
 
@@ -247,7 +247,7 @@ static const char *arp_name(uint16_t op)
 
 static void arp_more(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	const uint8_t *src, *dst;
 	uint16_t protocol, op;
 	uint8_t hardware_len, address_len;
@@ -275,7 +275,7 @@ static void arp_more(struct form *f, const struct weir_packet *p, int i)
 
 static void ipv4_more(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint16_t offset;
 
 	rd_skip(&r, 6);
@@ -285,18 +285,18 @@ static void ipv4_more(struct form *f, const struct weir_packet *p, int i)
 	checksum(f, p, i, 10);
 	rd_skip(&r, 12);
 	if (rd_left(&r))
-		dump_ip_options(f, r);
+		show_ip_options(f, r);
 }
 
 static void fragment_more(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 
 	rd_skip(&r, 2);
 	form_u64(f, "offset", rd_u16(&r) & 0xfff8);
 }
 
-void dump_tcp_flags(struct form *f, uint8_t flags)
+void show_tcp_flags(struct form *f, uint8_t flags)
 {
 	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
 
@@ -307,16 +307,16 @@ void dump_tcp_flags(struct form *f, uint8_t flags)
 
 static void tcp_more(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 
 	rd_skip(&r, 13);
 	form_list(f, "flags");
-	dump_tcp_flags(f, rd_u8(&r));
+	show_tcp_flags(f, rd_u8(&r));
 	form_list_end(f);
 	checksum(f, p, i, 16);
 	rd_skip(&r, 6);
 	if (rd_left(&r))
-		dump_tcp_options(f, r);
+		show_tcp_options(f, r);
 }
 
 static void checksum_at_6(struct form *f, const struct weir_packet *p, int i)
@@ -359,7 +359,7 @@ static const struct {
 	  {143, "listener-report-v2"},
 };
 
-const char *dump_icmp_name(const struct weir_packet *p, const struct weir_layer *l)
+const char *show_icmp_name(const struct weir_packet *p, const struct weir_layer *l)
 {
 	uint8_t type = p->frame->bytes[l->offset];
 
@@ -376,8 +376,8 @@ const char *dump_icmp_name(const struct weir_packet *p, const struct weir_layer 
 static void icmp_more(struct form *f, const struct weir_packet *p, int i)
 {
 	const struct weir_layer *l = &p->layers[i];
-	const char *name = dump_icmp_name(p, l);
-	struct rd r = dump_header(p, i);
+	const char *name = show_icmp_name(p, l);
+	struct rd r = show_header(p, i);
 	bool is_v4 = l->proto == WEIR_ICMP;
 	uint8_t type = rd_u8(&r);
 
@@ -416,7 +416,7 @@ static const struct row rows[WEIR_N_PROTOS] = {
 	[WEIR_ARP] = {NULL, 0, arp_more},
 	[WEIR_IPV4] = {FIELDS(ipv4), ipv4_more},
 	[WEIR_IPV6] = {FIELDS(ipv6), NULL},
-	[WEIR_IPV6_EXT] = {FIELDS(ipv6_ext), dump_ip6_ext},
+	[WEIR_IPV6_EXT] = {FIELDS(ipv6_ext), show_ip6_ext},
 	[WEIR_FRAGMENT] = {FIELDS(fragment), fragment_more},
 	[WEIR_AH] = {FIELDS(ah), NULL},
 	[WEIR_ESP] = {FIELDS(esp), NULL},
@@ -426,15 +426,15 @@ static const struct row rows[WEIR_N_PROTOS] = {
 	[WEIR_ICMP] = {FIELDS(icmp), icmp_more},
 	[WEIR_ICMPV6] = {FIELDS(icmp), icmp_more},
 	[WEIR_SCTP] = {FIELDS(sctp), checksum_at_8},
-	[WEIR_GRE] = {NULL, 0, dump_gre},
-	[WEIR_ERSPAN] = {NULL, 0, dump_erspan},
+	[WEIR_GRE] = {NULL, 0, show_gre},
+	[WEIR_ERSPAN] = {NULL, 0, show_erspan},
 	[WEIR_VXLAN] = {FIELDS(vxlan), NULL},
-	[WEIR_GENEVE] = {NULL, 0, dump_geneve},
-	[WEIR_L2TP] = {NULL, 0, dump_l2tp},
-	[WEIR_GTPU] = {NULL, 0, dump_gtpu},
+	[WEIR_GENEVE] = {NULL, 0, show_geneve},
+	[WEIR_L2TP] = {NULL, 0, show_l2tp},
+	[WEIR_GTPU] = {NULL, 0, show_gtpu},
 };
 
-void dump_layer(struct form *f, const struct weir_packet *p, int i)
+void show_layer(struct form *f, const struct weir_packet *p, int i)
 {
 	const struct weir_layer *l = &p->layers[i];
 	const struct row *row = &rows[l->proto];
@@ -442,7 +442,7 @@ void dump_layer(struct form *f, const struct weir_packet *p, int i)
 
 	for (int k = 0; k < row->n; k++)
 		if (row->fields[k].bit + row->fields[k].n_bits <= l->header_len * 8)
-			dump_field(f, h, &row->fields[k]);
+			show_field(f, h, &row->fields[k]);
 	if (row->more)
 		row->more(f, p, i);
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "net/ip.h"
-#include "tool/dump_layer.h"
+#include "show/layer.h"
 
 struct name {
 	uint8_t kind;
@@ -70,7 +70,7 @@ static bool next_option(struct form *f, struct rd *r, uint8_t *kind, struct rd *
 	return value->ok;
 }
 
-void dump_ip_options(struct form *f, struct rd r)
+void show_ip_options(struct form *f, struct rd r)
 {
 	struct rd value;
 	uint8_t kind;
@@ -101,7 +101,7 @@ static void tcp_option(struct form *f, uint8_t kind, struct rd value)
 		item(f, NAME_OF(tcp_options, kind), kind, len);
 }
 
-void dump_tcp_options(struct form *f, struct rd r)
+void show_tcp_options(struct form *f, struct rd r)
 {
 	struct rd value;
 	uint8_t kind;
@@ -163,9 +163,9 @@ static uint8_t ext_kind(const struct weir_packet *p, int i)
 	return p->frame->bytes[before->offset + at];
 }
 
-void dump_ip6_ext(struct form *f, const struct weir_packet *p, int i)
+void show_ip6_ext(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint8_t kind = ext_kind(p, i);
 
 	rd_skip(&r, 2);

@@ -1,4 +1,4 @@
-#include "tool/dump_form.h"
+#include "show/form.h"
 
 #include <stdarg.h>
 #include <stdio.h>

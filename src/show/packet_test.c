@@ -1,4 +1,4 @@
-#include "tool/dump_packet.h"
+#include "show/packet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static struct weir_frame frame_of(const struct craft *c)
 /* The packet in words, in w. */
 static void put_words(struct wr *w, const struct weir_frame *frame, bool is_json, bool is_brief)
 {
-	struct dump_style style = {.is_brief = is_brief, .has_hex = true, .max_hex = 18};
+	struct show_style style = {.is_brief = is_brief, .has_hex = true, .max_hex = 18};
 	struct weir_packet p;
 	struct form f;
 
@@ -75,7 +75,7 @@ static void put_words(struct wr *w, const struct weir_frame *frame, bool is_json
 	if (is_json)
 		form_put(&f, "{\"number\":1");
 	net_decode(&p, frame);
-	dump_packet(&f, &style, &p, NULL);
+	show_packet(&f, &style, &p, NULL);
 }
 
 static void lines_are_these(void)
@@ -247,7 +247,7 @@ static void names_from_outside_are_escaped(void)
 	static struct craft c;
 	static const char evil[] = "et\x1b[31m\"\\\n\xff";
 	struct weir_iface iface = {.name = evil, .digits = 6};
-	struct dump_style style = {0};
+	struct show_style style = {0};
 	struct wr w = wr_init(1 << 20);
 	struct weir_frame frame;
 	struct weir_packet p;
@@ -257,14 +257,14 @@ static void names_from_outside_are_escaped(void)
 	frame = frame_of(&c);
 	net_decode(&p, &frame);
 	form_init(&f, &w, false);
-	dump_packet(&f, &style, &p, &iface);
+	show_packet(&f, &style, &p, &iface);
 	wr_u8(&w, 0);
 	ok(strstr((const char *)w.bytes, ".000000Z  40 bytes  on et\\x1b[31m\"\\x5c\\x0a\\xff\n"),
 	   "an interface's name is escaped, its digits are those of the times");
 	wr_reset(&w);
 	form_init(&f, &w, true);
 	form_put(&f, "{\"number\":1");
-	dump_packet(&f, &style, &p, &iface);
+	show_packet(&f, &style, &p, &iface);
 	wr_u8(&w, 0);
 	ok(strstr((const char *)w.bytes,
 		  ",\"iface_name\":\"et\\u001b[31m\\\"\\\\\\n\xef\xbf\xbd\","),

@@ -1,5 +1,5 @@
 /* Headers of tunnels whose fields are there or not by flags. */
-#include "tool/dump_layer.h"
+#include "show/layer.h"
 
 enum {
 	GRE_CHECKSUM = 0x8000,
@@ -20,9 +20,9 @@ static void gre_pptp(struct form *f, struct rd r, uint16_t flags)
 		form_u64(f, "ack", rd_u32(&r));
 }
 
-void dump_gre(struct form *f, const struct weir_packet *p, int i)
+void show_gre(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint16_t flags = rd_u16(&r);
 
 	form_hex(f, "type", rd_u16(&r), 4);
@@ -45,9 +45,9 @@ void dump_gre(struct form *f, const struct weir_packet *p, int i)
 		form_flag(f, "routing");
 }
 
-void dump_erspan(struct form *f, const struct weir_packet *p, int i)
+void show_erspan(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint32_t first = rd_u32(&r), second = rd_u32(&r);
 
 	if (!p->layers[i].header_len) {
@@ -67,9 +67,9 @@ void dump_erspan(struct form *f, const struct weir_packet *p, int i)
 		form_u64(f, "timestamp", second);
 }
 
-void dump_geneve(struct form *f, const struct weir_packet *p, int i)
+void show_geneve(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 
 	rd_skip(&r, 1);
 	if (rd_u8(&r) & 0x80)
@@ -95,9 +95,9 @@ static bool is_over_udp(const struct weir_packet *p, int i)
 	return i > 0 && p->layers[i - 1].proto == WEIR_UDP;
 }
 
-void dump_l2tp(struct form *f, const struct weir_packet *p, int i)
+void show_l2tp(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint16_t flags;
 
 	if (!is_over_udp(p, i)) {
@@ -155,9 +155,9 @@ static void gtpu_extensions(struct form *f, struct rd r, uint8_t next)
 	form_list_end(f);
 }
 
-void dump_gtpu(struct form *f, const struct weir_packet *p, int i)
+void show_gtpu(struct form *f, const struct weir_packet *p, int i)
 {
-	struct rd r = dump_header(p, i);
+	struct rd r = show_header(p, i);
 	uint8_t flags = rd_u8(&r), type = rd_u8(&r);
 	uint16_t len = rd_u16(&r);
 
