@@ -74,9 +74,11 @@ struct worker {
 	struct bell bell;    /* rings when something came back or in */
 	uint64_t ticks_told; /* the reporter's: of the worker's last sheaf */
 
-	struct ring parcels;      /* hashed mode: from the distributor */
-	struct ring parcels_back; /* to it */
-	struct parcel *filling;   /* the distributor's */
+	struct ring parcels;                 /* hashed mode: from the distributor */
+	struct ring parcels_back;            /* to it */
+	struct parcel *filling;              /* the distributor's */
+	uint32_t n_sent;                     /* … of those that it has sent and not rung for */
+	_Alignas(RING_LINE) uint32_t n_back; /* the worker's: sent back and not rung for */
 	_Atomic uint64_t ticks_done;
 
 	_Atomic bool is_waiting; /* for input, a turn or a release: not in a callback */
@@ -115,6 +117,7 @@ struct engine {
 	struct parcel *packed; /* storage of all parcels */
 	pthread_t dealer;      /* the distributor */
 	uint64_t n_ticks_dealt;
+	uint32_t n_gathered;     /* parcels for which either side is woken */
 	_Atomic bool is_dealing; /* it works, and does not wait */
 	_Atomic bool is_dealt;   /* nothing more will be dealt */
 	_Atomic bool is_reporting;

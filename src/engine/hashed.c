@@ -41,6 +41,7 @@ int hashed_init(struct engine *e)
 	uint32_t n = size / SOURCE_BATCH < MIN_PARCELS ? MIN_PARCELS : size / SOURCE_BATCH;
 	int rc = 0;
 
+	e->n_gathered = n / 4;
 	e->packed = calloc((size_t)e->n_workers * n, sizeof *e->packed);
 	if (!e->packed)
 		return ERR_NOMEM;
@@ -89,6 +90,32 @@ void hashed_fini(struct engine *e)
 	free(e->packed);
 }
 
+/* Waking a thread costs more than a parcel does. So whoever has something for the other side rings
+ * when a good part of the ring has gathered, at the end of a block, and before it sleeps itself. */
+static void ring_worker(struct worker *w)
+{
+	if (w->n_sent > 0)
+		bell_ring(&w->bell);
+	w->n_sent = 0;
+}
+
+static void ring_distributor(struct worker *w)
+{
+	if (w->n_back > 0)
+		bell_ring(&w->e->distributor);
+	w->n_back = 0;
+}
+
+/* The distributor's sleep, unless its bell has rung since `seen`. */
+static void doze(struct engine *e, uint32_t seen)
+{
+	for (int i = 0; i < e->n_workers; i++)
+		ring_worker(&e->workers[i]);
+	atomic_store(&e->is_dealing, false);
+	bell_wait(&e->distributor, seen, -1);
+	atomic_store(&e->is_dealing, true);
+}
+
 /* An empty parcel for the worker; NULL when the engine has failed. */
 static struct parcel *open_parcel(struct worker *w)
 {
@@ -102,11 +129,8 @@ static struct parcel *open_parcel(struct worker *w)
 
 		if (atomic_load(&e->is_failed))
 			return NULL;
-		if (ring_len(&w->parcels_back) > 0)
-			continue;
-		atomic_store(&e->is_dealing, false);
-		bell_wait(&e->distributor, seen, -1);
-		atomic_store(&e->is_dealing, true);
+		if (ring_len(&w->parcels_back) == 0)
+			doze(e, seen);
 	}
 	w->filling = got;
 	w->filling->n = 0;
@@ -121,7 +145,8 @@ static void send(struct worker *w)
 	w->filling = NULL;
 	if (ring_push(&w->parcels, &parcel, 1) != 1)
 		assert(!"a ring has room for all parcels of its worker");
-	bell_ring(&w->bell);
+	if (++w->n_sent >= w->e->n_gathered)
+		ring_worker(w);
 }
 
 static void send_all(struct engine *e)
@@ -129,6 +154,7 @@ static void send_all(struct engine *e)
 	for (int i = 0; i < e->n_workers; i++) {
 		if (e->workers[i].filling && e->workers[i].filling->n > 0)
 			send(&e->workers[i]);
+		ring_worker(&e->workers[i]);
 	}
 }
 
@@ -153,9 +179,7 @@ static void wait_for_reports(struct engine *e)
 
 		if (!is_far_ahead(e) || atomic_load(&e->is_failed))
 			return;
-		atomic_store(&e->is_dealing, false);
-		bell_wait(&e->distributor, seen, -1);
-		atomic_store(&e->is_dealing, true);
+		doze(e, seen);
 	}
 }
 
@@ -171,6 +195,7 @@ static int deal_tick(struct engine *e, int64_t now)
 			return ERR_STOPPED;
 		p->tick = now;
 		send(&e->workers[i]);
+		ring_worker(&e->workers[i]);
 	}
 	return 0;
 }
@@ -349,7 +374,7 @@ static int work_parcel(struct worker *w, struct parcel *p)
 	report_post(w);
 	if (!p->block && !w->e->combiner) {
 		atomic_store(&w->ticks_done, count_now(&w->n_ticks));
-		bell_ring(&w->e->distributor);
+		w->n_back = w->e->n_gathered;
 	}
 	return rc;
 }
@@ -367,6 +392,7 @@ void hashed_work(struct worker *w)
 		if (ring_pop(&w->parcels, &got, 1) == 0) {
 			if (is_dealt)
 				return;
+			ring_distributor(w);
 			atomic_store(&w->is_waiting, true);
 			bell_wait(&w->bell, seen, -1);
 			atomic_store(&w->is_waiting, false);
@@ -376,7 +402,8 @@ void hashed_work(struct worker *w)
 		put_parcel(got);
 		if (ring_push(&w->parcels_back, &got, 1) != 1)
 			assert(!"a ring has room for all parcels of its worker");
-		bell_ring(&e->distributor);
+		if (++w->n_back >= e->n_gathered)
+			ring_distributor(w);
 		if (rc < 0)
 			engine_fail(e, rc, AT_SOMEWHERE);
 	}
