@@ -58,19 +58,25 @@ static int start(struct worker *w)
 	return 0;
 }
 
-static void note_times(struct totals *t, const struct weir_frame *frames, int n)
+/* What every packet costs: sums stay in registers until the batch is done. */
+static void count_batch(struct totals *t, const struct weir_frame *frames, int n)
 {
+	struct counts sum = {.packets = (uint64_t)n};
 	int64_t first = t->first_ns;
 	int64_t last = t->last_ns;
+	uint64_t lost = 0;
 
-	for (int i = 0; i < n; i++) {
-		int64_t now = frames[i].time_ns;
-
-		if (frames[i].flags & WEIR_FRAME_NO_TIME)
+	for (const struct weir_frame *f = frames, *end = frames + n; f < end; f++) {
+		sum.bytes += f->wire_len;
+		sum.captured += f->cap_len;
+		lost += f->lost;
+		if (f->flags & WEIR_FRAME_NO_TIME)
 			continue;
-		first = now < first ? now : first;
-		last = now > last ? now : last;
+		first = f->time_ns < first ? f->time_ns : first;
+		last = f->time_ns > last ? f->time_ns : last;
 	}
+	add(&t->all, &sum);
+	t->lost += lost;
 	t->first_ns = first;
 	t->last_ns = last;
 }
@@ -80,11 +86,7 @@ static int batch(struct worker *w, struct weir_frame *frames, int n)
 	const struct stats *s = engine_arg(w);
 	struct totals *t = engine_local(w);
 
-	for (int i = 0; i < n; i++) {
-		count(&t->all, &frames[i]);
-		t->lost += frames[i].lost;
-	}
-	note_times(t, frames, n);
+	count_batch(t, frames, n);
 	for (int k = 0; k < s->filters.n; k++) {
 		for (int i = 0; i < n; i++) {
 			if (filter_match(s->filters.at[k], &frames[i]))

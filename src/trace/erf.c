@@ -110,12 +110,12 @@ static bool erf_skip_extensions(struct rd *body, uint8_t type)
 
 /* Port 0 is taken as outgoing and port 1 as incoming, as taps of two ports are wired and as
  * libtrace writes them; others say nothing of direction. */
-static uint8_t erf_direction(uint8_t port)
+TRACE_INLINE uint8_t erf_direction(uint8_t port)
 {
-	static const uint8_t directions[ERF_N_PORTS] = {WEIR_DIR_OUT, WEIR_DIR_IN};
-
-	return directions[port];
+	return port < 2 ? WEIR_DIR_OUT - port : WEIR_DIR_UNKNOWN;
 }
+
+_Static_assert(WEIR_DIR_OUT - 1 == WEIR_DIR_IN, "port 1 is incoming");
 
 /* Lengths and bytes of a packet whose headers were stepped over. */
 static void erf_fill_bytes(struct weir_frame *f, const struct erf_type *t, const struct rd *body,
@@ -149,6 +149,10 @@ static int erf_record(struct trace_reader *r, struct rd record, struct weir_fram
 
 	if (first < 0)
 		return first;
+	if (type == ERF_TYPE_ETHER) {
+		r->erf.has_ether = true;
+		r->erf.ether_at = (uint8_t)first;
+	}
 	rd_skip(&record, ERF_HEADER_LEN);
 	if (!erf_skip_extensions(&record, header[8]))
 		return why_set(&r->why, ERR_BAD,
@@ -175,9 +179,54 @@ static int erf_record(struct trace_reader *r, struct rd record, struct weir_fram
 	return 0;
 }
 
+/* The usual records in one straight line: Ethernet, without extension headers; as long as the next
+ * one's header is in the window too, so that one comparison a record keeps both in bounds. Any
+ * other record, and whatever is wrong with one, is left to erf_record. */
+static void erf_run(const struct erf_state *s, struct walk *w)
+{
+	enum { BEFORE = ERF_HEADER_LEN + ERF_ETHER_PAD };
+	const uint32_t rare = 0xff000000u | (uint32_t)ERF_RARE_FLAGS << 16;
+	const uint32_t usual = (uint32_t)ERF_TYPE_ETHER << 24;
+	const struct weir_frame form = {.link = LINK_ETHER};
+	const uint32_t ether_at = s->ether_at;
+	const uint8_t *header = w->rd.at;
+	const uint8_t *last = w->rd.end - BEFORE;
+	const struct weir_frame *end = w->end;
+	struct weir_frame *f = w->at;
+
+	if (!s->has_ether || rd_left(&w->rd) < BEFORE)
+		return;
+	for (; f < end; f++) {
+		uint32_t head = load32(header + 8, true);  /* type, flags, length */
+		uint32_t tail = load32(header + 12, true); /* lost, wire length */
+		uint32_t len = head & 0xffff;
+		uint32_t claim = tail & 0xffff;
+		uint32_t wire_len = claim >= ERF_FCS_LEN ? claim - ERF_FCS_LEN : claim;
+		uint32_t port = head >> 16 & ERF_FLAG_PORT;
+
+		if ((head & rare) != usual || len < BEFORE ||
+		    (uintptr_t)header + len > (uintptr_t)last)
+			break;
+		f->bytes = header + BEFORE;
+		f->record = header;
+		f->block = NULL;
+		f->time_ns = erf_time_to_ns(load64(header, false));
+		f->cap_len = len - BEFORE < wire_len ? len - BEFORE : wire_len;
+		f->wire_len = wire_len;
+		f->record_len = len;
+		f->iface = ether_at + port;
+		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
+		f->lost = tail >> 16;
+		f->direction = erf_direction((uint8_t)port);
+		header += len;
+	}
+	w->at = f;
+	w->rd.at = header;
+}
+
 int erf_walk(struct trace_reader *r, struct walk *w)
 {
-	while (w->at < w->end) {
+	for (erf_run(&r->erf, w); w->at < w->end; erf_run(&r->erf, w)) {
 		struct rd rd = w->rd;
 		const uint8_t *header = rd_take(&rd, ERF_HEADER_LEN);
 		uint16_t len;

@@ -173,6 +173,7 @@ static int read_section(struct trace_reader *r, struct block *b)
 			       major, minor);
 	s->first = ifaces_count(&r->ifaces);
 	s->n = 0;
+	s->plain.is_set = false;
 	r->has_header = true;
 	return 0;
 }
@@ -222,10 +223,69 @@ static const struct iface_entry *find_iface(struct trace_reader *r, uint32_t num
 	return NULL;
 }
 
+/* Keeps what read_plain needs of the interface. */
+static void remember_plain(struct pcapng_state *s, const struct iface_entry *e, uint32_t number)
+{
+	const struct iface_clock *c = &e->clock;
+	int64_t most = INT64_MAX - (c->offset_ns > 0 ? c->offset_ns : 0);
+
+	s->plain = (struct pcapng_plain){
+		.max_ticks = (uint64_t)most / c->mul,
+		.mul = c->mul,
+		.offset_ns = c->offset_ns,
+		.number = number,
+		.link = link_of(e->seen.link),
+		.is_set = !s->is_big && c->shift == 0 && c->div == 1,
+	};
+}
+
+/* The usual packets in one straight line: little-endian, no options, of the same interface as the
+ * one before; as long as the fixed part of the next block is in the window too, so that one
+ * comparison a block keeps both in bounds. Any other block, and whatever is wrong with one, is
+ * left to read_block. */
+static void read_plain(const struct pcapng_state *s, struct walk *w)
+{
+	const struct pcapng_plain plain = s->plain;
+	const struct weir_frame form = {.link = plain.link};
+	const uint32_t iface = s->first + plain.number;
+	const uint8_t *b = w->rd.at;
+	const uint8_t *last = w->rd.end - PCAPNG_PACKET_LEN;
+	const struct weir_frame *end = w->end;
+	struct weir_frame *f = w->at;
+
+	if (!plain.is_set || rd_left(&w->rd) < PCAPNG_PACKET_LEN)
+		return;
+	for (; f < end; f++) {
+		uint32_t len = load32(b + 4, false);
+		uint32_t cap_len = load32(b + 20, false);
+		uint64_t ticks = (uint64_t)load32(b + 12, false) << 32 | load32(b + 16, false);
+
+		/* the lengths are small, so that the sums cannot wrap */
+		if (load32(b, false) != PCAPNG_PACKET || load32(b + 8, false) != plain.number ||
+		    cap_len > TRACE_MAX_RECORD - PCAPNG_PACKET_LEN ||
+		    len != PCAPNG_PACKET_LEN + pcapng_padded(cap_len) ||
+		    (uintptr_t)b + len > (uintptr_t)last ||
+		    load32(b + len - PCAPNG_TAIL_LEN, false) != len || ticks > plain.max_ticks)
+			break;
+		f->bytes = b + PCAPNG_PACKET_FIXED;
+		f->record = b;
+		f->block = NULL;
+		f->time_ns = (int64_t)(ticks * plain.mul) + plain.offset_ns;
+		f->cap_len = cap_len;
+		f->wire_len = load32(b + 24, false);
+		f->record_len = len;
+		f->iface = iface;
+		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
+		b += len;
+	}
+	w->at = f;
+	w->rd.at = b;
+}
+
 /* An enhanced packet block, or the packet block before it, which counts losses in itself. */
 static int read_packet(struct trace_reader *r, struct block *b, struct weir_frame *f)
 {
-	const struct pcapng_state *s = &r->pcapng;
+	struct pcapng_state *s = &r->pcapng;
 	const uint8_t *fixed = rd_take(&b->body, 20);
 	bool is_old = b->type == PCAPNG_OLD_PACKET;
 	const struct iface_entry *e;
@@ -237,6 +297,8 @@ static int read_packet(struct trace_reader *r, struct block *b, struct weir_fram
 	e = find_iface(r, number);
 	if (!e)
 		return ERR_BAD;
+	if (!s->plain.is_set || s->plain.number != number)
+		remember_plain(s, e, number);
 	cap_len = load32(fixed + 12, s->is_big);
 	*f = (struct weir_frame){
 		.bytes = rd_take(&b->body, cap_len),
@@ -366,7 +428,7 @@ static int read_head(struct trace_reader *r, const struct walk *w, struct block 
 
 int pcapng_walk(struct trace_reader *r, struct walk *w)
 {
-	while (w->at < w->end) {
+	for (read_plain(&r->pcapng, w); w->at < w->end; read_plain(&r->pcapng, w)) {
 		struct rd rd = w->rd;
 		struct block b = {0};
 		const uint8_t *tail;

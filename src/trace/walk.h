@@ -35,10 +35,21 @@ struct pcap_state {
 	bool may_be_swapped; /* … in some files */
 };
 
+/* What was worked out for the interface of the last packet, for blocks in little-endian order. */
+struct pcapng_plain {
+	uint64_t max_ticks; /* times up to here need no care */
+	uint64_t mul;       /* ns = ticks * mul + offset_ns */
+	int64_t offset_ns;
+	uint32_t number; /* in its section */
+	uint16_t link;
+	bool is_set;
+};
+
 struct pcapng_state {
 	bool is_big;
 	uint32_t first; /* index of the section's first interface */
 	uint32_t n;     /* interfaces of the section */
+	struct pcapng_plain plain;
 };
 
 enum { ERF_N_LINKS = 8, ERF_N_PORTS = 8 };
@@ -46,6 +57,8 @@ enum { ERF_N_LINKS = 8, ERF_N_PORTS = 8 };
 struct erf_state {
 	uint16_t links[ERF_N_LINKS]; /* found so far: ERF_N_PORTS interfaces each */
 	uint8_t n_links;
+	bool has_ether;   /* seen, so that … */
+	uint8_t ether_at; /* … its first interface is known */
 };
 
 struct trace_reader {
