@@ -382,11 +382,11 @@ static int open_desks(struct intercept *i, const char *dir, bool is_forced, stru
 		return why_set(why, err_of_errno(errno), "%s", strerror(errno));
 	}
 	for (; k < n && !rc; k++) {
-		const char *agency = i->orders->agencies.items[k].id;
+		const struct outbox_place place = {fd, i->orders->agencies.items[k].id, is_forced};
 
-		rc = outbox_open(&i->desks[k].hi2, fd, agency, "hi2.ber", is_forced, why);
+		rc = outbox_open(&i->desks[k].hi2, &place, "hi2.ber", why);
 		if (!rc)
-			rc = outbox_open(&i->desks[k].hi3, fd, agency, "hi3.ber", is_forced, why);
+			rc = outbox_open(&i->desks[k].hi3, &place, "hi3.ber", why);
 	}
 	while (rc && k--) {
 		outbox_abandon(&i->desks[k].hi2, fd);

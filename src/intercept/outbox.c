@@ -55,21 +55,22 @@ static int open_file(struct outbox *o, int folder, const char *name, bool is_for
 	return o->fd < 0 ? say_errno(why, o->name, errno) : empty(o, why);
 }
 
-int outbox_open(struct outbox *o, int dir, const char *agency, const char *name, bool is_forced,
+int outbox_open(struct outbox *o, const struct outbox_place *place, const char *name,
 		struct why *why)
 {
+	const char *agency = place->agency;
 	int folder;
 	int rc;
 
 	*o = (struct outbox){.fd = -1, .held = wr_init(HELD_LIMIT)};
 	atomic_init(&o->cut, UINT64_MAX);
 	snprintf(o->name, sizeof o->name, "%s/%s", agency, name);
-	if (mkdirat(dir, agency, FOLDER_MODE) != 0 && errno != EEXIST)
+	if (mkdirat(place->dir, agency, FOLDER_MODE) != 0 && errno != EEXIST)
 		return say_errno(why, agency, errno);
-	folder = openat(dir, agency, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	folder = openat(place->dir, agency, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (folder < 0)
 		return say_errno(why, agency, errno);
-	rc = open_file(o, folder, name, is_forced, why);
+	rc = open_file(o, folder, name, place->is_forced, why);
 	close(folder);
 	if (rc && o->fd >= 0) {
 		close(o->fd);

@@ -30,10 +30,17 @@ struct outbox {
 	bool is_new;                /* it was not there before */
 };
 
-/* Creates agency/name under the open folder dir, readable by its owner only. A file that is there
- * is refused, or emptied where is_forced; a link or anything else that is no file always is. */
-MUST_CHECK int outbox_open(struct outbox *o, int dir, const char *agency, const char *name,
-			   bool is_forced, struct why *why);
+/* Where an agency's files are made. */
+struct outbox_place {
+	int dir; /* open folder, in which the agency has its own */
+	const char *agency;
+	bool is_forced; /* files that are there are emptied */
+};
+
+/* Creates agency/name, readable by its owner only. A file that is there is refused unless
+ * is_forced; a link or anything else that is no file always is. */
+MUST_CHECK int outbox_open(struct outbox *o, const struct outbox_place *place, const char *name,
+			   struct why *why);
 
 /* The next len bytes: their offset. Only by who has the turn. */
 uint64_t outbox_reserve(struct outbox *o, uint64_t len);

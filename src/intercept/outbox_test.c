@@ -53,10 +53,11 @@ static void sweep(const char *name)
 
 static int open_one(struct outbox *o, const char *agency, const char *name, bool is_forced)
 {
+	const struct outbox_place place = {dir, agency, is_forced};
 	struct why why;
 
 	why_clear(&why);
-	return outbox_open(o, dir, agency, name, is_forced, &why);
+	return outbox_open(o, &place, name, &why);
 }
 
 static void runs_are_filled_in_any_order(void)
@@ -87,11 +88,12 @@ static void appended_records_wait_a_little(void)
 
 static void what_is_there_is_not_lost_by_accident(void)
 {
+	const struct outbox_place police = {dir, "police", false};
 	struct outbox o;
 	struct why why;
 
 	why_clear(&why);
-	ok(outbox_open(&o, dir, "police", "hi3.ber", false, &why) == ERR_ACCESS &&
+	ok(outbox_open(&o, &police, "hi3.ber", &why) == ERR_ACCESS &&
 		   holds("police/hi3.ber", "abcde"),
 	   "a file that is there is refused: %s %s", why.place, why.text);
 	ok(fchmodat(dir, "police/hi3.ber", 0644, 0) == 0 &&
