@@ -32,9 +32,9 @@ extern const struct conf_type warrant_prefix;
 /* The limits of texts that are sent are those of the PSHeader (TS 102 232-1). */
 #define OPERATOR_FIELDS(X)                                                                         \
 	X(TEXT, id, .is_required = true, WARRANT_GRAPHIC(1, 16),                                   \
-	  .doc = "operatorIdentifier: who intercepts")                                             \
+	  .doc = "who intercepts (operatorIdentifier)")                                            \
 	X(TEXT, network_element, WARRANT_GRAPHIC(1, 16),                                           \
-	  .doc = "networkElementIdentifier: where, in the operator's network")
+	  .doc = "where, in the operator's network (networkElementIdentifier)")
 
 #define AGENCY_FIELDS(X)                                                                           \
 	X(TEXT, id, .is_required = true, WARRANT_FILE_NAME(1, 64),                                 \
@@ -48,7 +48,7 @@ extern const struct conf_type warrant_prefix;
 	X(PREFIX, prefix, .is_required = true,                                                     \
 	  .doc = "addresses of the target; the longest of a warrant's prefixes that fits decides") \
 	X(INT, cin, .is_required = true, .max = UINT32_MAX,                                        \
-	  .doc = "communicationIdentityNumber of what these addresses send and receive")
+	  .doc = "of what these addresses send and receive (communicationIdentityNumber)")
 
 #define WARRANT_FIELDS(X)                                                                          \
 	X(TEXT, reference, .is_required = true, .min = 1, .max = 256,                              \
@@ -57,7 +57,7 @@ extern const struct conf_type warrant_prefix;
 	X(TEXT, agency, .is_required = true, WARRANT_FILE_NAME(1, 64),                             \
 	  .doc = "id of the agency that receives what is intercepted")                             \
 	X(TEXT, liid, .is_required = true, WARRANT_GRAPHIC(1, 25),                                 \
-	  .doc = "lawfulInterceptionIdentifier, unique for its agency")                            \
+	  .doc = "its lawfulInterceptionIdentifier, unique for its agency")                        \
 	X(TEXT, authorization_country, .is_required = true, WARRANT_COUNTRY,                       \
 	  .doc = "under whose law it was issued")                                                  \
 	X(TEXT, delivery_country, WARRANT_COUNTRY, .doc = "where it is delivered to")              \
