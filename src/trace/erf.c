@@ -110,12 +110,12 @@ static bool erf_skip_extensions(struct rd *body, uint8_t type)
 
 /* Port 0 is taken as outgoing and port 1 as incoming, as taps of two ports are wired and as
  * libtrace writes them; others say nothing of direction. */
-TRACE_INLINE uint8_t erf_direction(uint8_t port)
+static uint8_t erf_direction(uint32_t port)
 {
-	return port < 2 ? WEIR_DIR_OUT - port : WEIR_DIR_UNKNOWN;
-}
+	static const uint8_t directions[ERF_N_PORTS] = {WEIR_DIR_OUT, WEIR_DIR_IN};
 
-_Static_assert(WEIR_DIR_OUT - 1 == WEIR_DIR_IN, "port 1 is incoming");
+	return directions[port];
+}
 
 /* Lengths and bytes of a packet whose headers were stepped over. */
 static void erf_fill_bytes(struct weir_frame *f, const struct erf_type *t, const struct rd *body,
@@ -149,10 +149,6 @@ static int erf_record(struct trace_reader *r, struct rd record, struct weir_fram
 
 	if (first < 0)
 		return first;
-	if (type == ERF_TYPE_ETHER) {
-		r->erf.has_ether = true;
-		r->erf.ether_at = (uint8_t)first;
-	}
 	rd_skip(&record, ERF_HEADER_LEN);
 	if (!erf_skip_extensions(&record, header[8]))
 		return why_set(&r->why, ERR_BAD,
@@ -179,74 +175,109 @@ static int erf_record(struct trace_reader *r, struct rd record, struct weir_fram
 	return 0;
 }
 
-/* The usual records in one straight line: Ethernet, without extension headers; as long as the next
- * one's header is in the window too, so that one comparison a record keeps both in bounds. Any
- * other record, and whatever is wrong with one, is left to erf_record. */
-static void erf_run(const struct erf_state *s, struct walk *w)
+/* Readies the fast loop for records like this one, which was read. */
+static void erf_remember(struct erf_state *s, const uint8_t *header, const struct weir_frame *f)
 {
-	enum { BEFORE = ERF_HEADER_LEN + ERF_ETHER_PAD };
-	const uint32_t rare = 0xff000000u | (uint32_t)ERF_RARE_FLAGS << 16;
-	const uint32_t usual = (uint32_t)ERF_TYPE_ETHER << 24;
-	const struct weir_frame form = {.link = LINK_ETHER};
-	const uint32_t ether_at = s->ether_at;
-	const uint8_t *header = w->rd.at;
-	const uint8_t *last = w->rd.end - BEFORE;
+	const struct erf_type *t = &types[header[8] & ERF_TYPE_MASK];
+	uint32_t first = header[9] & ERF_FLAG_PORT_HIGH ? 4 : 0;
+	uint16_t key = (uint16_t)(header[8] << 8 | (header[9] & ~ERF_FLAG_PORT));
+
+	if (key == s->key)
+		return;
+	s->key = 0;
+	if (header[8] & ERF_MORE || !t->is_known || t->link == LINK_ERF)
+		return;
+	s->key = key;
+	s->before = ERF_HEADER_LEN + t->header_len;
+	s->fcs_len = t->fcs_len;
+	s->is_coloured = t->is_coloured;
+	for (uint32_t port = 0; port <= ERF_FLAG_PORT; port++)
+		s->forms[port] = (struct weir_frame){.iface = f->iface / ERF_N_PORTS * ERF_N_PORTS +
+							      first + port,
+						     .link = t->link,
+						     .direction = erf_direction(first + port),
+						     .flags = f->flags};
+}
+
+/* Records of the last one's type and flags (but of any port), without extension headers, as long
+ * as the next one's header is in the window too. Whatever is not of this kind is left to the
+ * caller. */
+TRACE_INLINE void erf_run(const struct erf_state *s, struct walk *w, bool is_coloured)
+{
+	const uint32_t before = s->before, fcs_len = s->fcs_len, key = s->key;
 	const struct weir_frame *end = w->end;
+	const uint8_t *record = w->rd.at;
+	const uint8_t *last = w->rd.end - ERF_HEADER_LEN;
 	struct weir_frame *f = w->at;
 
-	if (!s->has_ether || rd_left(&w->rd) < BEFORE)
+	if (rd_left(&w->rd) < ERF_HEADER_LEN || key == 0)
 		return;
 	for (; f < end; f++) {
-		uint32_t head = load32(header + 8, true);  /* type, flags, length */
-		uint32_t tail = load32(header + 12, true); /* lost, wire length */
-		uint32_t len = head & 0xffff;
-		uint32_t claim = tail & 0xffff;
-		uint32_t wire_len = claim >= ERF_FCS_LEN ? claim - ERF_FCS_LEN : claim;
-		uint32_t port = head >> 16 & ERF_FLAG_PORT;
+		/* what differs of type and flags; only the port may */
+		uint32_t other = load16(record + 8, true) ^ key;
+		uint32_t len = load16(record + 10, true);
+		uint32_t claim = load16(record + 14, true) - fcs_len;
+		uint32_t room = len - before;
 
-		if ((head & rare) != usual || len < BEFORE ||
-		    (uintptr_t)header + len > (uintptr_t)last)
+		if (other > ERF_FLAG_PORT || (int32_t)(room | claim) < 0 ||
+		    (uintptr_t)record + len > (uintptr_t)last)
 			break;
-		f->bytes = header + BEFORE;
-		f->record = header;
+		f->bytes = record + before;
+		f->record = record;
 		f->block = NULL;
-		f->time_ns = erf_time_to_ns(load64(header, false));
-		f->cap_len = len - BEFORE < wire_len ? len - BEFORE : wire_len;
-		f->wire_len = wire_len;
+		f->time_ns = erf_time_to_ns(load64(record, false));
+		f->cap_len = room < claim ? room : claim;
+		f->wire_len = claim;
 		f->record_len = len;
-		f->iface = ether_at + port;
-		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
-		f->lost = tail >> 16;
-		f->direction = erf_direction((uint8_t)port);
-		header += len;
+		memcpy(&f->iface, &s->forms[other].iface,
+		       sizeof *f - offsetof(struct weir_frame, iface));
+		if (!is_coloured)
+			f->lost = load16(record + 12, true);
+		record += len;
 	}
 	w->at = f;
-	w->rd.at = header;
+	w->rd.at = record;
+}
+
+/* The record at w->rd, of any type. */
+static int erf_step(struct trace_reader *r, struct walk *w)
+{
+	struct rd rd = w->rd;
+	const uint8_t *header = rd_take(&rd, ERF_HEADER_LEN);
+	uint16_t len;
+	int rc;
+
+	if (!header)
+		return walk_need(r, ERF_HEADER_LEN);
+	len = load16(header + 10, true);
+	if (len < ERF_HEADER_LEN)
+		return why_set(&r->why, ERR_BAD,
+			       "a record claims %u bytes, fewer than its header has", len);
+	rd = w->rd;
+	if (len > rd_left(&rd))
+		return walk_need(r, len);
+	rc = erf_record(r, rd_sub(&rd, len), w->at);
+	if (rc < 0)
+		return rc;
+	erf_remember(&r->erf, header, w->at);
+	w->at++;
+	w->rd = rd;
+	r->has_header = true;
+	return 0;
 }
 
 int erf_walk(struct trace_reader *r, struct walk *w)
 {
-	for (erf_run(&r->erf, w); w->at < w->end; erf_run(&r->erf, w)) {
-		struct rd rd = w->rd;
-		const uint8_t *header = rd_take(&rd, ERF_HEADER_LEN);
-		uint16_t len;
-		int rc;
+	int rc = 0;
 
-		if (!header)
-			return walk_need(r, ERF_HEADER_LEN);
-		len = load16(header + 10, true);
-		if (len < ERF_HEADER_LEN)
-			return why_set(&r->why, ERR_BAD,
-				       "a record claims %u bytes, fewer than its header has", len);
-		rd = w->rd;
-		if (len > rd_left(&rd))
-			return walk_need(r, len);
-		rc = erf_record(r, rd_sub(&rd, len), w->at);
-		if (rc < 0)
-			return rc;
-		w->at++;
-		w->rd = rd;
-		r->has_header = true;
+	while (!rc) {
+		if (r->erf.is_coloured)
+			erf_run(&r->erf, w, true);
+		else
+			erf_run(&r->erf, w, false);
+		if (w->at == w->end)
+			break;
+		rc = erf_step(r, w);
 	}
-	return 0;
+	return rc;
 }

@@ -31,7 +31,6 @@ enum {
 	ERF_FLAG_DS_ERROR = 0x20,
 	ERF_FLAG_PORT_HIGH = 0x40,
 	ERF_FLAG_RESERVED = 0x80,
-	ERF_RARE_FLAGS = ERF_FLAG_RX_ERROR | ERF_FLAG_DS_ERROR | ERF_FLAG_PORT_HIGH,
 };
 
 enum {
@@ -52,9 +51,7 @@ bool erf_type_is_known(uint8_t type);
  * Seconds are 32 bits without a sign; times before 1970 or after 2106 do not fit. */
 static inline int64_t erf_time_to_ns(uint64_t time)
 {
-	uint64_t fraction = (time & 0xffffffffu) * 1000000000u + (1u << 31);
-
-	return (int64_t)((time >> 32) * 1000000000u + (fraction >> 32));
+	return (int64_t)(((unsigned __int128)time * 1000000000u + (1u << 31)) >> 32);
 }
 
 static inline bool erf_time_fits(int64_t ns)

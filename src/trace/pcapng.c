@@ -8,6 +8,8 @@
 
 #include "trace/walk.h"
 
+enum { FLAGS_ALONE = 12 }; /* bytes of options that are flags and nothing else */
+
 /* A whole block: head and tail were checked, and body is what lies between them. */
 struct block {
 	struct rd body;
@@ -85,6 +87,8 @@ static int64_t clock_ns(const struct iface_clock *c, uint64_t ticks)
 {
 	uint64_t s, fraction;
 
+	if (c->shift == 0 && c->div == 1)
+		return clamp((__int128)ticks * c->mul + c->offset_ns);
 	if (c->shift == 0)
 		return clamp((c->div ? (__int128)(ticks / c->div) * c->mul : 0) + c->offset_ns);
 	s = c->shift < 64 ? ticks >> c->shift : 0;
@@ -173,7 +177,7 @@ static int read_section(struct trace_reader *r, struct block *b)
 			       major, minor);
 	s->first = ifaces_count(&r->ifaces);
 	s->n = 0;
-	s->plain.is_set = false;
+	s->most_ticks = 0;
 	r->has_header = true;
 	return 0;
 }
@@ -223,63 +227,15 @@ static const struct iface_entry *find_iface(struct trace_reader *r, uint32_t num
 	return NULL;
 }
 
-/* Keeps what read_plain needs of the interface. */
-static void remember_plain(struct pcapng_state *s, const struct iface_entry *e, uint32_t number)
+/* Readies the fast loop for packets of this interface. */
+static void remember_iface(struct pcapng_state *s, const struct iface_entry *e, uint32_t number)
 {
 	const struct iface_clock *c = &e->clock;
-	int64_t most = INT64_MAX - (c->offset_ns > 0 ? c->offset_ns : 0);
 
-	s->plain = (struct pcapng_plain){
-		.max_ticks = (uint64_t)most / c->mul,
-		.mul = c->mul,
-		.offset_ns = c->offset_ns,
-		.number = number,
-		.link = link_of(e->seen.link),
-		.is_set = !s->is_big && c->shift == 0 && c->div == 1,
-	};
-}
-
-/* The usual packets in one straight line: little-endian, no options, of the same interface as the
- * one before; as long as the fixed part of the next block is in the window too, so that one
- * comparison a block keeps both in bounds. Any other block, and whatever is wrong with one, is
- * left to read_block. */
-static void read_plain(const struct pcapng_state *s, struct walk *w)
-{
-	const struct pcapng_plain plain = s->plain;
-	const struct weir_frame form = {.link = plain.link};
-	const uint32_t iface = s->first + plain.number;
-	const uint8_t *b = w->rd.at;
-	const uint8_t *last = w->rd.end - PCAPNG_PACKET_LEN;
-	const struct weir_frame *end = w->end;
-	struct weir_frame *f = w->at;
-
-	if (!plain.is_set || rd_left(&w->rd) < PCAPNG_PACKET_LEN)
-		return;
-	for (; f < end; f++) {
-		uint32_t len = load32(b + 4, false);
-		uint32_t cap_len = load32(b + 20, false);
-		uint64_t ticks = (uint64_t)load32(b + 12, false) << 32 | load32(b + 16, false);
-
-		/* the lengths are small, so that the sums cannot wrap */
-		if (load32(b, false) != PCAPNG_PACKET || load32(b + 8, false) != plain.number ||
-		    cap_len > TRACE_MAX_RECORD - PCAPNG_PACKET_LEN ||
-		    len != PCAPNG_PACKET_LEN + pcapng_padded(cap_len) ||
-		    (uintptr_t)b + len > (uintptr_t)last ||
-		    load32(b + len - PCAPNG_TAIL_LEN, false) != len || ticks > plain.max_ticks)
-			break;
-		f->bytes = b + PCAPNG_PACKET_FIXED;
-		f->record = b;
-		f->block = NULL;
-		f->time_ns = (int64_t)(ticks * plain.mul) + plain.offset_ns;
-		f->cap_len = cap_len;
-		f->wire_len = load32(b + 24, false);
-		f->record_len = len;
-		f->iface = iface;
-		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
-		b += len;
-	}
-	w->at = f;
-	w->rd.at = b;
+	s->number = number;
+	s->link = link_of(e->seen.link);
+	s->unit_ns = c->mul;
+	s->most_ticks = c->shift == 0 && c->div == 1 && c->offset_ns == 0 ? INT64_MAX / c->mul : 0;
 }
 
 /* An enhanced packet block, or the packet block before it, which counts losses in itself. */
@@ -297,8 +253,6 @@ static int read_packet(struct trace_reader *r, struct block *b, struct weir_fram
 	e = find_iface(r, number);
 	if (!e)
 		return ERR_BAD;
-	if (!s->plain.is_set || s->plain.number != number)
-		remember_plain(s, e, number);
 	cap_len = load32(fixed + 12, s->is_big);
 	*f = (struct weir_frame){
 		.bytes = rd_take(&b->body, cap_len),
@@ -320,6 +274,7 @@ static int read_packet(struct trace_reader *r, struct block *b, struct weir_fram
 		f->lost = load16(fixed + 2, s->is_big);
 	if (rd_left(&b->body) > 0)
 		read_packet_options(f, b->body, s->is_big);
+	remember_iface(s, e, number);
 	return 0;
 }
 
@@ -426,30 +381,101 @@ static int read_head(struct trace_reader *r, const struct walk *w, struct block 
 	return b->len <= left ? 0 : walk_need(r, b->len);
 }
 
+/* The most usual options: flags, and the end. False where these are others. */
+TRACE_INLINE bool flags_alone(struct weir_frame *f, const uint8_t *options, bool is_big)
+{
+	if (load16(options, is_big) != PCAPNG_OPT_FLAGS || load16(options + 2, is_big) != 4 ||
+	    load32(options + 8, is_big) != PCAPNG_OPT_END)
+		return false;
+	frame_flags(f, load32(options + 4, is_big));
+	return true;
+}
+
+/* Packets without options or with flags alone, of the interface that the last one had, as long as the next block's
+ * fixed fields are in the window too. Whatever is not of this kind is left to the caller. */
+TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool is_big)
+{
+	const struct weir_frame form = {.link = s->link};
+	const uint64_t most_ticks = s->most_ticks, unit_ns = s->unit_ns;
+	const uint32_t number = s->number, iface = s->first + s->number;
+	const struct weir_frame *end = w->end;
+	const uint8_t *block = w->rd.at;
+	const uint8_t *last = w->rd.end - PCAPNG_PACKET_LEN;
+	struct weir_frame *f = w->at;
+
+	if (rd_left(&w->rd) < PCAPNG_PACKET_LEN || !most_ticks)
+		return;
+	for (; f < end; f++) {
+		uint32_t cap_len = load32(block + 20, is_big);
+		uint32_t plain = PCAPNG_PACKET_LEN + pcapng_padded(cap_len);
+		uint32_t len = load32(block + 4, is_big);
+		uint64_t ticks =
+			(uint64_t)load32(block + 12, is_big) << 32 | load32(block + 16, is_big);
+
+		if (load32(block, is_big) != PCAPNG_PACKET || load32(block + 8, is_big) != number)
+			break;
+		/* the lengths are small, so that the sum cannot wrap */
+		if (cap_len > PCAPNG_FAST_MOST || len - plain > FLAGS_ALONE ||
+		    (uintptr_t)block + len > (uintptr_t)last ||
+		    load32(block + len - PCAPNG_TAIL_LEN, is_big) != len || ticks > most_ticks)
+			break;
+		f->bytes = block + PCAPNG_PACKET_FIXED;
+		f->record = block;
+		f->block = NULL;
+		f->time_ns = (int64_t)(ticks * unit_ns);
+		f->cap_len = cap_len;
+		f->wire_len = load32(block + 24, is_big);
+		f->record_len = len;
+		f->iface = iface;
+		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
+		if (len != plain && (len - plain != FLAGS_ALONE ||
+				     !flags_alone(f, block + plain - PCAPNG_TAIL_LEN, is_big)))
+			break;
+		block += len;
+	}
+	w->at = f;
+	w->rd.at = block;
+}
+
+/* The block at w->rd, of any kind. */
+static int pcapng_step(struct trace_reader *r, struct walk *w)
+{
+	struct rd rd = w->rd;
+	struct block b = {0};
+	const uint8_t *tail;
+	uint32_t again;
+	int rc = read_head(r, w, &b);
+
+	if (rc < 0)
+		return rc;
+	rd_skip(&rd, PCAPNG_HEAD_LEN);
+	b.body = rd_sub(&rd, b.len - PCAPNG_MIN_LEN);
+	tail = rd_take(&rd, PCAPNG_TAIL_LEN);
+	again = tail ? load32(tail, r->pcapng.is_big) : 0;
+	if (again != b.len)
+		return why_set(&r->why, ERR_BAD,
+			       "a block claims %u bytes at its start and %u at its end", b.len,
+			       again);
+	rc = read_block(r, &b, w->at);
+	if (rc < 0)
+		return rc;
+	w->at++;
+	w->rd = rd;
+	return 0;
+}
+
 int pcapng_walk(struct trace_reader *r, struct walk *w)
 {
-	for (read_plain(&r->pcapng, w); w->at < w->end; read_plain(&r->pcapng, w)) {
-		struct rd rd = w->rd;
-		struct block b = {0};
-		const uint8_t *tail;
-		uint32_t again;
-		int rc = read_head(r, w, &b);
+	int rc = 0;
 
-		if (rc < 0)
-			return rc;
-		rd_skip(&rd, PCAPNG_HEAD_LEN);
-		b.body = rd_sub(&rd, b.len - PCAPNG_MIN_LEN);
-		tail = rd_take(&rd, PCAPNG_TAIL_LEN);
-		again = tail ? load32(tail, r->pcapng.is_big) : 0;
-		if (again != b.len)
-			return why_set(&r->why, ERR_BAD,
-				       "a block claims %u bytes at its start and %u at its end",
-				       b.len, again);
-		rc = read_block(r, &b, w->at);
-		if (rc < 0)
-			return rc;
-		w->at++;
-		w->rd = rd;
+	while (!rc) {
+		if (r->pcapng.is_big)
+			pcapng_run(&r->pcapng, w, true);
+		else
+			pcapng_run(&r->pcapng, w, false);
+		if (w->at == w->end)
+			break;
+		rc = pcapng_step(r, w);
 	}
-	return 0;
+	return rc;
 }

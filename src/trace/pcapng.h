@@ -28,7 +28,8 @@ enum {
 	PCAPNG_IFACE_LEN = 20,
 	PCAPNG_SIMPLE_LEN = 16,
 	PCAPNG_PACKET_LEN = 32,
-	PCAPNG_PACKET_FIXED = 28, /* of a packet block, before the packet */
+	PCAPNG_PACKET_FIXED = 28,   /* of a packet block, before the packet */
+	PCAPNG_FAST_MOST = 1 << 20, /* bytes of a packet that the fast loop takes */
 };
 
 /* Options: code 2, length 2, value, padding to 4. Codes that are used here. */

@@ -35,21 +35,17 @@ struct pcap_state {
 	bool may_be_swapped; /* … in some files */
 };
 
-/* What was worked out for the interface of the last packet, for blocks in little-endian order. */
-struct pcapng_plain {
-	uint64_t max_ticks; /* times up to here need no care */
-	uint64_t mul;       /* ns = ticks * mul + offset_ns */
-	int64_t offset_ns;
-	uint32_t number; /* in its section */
-	uint16_t link;
-	bool is_set;
-};
-
 struct pcapng_state {
 	bool is_big;
 	uint32_t first; /* index of the section's first interface */
 	uint32_t n;     /* interfaces of the section */
-	struct pcapng_plain plain;
+
+	/* The interface of the last packet, as the fast loop wants it; most_ticks 0: none that it
+	 * can do. */
+	uint32_t number;
+	uint16_t link;
+	uint64_t most_ticks; /* beyond which its times do not fit */
+	uint64_t unit_ns;
 };
 
 enum { ERF_N_LINKS = 8, ERF_N_PORTS = 8 };
@@ -57,8 +53,12 @@ enum { ERF_N_LINKS = 8, ERF_N_PORTS = 8 };
 struct erf_state {
 	uint16_t links[ERF_N_LINKS]; /* found so far: ERF_N_PORTS interfaces each */
 	uint8_t n_links;
-	bool has_ether;   /* seen, so that … */
-	uint8_t ether_at; /* … its first interface is known */
+	/* What the last record's type and flags mean, for the fast loop; 0: not for it. */
+	uint16_t key;   /* type and flags, without the low bits of the port */
+	uint8_t before; /* bytes before the packet's */
+	uint8_t fcs_len;
+	bool is_coloured;           /* no counter of losses */
+	struct weir_frame forms[4]; /* what frames have in common, by port's low bits */
 };
 
 struct trace_reader {
