@@ -13,7 +13,7 @@ import sys
 from tap import captures, end, ok, shared, skip
 
 WEIR = sys.argv[1]
-FOLDERS = ['access', 'email', 'formats', 'malformed', 'mirror', 'mobile', 'protoid', 'truth', 'voip']
+FOLDERS = ['access', 'email', 'formats', 'malformed', 'mirror', 'mobile', 'protoid', 'voip']
 AT_ONCE = 50
 UNCLEAN = re.compile(rb'[^\n -~]')
 

@@ -71,12 +71,28 @@ static void escape(struct wr *w, uint8_t c)
 	}
 }
 
+/* Bytes from `at` on that need no look: plain ASCII without quotes, the usual text. */
+static size_t plain_len(const uint8_t *at, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && at[n] >= 0x20 && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
+		n++;
+	return n;
+}
+
 static void quoted(struct wr *w, const uint8_t *at, size_t len)
 {
 	wr_u8(w, '"');
 	while (len) {
-		size_t n = utf8_len(at, len);
+		size_t n = plain_len(at, len);
 
+		wr_bytes(w, at, n);
+		at += n;
+		len -= n;
+		if (!len)
+			break;
+		n = utf8_len(at, len);
 		if (n == 0)
 			wr_bytes(w, "\xef\xbf\xbd", 3);
 		else if (n == 1 && (*at < 0x20 || *at == 0x7f || *at == '"' || *at == '\\'))
@@ -129,8 +145,15 @@ void json_hex(struct json *j, const void *bytes, size_t len)
 
 void json_u64(struct json *j, uint64_t v)
 {
+	char text[20];
+	size_t at = sizeof text;
+
 	value(j);
-	wr_text(j->w, "%" PRIu64, v);
+	do {
+		text[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	wr_bytes(j->w, &text[at], sizeof text - at);
 }
 
 void json_i64(struct json *j, int64_t v)
@@ -152,7 +175,7 @@ void json_double(struct json *j, double v, int digits)
 void json_bool(struct json *j, bool v)
 {
 	value(j);
-	wr_text(j->w, "%s", v ? "true" : "false");
+	wr_bytes(j->w, v ? "true" : "false", v ? 4 : 5);
 }
 
 void json_null(struct json *j)
