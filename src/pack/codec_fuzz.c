@@ -1,5 +1,6 @@
 /* Compressed data of any codec, undone in steps of two sizes: the same must come out, in bounds,
- * and to the same end; only how much of damaged data comes out may differ. The first byte chooses the codec where the data itself does not. */
+ * and to the same end; only how much of damaged data comes out may differ. The first byte chooses
+ * the codec where the data itself does not. */
 #include "base/fuzz.h"
 
 #include <stdlib.h>
