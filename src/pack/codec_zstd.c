@@ -12,8 +12,9 @@ enum {
 	ZSTD_FIRST_STEP = 5, /* the magic and the frame's descriptor */
 	ZSTD_BLOCK_HEADER = 3,
 	ZSTD_WINDOW_BITS = 27, /* 128 MiB: what the zstd program accepts unasked */
-	ZSTD_BLOCK = 4 << 20,
+	ZSTD_BLOCK = 2 << 20,
 	ZSTD_BLOCK_HARD = 1 << 20, /* the slow levels' tables grow with the block */
+	ZSTD_EASY_LEVEL = 5,
 	ZSTD_HARD_LEVEL = 13,
 };
 
@@ -116,6 +117,8 @@ static size_t zstd_block_len(int level)
 
 static size_t zstd_memory(int level)
 {
+	if (level <= ZSTD_EASY_LEVEL)
+		return 4 << 20;
 	return level < ZSTD_HARD_LEVEL ? 12 << 20 : 20 << 20;
 }
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-	PRESS_SPARE_SLOTS = 1,
+	PRESS_SPARE_SLOTS = 2,
 	PRESS_MAX_THREADS = 64,
 	PRESS_MEMORY = 40 << 20, /* that all slots and encoders may use together */
 };
