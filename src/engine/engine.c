@@ -259,7 +259,7 @@ static int spawn(pthread_t *thread, void *(*run)(void *), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc ? err_of_errno(rc) : 0;
+	return rc ? ERR_NOMEM : 0;
 }
 
 /* Starts the workers, then the distributor. Returns the number of workers. */
