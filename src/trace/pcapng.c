@@ -382,10 +382,11 @@ static int read_head(struct trace_reader *r, const struct walk *w, struct block 
 }
 
 /* The most usual options: flags, and the end. False where these are others. */
-TRACE_INLINE bool flags_alone(struct weir_frame *f, const uint8_t *options, bool is_big)
+TRACE_INLINE bool flags_alone(struct weir_frame *f, const uint8_t *options, uint32_t len,
+			      bool is_big)
 {
-	if (load16(options, is_big) != PCAPNG_OPT_FLAGS || load16(options + 2, is_big) != 4 ||
-	    load32(options + 8, is_big) != PCAPNG_OPT_END)
+	if (len != FLAGS_ALONE || load16(options, is_big) != PCAPNG_OPT_FLAGS ||
+	    load16(options + 2, is_big) != 4 || load32(options + 8, is_big) != PCAPNG_OPT_END)
 		return false;
 	frame_flags(f, load32(options + 4, is_big));
 	return true;
@@ -428,8 +429,8 @@ TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool 
 		f->record_len = len;
 		f->iface = iface;
 		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
-		if (len != plain && (len - plain != FLAGS_ALONE ||
-				     !flags_alone(f, block + plain - PCAPNG_TAIL_LEN, is_big)))
+		if (len != plain &&
+		    !flags_alone(f, block + plain - PCAPNG_TAIL_LEN, len - plain, is_big))
 			break;
 		block += len;
 	}
