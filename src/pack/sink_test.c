@@ -224,7 +224,7 @@ int main(void)
 	int fd = mkstemp(path);
 
 	close(fd);
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	for (int id = SINK_NONE; id < SINK_N_CODECS; id++) {
 		test_round_trip((enum sink_codec)id);
 		test_prompt((enum sink_codec)id);

@@ -392,8 +392,9 @@ TRACE_INLINE bool flags_alone(struct weir_frame *f, const uint8_t *options, uint
 	return true;
 }
 
-/* Packets without options or with flags alone, of the interface that the last one had, as long as the next block's
- * fixed fields are in the window too. Whatever is not of this kind is left to the caller. */
+/* Packets without options or with flags alone, of the interface that the last one had, as long as
+ * the next block's fixed fields are in the window too. Whatever is not of this kind is left to the
+ * caller. */
 TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool is_big)
 {
 	const struct weir_frame form = {.link = s->link};
