@@ -411,9 +411,10 @@ TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool 
 		uint32_t cap_len = load32(block + 20, is_big);
 		uint32_t plain = PCAPNG_PACKET_LEN + pcapng_padded(cap_len);
 		uint32_t len = load32(block + 4, is_big);
-		uint64_t ticks =
-			(uint64_t)load32(block + 12, is_big) << 32 | load32(block + 16, is_big);
+		uint64_t ticks = (uint64_t)load32(block + 12, is_big) << 32;
+		const uint8_t *options;
 
+		ticks |= load32(block + 16, is_big);
 		if (load32(block, is_big) != PCAPNG_PACKET || load32(block + 8, is_big) != number)
 			break;
 		/* the lengths are small, so that the sum cannot wrap */
@@ -430,8 +431,8 @@ TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool 
 		f->record_len = len;
 		f->iface = iface;
 		memcpy(&f->lost, &form.lost, sizeof form - offsetof(struct weir_frame, lost));
-		if (len != plain &&
-		    !flags_alone(f, block + plain - PCAPNG_TAIL_LEN, len - plain, is_big))
+		options = block + plain - PCAPNG_TAIL_LEN;
+		if (len != plain && !flags_alone(f, options, len - plain, is_big))
 			break;
 		block += len;
 	}
