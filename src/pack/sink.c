@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pack/press.h"
@@ -15,7 +16,8 @@ struct sink {
 	char *path;
 	uint64_t n_bytes;
 	bool is_prompt;
-	int failed; /* the first failure stays */
+	bool is_file; /* plain, regular and our own: it has places to reserve */
+	int failed;   /* the first failure stays */
 	struct why why;
 	struct press *press; /* NULL: plain */
 	size_t len;          /* plain: bytes in the buffer */
@@ -43,10 +45,13 @@ static int sink_settle(struct sink *s, const struct sink_options *options)
 		.n_threads = options->n_threads,
 		.fd = s->fd,
 	};
+	struct stat st;
 
 	s->is_prompt = options->is_prompt;
 	if (press.codec)
 		return press_new(&s->press, &press);
+	s->is_file = strcmp(s->path, "-") && !s->is_prompt && fstat(s->fd, &st) == 0 &&
+		     S_ISREG(st.st_mode);
 	s->buffer = malloc(SINK_BUFFER);
 	return s->buffer ? 0 : ERR_NOMEM;
 }
@@ -140,6 +145,36 @@ int sink_write(struct sink *s, const void *bytes, size_t len, struct why *why)
 		return sink_fail(s, rc, why);
 	s->n_bytes += len;
 	return s->is_prompt && len ? sink_flush(s, why) : 0;
+}
+
+int64_t sink_reserve(struct sink *s, size_t len)
+{
+	int64_t place = (int64_t)s->n_bytes;
+
+	if (!s->is_file || s->failed || len > INT32_MAX || sink_empty(s) < 0 ||
+	    lseek(s->fd, place + (int64_t)len, SEEK_SET) < 0)
+		return -1;
+	s->n_bytes += len;
+	return place;
+}
+
+int sink_fill(const struct sink *s, int64_t place, const void *bytes, size_t len, struct why *why)
+{
+	const uint8_t *at = bytes;
+
+	while (len) {
+		ssize_t n = pwrite(s->fd, at, len, place);
+
+		if (n < 0 && errno != EINTR) {
+			why_set(why, ERR_IO, "cannot write: %s", strerror(errno));
+			why_place(why, sink_place(s));
+			return err_of_errno(errno);
+		}
+		at += n > 0 ? n : 0;
+		place += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }
 
 int sink_flush(struct sink *s, struct why *why)

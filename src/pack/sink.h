@@ -41,6 +41,15 @@ MUST_CHECK int sink_open(struct sink **out, const char *path, const struct sink_
 /* Writes the bytes, in order. Blocks when the disk or the compressors are behind. */
 MUST_CHECK int sink_write(struct sink *s, const void *bytes, size_t len, struct why *why);
 
+/* Takes the place of the next len bytes, to be written by sink_fill before sink_close; what is
+ * written meanwhile comes behind it. The place, or -1 where the sink has none to give: compressed,
+ * prompt, no regular file, or failed. */
+int64_t sink_reserve(struct sink *s, size_t len);
+
+/* Writes bytes at a place that was reserved for them. Any thread. */
+MUST_CHECK int sink_fill(const struct sink *s, int64_t place, const void *bytes, size_t len,
+			 struct why *why);
+
 /* Everything written so far is on its way to the file. */
 MUST_CHECK int sink_flush(struct sink *s, struct why *why);
 

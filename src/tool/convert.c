@@ -65,6 +65,20 @@ static int frame(void *arg, const struct weir_frame *f, struct why *why)
 	return rc < 0 ? rc : output_frame(c->output, f, iface, why);
 }
 
+static int64_t detach(void *arg, struct wr *w)
+{
+	struct convert *c = arg;
+
+	return c->output ? output_detach(c->output, w) : -1;
+}
+
+static int fill(void *arg, int64_t place, const struct wr *w, struct why *why)
+{
+	const struct convert *c = arg;
+
+	return output_fill(c->output, place, w, why);
+}
+
 static int pause_output(void *arg, struct why *why)
 {
 	struct convert *c = arg;
@@ -90,6 +104,8 @@ static int convert(struct convert *c, char *const *inputs, int n, struct why *wh
 			    .arg = c,
 			    .opened = opened,
 			    .frame = frame,
+			    .detach = detach,
+			    .fill = fill,
 			    .pause = pause_output};
 	int status = check_inputs(c->path, inputs, n, why);
 	int rc;

@@ -13,6 +13,8 @@ struct share {
 	} * batches;
 	int n;
 	int size;
+	struct wr w; /* written, on its way to its place */
+	int64_t place;
 };
 
 static int start(struct worker *w)
@@ -27,8 +29,10 @@ static int stop(struct worker *w)
 {
 	struct share *s = engine_local(w);
 
-	if (s)
+	if (s) {
 		free(s->batches);
+		wr_fini(&s->w);
+	}
 	free(s);
 	return 0;
 }
@@ -63,6 +67,18 @@ static int hand_on(struct copy *c, const struct picked *p)
 	return rc;
 }
 
+/* The first failure stays; why is NULL where it was said in c->why. */
+static void note_failure(struct copy *c, int rc, const struct why *why)
+{
+	pthread_mutex_lock(&c->lock);
+	if (rc < 0 && !c->failed) {
+		c->failed = rc;
+		if (why)
+			*c->why = *why;
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
 static int turn(struct worker *w, uint64_t block)
 {
 	struct copy *c = engine_arg(w);
@@ -70,14 +86,31 @@ static int turn(struct worker *w, uint64_t block)
 
 	(void)block;
 	for (int i = 0; i < s->n && !c->failed && !c->is_over; i++) {
-		c->failed = hand_on(c, &s->batches[i]);
+		note_failure(c, hand_on(c, &s->batches[i]), NULL);
 		c->is_over |= pick_is_over(c->pick);
 	}
 	s->n = 0;
+	s->place = c->detach && !c->failed ? c->detach(c->arg, &s->w) : -1;
 	if (!c->failed && c->is_prompt)
-		c->failed = c->pause(c->arg, c->why);
+		note_failure(c, c->pause(c->arg, c->why), NULL);
 	if (c->is_over)
 		engine_stop(engine_of(w));
+	return c->failed;
+}
+
+static int fill(struct worker *w, uint64_t block)
+{
+	struct copy *c = engine_arg(w);
+	struct share *s = engine_local(w);
+	struct why why;
+
+	(void)block;
+	if (s->place >= 0) {
+		why_clear(&why);
+		note_failure(c, c->fill(c->arg, s->place, &s->w, &why), &why);
+		wr_reset(&s->w);
+		s->place = -1;
+	}
 	return c->failed;
 }
 
@@ -107,7 +140,7 @@ static int leave(struct worker *w)
 static int copy_one(struct copy *c, const char *tool, const char *input, struct why *why)
 {
 	static const struct engine_callbacks callbacks = {
-		.start = start, .batch = batch, .turn = turn, .stop = leave};
+		.start = start, .batch = batch, .turn = turn, .fill = fill, .stop = leave};
 	struct capture capture = {.set = c->set,
 				  .callbacks = &callbacks,
 				  .arg = c,
@@ -139,6 +172,7 @@ int copy_run(struct copy *c, const char *tool, char *const *inputs, int n, struc
 {
 	int status = 0;
 
+	pthread_mutex_init(&c->lock, NULL);
 	for (int i = 0; i < n && !c->is_over; i++) {
 		int rc = copy_one(c, tool, inputs[i], why);
 

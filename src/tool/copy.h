@@ -3,6 +3,9 @@
 #ifndef TOOL_COPY_H
 #define TOOL_COPY_H
 
+#include <pthread.h>
+
+#include "base/wr.h"
 #include "cap/source.h"
 #include "tool/pick.h"
 
@@ -16,6 +19,10 @@ struct copy {
 	int (*opened)(void *arg, struct source *source, bool is_prompt, struct why *why);
 	/* The next frame of the source that was opened last. */
 	int (*frame)(void *arg, const struct weir_frame *frame, struct why *why);
+	/* May be NULL. At the end of a block: takes what was written into *w and says its place (-1:
+	 * nothing); fill then writes it, while other blocks have their turn. */
+	int64_t (*detach)(void *arg, struct wr *w);
+	int (*fill)(void *arg, int64_t place, const struct wr *w, struct why *why);
 	/* A prompt source has given all that it has for now. */
 	int (*pause)(void *arg, struct why *why);
 
@@ -23,9 +30,10 @@ struct copy {
 	struct source *source;
 	struct why *why;
 	bool is_prompt;
-	bool is_over;  /* the last packet that can be picked was seen */
-	int failed;    /* what one of the functions above returned */
-	uint32_t link; /* of the last source's first interface */
+	bool is_over;         /* the last packet that can be picked was seen */
+	_Atomic int failed;   /* what one of the functions above returned */
+	pthread_mutex_t lock; /* of why, when fill fails */
+	uint32_t link;        /* of the last source's first interface */
 };
 
 /* Nothing more is wanted; what comes of this block is still handed on. */

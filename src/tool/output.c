@@ -9,7 +9,7 @@
 
 #include "tool/capture.h"
 
-enum { OUTPUT_CHUNK = 256 * 1024, OUTPUT_LIMIT = TRACE_MAX_RECORD + 8 * 1048576 };
+enum { OUTPUT_CHUNK = 1024 * 1024, OUTPUT_LIMIT = TRACE_MAX_RECORD + 8 * 1048576 };
 
 struct output {
 	struct output_options options;
@@ -162,6 +162,27 @@ int output_frame(struct output *o, const struct weir_frame *frame, const struct 
 	int rc = trace_writer_frame(o->writer, &o->w, frame, iface, why);
 
 	return rc < 0 || o->w.len < OUTPUT_CHUNK || !o->sink ? rc : hand_on(o, why);
+}
+
+int64_t output_detach(struct output *o, struct wr *w)
+{
+	int64_t place = o->sink && o->w.len ? sink_reserve(o->sink, o->w.len) : -1;
+	struct wr empty = *w;
+
+	if (place < 0)
+		return -1;
+	*w = o->w;
+	o->w = empty.is_owned ? empty : wr_init(OUTPUT_LIMIT);
+	return place;
+}
+
+int output_fill(const struct output *o, int64_t place, const struct wr *w, struct why *why)
+{
+	int rc = sink_fill(o->sink, place, w->bytes, w->len, why);
+
+	if (rc < 0)
+		why_place(why, o->path);
+	return rc;
 }
 
 uint64_t output_n_bytes(const struct output *o)

@@ -42,6 +42,13 @@ MUST_CHECK int output_frame(struct output *o, const struct weir_frame *frame,
 /* Hands everything on to the file, at once. */
 MUST_CHECK int output_flush(struct output *o, struct why *why);
 
+/* Moves the records that wait into *w, which is empty, and takes their place in the file, so that
+ * output_fill can write them while others go on. The place, or -1 where the file has none to
+ * give: then nothing is moved. */
+int64_t output_detach(struct output *o, struct wr *w);
+MUST_CHECK int output_fill(const struct output *o, int64_t place, const struct wr *w,
+			   struct why *why);
+
 /* Bytes of the open file so far, before compression. */
 uint64_t output_n_bytes(const struct output *o);
 
