@@ -19,8 +19,8 @@ struct copy {
 	int (*opened)(void *arg, struct source *source, bool is_prompt, struct why *why);
 	/* The next frame of the source that was opened last. */
 	int (*frame)(void *arg, const struct weir_frame *frame, struct why *why);
-	/* May be NULL. At the end of a block: takes what was written into *w and says its place (-1:
-	 * nothing); fill then writes it, while other blocks have their turn. */
+	/* May be NULL. At the end of a block: takes what was written into *w and says its place
+	 * (-1: nothing); fill then writes it, while other blocks have their turn. */
 	int64_t (*detach)(void *arg, struct wr *w);
 	int (*fill)(void *arg, int64_t place, const struct wr *w, struct why *why);
 	/* A prompt source has given all that it has for now. */
