@@ -266,13 +266,14 @@ static int piece_adopt_packets(struct file *f, struct piece *p, struct weir_fram
 static void piece_walk(struct file *f, struct piece *p)
 {
 	struct weir_frame *frames = p->frames + p->n_found;
-	struct rd window = rd_of(p->window + p->used, p->window_len - p->used);
+	struct rd window = rd_of(NULL, 0);
 	int n = ERR_AGAIN;
 
 	assert(p->n_found < f->pool.n_frames);
 	if (p->used < p->window_len) {
 		uint32_t room = f->pool.n_frames - p->n_found;
 
+		window = rd_of(p->window + p->used, p->window_len - p->used);
 		n = trace_reader_batch(f->reader, &window, frames,
 				       room < SOURCE_BATCH ? (int)room : SOURCE_BATCH);
 	}

@@ -207,7 +207,7 @@ TRACE_INLINE void erf_run(const struct erf_state *s, struct walk *w, bool is_col
 	const uint32_t before = s->before, fcs_len = s->fcs_len, key = s->key;
 	const struct weir_frame *end = w->end;
 	const uint8_t *record = w->rd.at;
-	const uint8_t *last = w->rd.end - ERF_HEADER_LEN;
+	const uintptr_t last = (uintptr_t)w->rd.end - ERF_HEADER_LEN; /* end may be NULL */
 	struct weir_frame *f = w->at;
 
 	if (rd_left(&w->rd) < ERF_HEADER_LEN || key == 0)
@@ -220,7 +220,7 @@ TRACE_INLINE void erf_run(const struct erf_state *s, struct walk *w, bool is_col
 		uint32_t room = len - before;
 
 		if (other > ERF_FLAG_PORT || (int32_t)(room | claim) < 0 ||
-		    (uintptr_t)record + len > (uintptr_t)last)
+		    (uintptr_t)record + len > last)
 			break;
 		f->bytes = record + before;
 		f->record = record;

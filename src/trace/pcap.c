@@ -63,7 +63,7 @@ TRACE_INLINE void pcap_run(const struct pcap_state *p, struct walk *w, bool is_b
 	const uint32_t most = p->snap_len < p->limit ? p->snap_len : p->limit;
 	const uint32_t unit_ns = p->unit_ns;
 	const uint8_t *record = w->rd.at;
-	const uint8_t *last = w->rd.end - PCAP_RECORD_LEN;
+	const uintptr_t last = (uintptr_t)w->rd.end - PCAP_RECORD_LEN; /* end may be NULL */
 	const struct weir_frame *end = w->end;
 	struct weir_frame *f = w->at;
 
@@ -74,7 +74,7 @@ TRACE_INLINE void pcap_run(const struct pcap_state *p, struct walk *w, bool is_b
 		const uint8_t *bytes = record + PCAP_RECORD_LEN;
 
 		/* most is small, so that the sum cannot wrap */
-		if (cap_len > most || (uintptr_t)bytes + cap_len > (uintptr_t)last)
+		if (cap_len > most || (uintptr_t)bytes + cap_len > last)
 			break;
 		f->bytes = bytes;
 		f->record = record;

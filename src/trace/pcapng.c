@@ -402,7 +402,7 @@ TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool 
 	const uint32_t number = s->number, iface = s->first + s->number;
 	const struct weir_frame *end = w->end;
 	const uint8_t *block = w->rd.at;
-	const uint8_t *last = w->rd.end - PCAPNG_PACKET_LEN;
+	const uintptr_t last = (uintptr_t)w->rd.end - PCAPNG_PACKET_LEN; /* end may be NULL */
 	struct weir_frame *f = w->at;
 
 	if (rd_left(&w->rd) < PCAPNG_PACKET_LEN || !most_ticks)
@@ -419,7 +419,7 @@ TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool 
 			break;
 		/* the lengths are small, so that the sum cannot wrap */
 		if (cap_len > PCAPNG_FAST_MOST || len - plain > FLAGS_ALONE ||
-		    (uintptr_t)block + len > (uintptr_t)last ||
+		    (uintptr_t)block + len > last ||
 		    load32(block + len - PCAPNG_TAIL_LEN, is_big) != len || ticks > most_ticks)
 			break;
 		f->bytes = block + PCAPNG_PACKET_FIXED;
