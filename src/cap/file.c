@@ -152,6 +152,7 @@ static int piece_attach(struct file *f, struct piece *p)
 {
 	int rc;
 
+	p->window = p->data;
 	p->used = p->window_len = 0;
 	if (f->carry_len <= POOL_HEADROOM) {
 		p->window = p->data - f->carry_len;
