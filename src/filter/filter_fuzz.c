@@ -10,6 +10,18 @@
 
 enum { FUZZ_MAX_TEXT = 128 };
 
+/* "protochain" loops over a packet's headers, and libpcap's interpreter may do so for ever. */
+static bool may_loop(const struct bpf_program *program)
+{
+	for (unsigned i = 0; i < program->bf_len; i++) {
+		const struct bpf_insn *in = &program->bf_insns[i];
+
+		if (in->code == (BPF_JMP | BPF_JA) && in->k > program->bf_len)
+			return true;
+	}
+	return false;
+}
+
 static void compare(struct filter *f, const char *text, struct rd *r)
 {
 	struct weir_frame frame = {
@@ -19,7 +31,8 @@ static void compare(struct filter *f, const char *text, struct rd *r)
 	bool ours = filter_match(f, &frame);
 
 	if (pcap_compile(p, &program, text, 1, 0) == 0) {
-		if (ours != (bpf_filter(program.bf_insns, frame.bytes, 99, frame.cap_len) != 0))
+		if (!may_loop(&program) &&
+		    ours != (bpf_filter(program.bf_insns, frame.bytes, 99, frame.cap_len) != 0))
 			abort();
 		pcap_freecode(&program);
 	}
