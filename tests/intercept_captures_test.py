@@ -284,20 +284,16 @@ def tshark(capture):
 
 
 def judge(folder, captures):
-    """The independent decoder on all records of many captures. It finds fault with packets whose
-    own header says no length; they are delivered as they were captured. (as wanted, what it said)"""
+    """The independent decoder on all records of many captures: whether it finds nothing to say about
+    them, and what it said."""
     words = [os.path.join(folder, "asn1", "verify", "li-asn1.escript"), "decode", "--strict",
              "--quiet"]
     for c in captures:
         words += [os.path.join(c.dir, "police", name) for name in ("hi2.ber", "hi3.ber")]
     done = run(*words)
     findings = [line for line in done.stdout.splitlines() if b'"findings"' in line]
-    others = [line for line in findings if b"IPv4 total length 0," not in line]
-    n_without = sum(r.packet[0] >> 4 == 4 and r.packet[2:4] == b"\0\0"
-                    for c in captures for rs in c.cc.values() for r in rs)
-    return (done.returncode in (0, 1) and b" PDUs, " in done.stderr and not others
-            and len(findings) == n_without), \
-        f"{n_without} without a length; {(b' '.join(others) + done.stderr)[:1000].decode()}"
+    return (done.returncode == 0 and b" PDUs, " in done.stderr and not findings), \
+        (b' '.join(findings) + done.stderr)[:1000].decode()
 
 
 def main():

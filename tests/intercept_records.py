@@ -96,15 +96,17 @@ class Record:
         cc = only(data, payload, 0xA1, 0x30)
         iri = only(data, payload, 0xA0, 0x30)
         self.is_cc = cc is not None
-        self.packet = self.original_len = self.event = self.type = self.direction = None
+        self.is_cut = self.packet = self.original_len = self.event = self.type = self.direction = None
         if self.is_cc:
             self.direction = number(data, only(data, cc, 0x80))
             contents = only(data, cc, 0xA2, 0xA2, 0xA1)
             whole = only(data, contents, 0x80)
             cut = only(data, contents, 0xA1)
+            self.is_cut = cut is not None
             if cut:
                 whole = only(data, cut, 0x80)
-                self.original_len = number(data, only(data, cut, 0x81))
+                original = only(data, cut, 0x81)
+                self.original_len = number(data, original) if original else None
             self.packet = data[whole[0]:whole[1]]
         else:
             self.type = number(data, only(data, iri, 0x80))

@@ -43,13 +43,19 @@ static inline bool is_truncated(const struct ipcc *cc)
 	return cc->original_len > cc->len;
 }
 
+static inline size_t original_len_len(const struct ipcc *cc)
+{
+	return cc->original_len == IPCC_LEN_UNKNOWN ? 0
+						    : ber_tlv_len(ber_uint_len(cc->original_len));
+}
+
 /* The contents of each element, outermost first; returns the octets of the whole chain. */
 static size_t measure_chain(const struct ipcc *cc, size_t lens[N_ELEMENTS])
 {
 	size_t len = cc->len;
 
 	if (is_truncated(cc))
-		len = ber_tlv_len(len) + ber_tlv_len(ber_uint_len(cc->original_len));
+		len = ber_tlv_len(len) + original_len_len(cc);
 	lens[6] = len;
 	lens[5] = ber_tlv_len(lens[6]);
 	lens[4] = OBJECT_LEN + ber_tlv_len(lens[5]);
@@ -188,6 +194,6 @@ void ipcc_encode(const struct etsi_header *h, const struct ipcc *cc, struct wr *
 	at = fill_chain(at, cc, h->service_version);
 	if (cc->len)
 		memcpy(at, cc->bytes, cc->len);
-	if (is_truncated(cc))
+	if (is_truncated(cc) && cc->original_len != IPCC_LEN_UNKNOWN)
 		fill_original_len(at + cc->len, cc->original_len);
 }

@@ -19,6 +19,10 @@ enum etsi_direction {
 	ETSI_NOT_APPLICABLE,
 };
 
+/* As original_len: the packet's own header claims no length, so nobody can tell whether all of it
+ * is here. The record is an iPTruncatedPacket without originalLength. */
+#define IPCC_LEN_UNKNOWN UINT32_MAX
+
 /* One packet: from the first octet of its IP header, no link layer. */
 struct ipcc {
 	const uint8_t *bytes;

@@ -81,7 +81,8 @@ static void put_plain_contents(struct wr *w, const struct ipcc *cc)
 	if (cc->original_len > cc->len) {
 		truncated = ber_open(w, ber_context(1));
 		ber_put_bytes(w, ber_context(0), cc->bytes, cc->len);
-		ber_put_uint(w, ber_context(1), cc->original_len);
+		if (cc->original_len != IPCC_LEN_UNKNOWN)
+			ber_put_uint(w, ber_context(1), cc->original_len);
 		ber_close(w, truncated);
 	} else {
 		ber_put_bytes(w, ber_context(0), cc->bytes, cc->len);
@@ -139,7 +140,7 @@ static void test_lengths(const struct etsi_stream *s, const char *name)
 					  65496, 65497, 65498, 65499, 65500, 65501,
 					  65502, 65503, 65504, 65520, 65535};
 	struct etsi_header h;
-	int n_bad = 0, n_bad_cut = 0;
+	int n_bad = 0, n_bad_cut = 0, n_bad_unknown = 0;
 
 	ok(etsi_header_init(&h, s, NULL) == 0, "the %s header is built", name);
 	for (uint32_t len = 0; len < 2000; len++) {
@@ -148,16 +149,19 @@ static void test_lengths(const struct etsi_stream *s, const char *name)
 		n_bad += !is_same(s, &h, &cc);
 		cc.original_len = len + 1 + len * 7;
 		n_bad_cut += !is_same(s, &h, &cc);
+		cc.original_len = IPCC_LEN_UNKNOWN;
+		n_bad_unknown += !is_same(s, &h, &cc);
 	}
 	for (size_t i = 0; i < sizeof longer / sizeof longer[0]; i++) {
 		struct ipcc cc = some(longer[i]);
 
 		n_bad += !is_same(s, &h, &cc);
-		cc.original_len = UINT32_MAX;
+		cc.original_len = UINT32_MAX - 1;
 		n_bad_cut += !is_same(s, &h, &cc);
 	}
 	ok(n_bad == 0, "%s header: packets of every length equal the plain encoding", name);
 	ok(n_bad_cut == 0, "%s header: so do packets that were cut", name);
+	ok(n_bad_unknown == 0, "%s header: so do packets that claim no length", name);
 }
 
 static void test_numbers_and_times(void)

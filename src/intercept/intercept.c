@@ -143,7 +143,7 @@ static void count_cc(struct intercept_counts *counts, const struct ipcc *cc, siz
 {
 	counts->cc++;
 	counts->cc_bytes += len;
-	counts->truncated += cc->original_len > cc->len;
+	counts->truncated += cc->original_len > cc->len && cc->original_len != IPCC_LEN_UNKNOWN;
 	counts->from += cc->direction == ETSI_FROM_TARGET;
 	counts->to += cc->direction == ETSI_TO_TARGET;
 	counts->both += cc->direction == ETSI_INDETERMINATE;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "etsi/ipcc.h"
 #include "net/decode.h"
 #include "net/reassembly.h"
 
@@ -88,6 +89,17 @@ static bool note_time(struct tray *tray, const struct weir_frame *f)
 	return true;
 }
 
+/* What the packet's header claims. An IPv4 header whose total length is 0 (its sender left
+ * segmentation to the interface) claims nothing: whether all is here cannot be known. */
+static uint32_t claim_of(const struct weir_packet *p, const struct weir_layer *l)
+{
+	const uint8_t *header = p->frame->bytes + l->offset;
+
+	if (l->proto == WEIR_IPV4 && !header[2] && !header[3] && l->claim_len <= l->len)
+		return IPCC_LEN_UNKNOWN;
+	return l->claim_len;
+}
+
 static int add_piece(struct tray *tray, const struct weir_packet *p, int layer, bool has_time)
 {
 	const struct weir_layer *l = &p->layers[layer];
@@ -100,7 +112,7 @@ static int add_piece(struct tray *tray, const struct weir_packet *p, int layer, 
 	pieces[tray->n_pieces++] = (struct piece){
 		.bytes = p->frame->bytes + l->offset,
 		.len = l->len,
-		.claim_len = l->claim_len,
+		.claim_len = claim_of(p, l),
 		.time_ns = p->frame->time_ns,
 		.latest_ns = tray->latest_ns,
 		.has_time = has_time,

@@ -17,7 +17,7 @@ enum { TRAY_NONE = UINT32_MAX };
 struct piece {
 	const uint8_t *bytes;
 	uint32_t len;       /* bytes that are here */
-	uint32_t claim_len; /* bytes that its header claims */
+	uint32_t claim_len; /* bytes that its header claims; IPCC_LEN_UNKNOWN: it claims none */
 	int64_t time_ns;
 	int64_t latest_ns; /* of all frames of the block up to this one */
 	bool has_time;
