@@ -53,31 +53,45 @@ static void read_cin(const struct ber_tlv *identifier, struct etsi_decoded *out)
 	}
 }
 
-static void read_micro_time(const struct ber_tlv *stamp, struct etsi_decoded *out)
+bool etsi_micro_time(const struct ber_tlv *stamp, struct nanos *out)
 {
 	struct ber_rd r = ber_inside(stamp);
 	struct ber_tlv t;
 	uint64_t seconds = UINT64_MAX, micros = UINT64_MAX;
+	int rc = stamp->is_constructed ? 0 : ERR_BAD;
 
-	while (ber_next(&r, &t) == 0) {
+	while (!rc && (rc = ber_next(&r, &t)) == 0) {
 		if (t.tag == ber_context(0) && !ber_get_u64(&t, &seconds, NULL))
-			return;
+			return false;
 		if (t.tag == ber_context(1) && !ber_get_u64(&t, &micros, NULL))
-			return;
+			return false;
 	}
-	if (seconds >= INT64_MAX / NANOS_PER_S || micros > 999999)
-		return;
-	out->has_time = true;
-	out->time.ns = (int64_t)(seconds * NANOS_PER_S + micros * NANOS_PER_US);
+	if (rc != ERR_END || seconds >= INT64_MAX / NANOS_PER_S || micros > 999999)
+		return false;
+	out->ns = (int64_t)(seconds * NANOS_PER_S + micros * NANOS_PER_US);
+	return true;
 }
 
-static void read_time(const struct ber_tlv *t, struct etsi_decoded *out)
+typedef bool (*readable_fn)(const uint8_t *bytes, size_t len, char out[ETSI_READABLE_TIME_LEN],
+			    bool *is_der);
+
+static bool time_by(readable_fn readable, const struct ber_tlv *t, struct nanos *out)
 {
 	char text[ETSI_READABLE_TIME_LEN];
 	bool is_der;
 
-	if (etsi_time_readable(t->value, t->len, text, &is_der) && nanos_parse(text, &out->time))
-		out->has_time = true;
+	return !t->is_constructed && readable(t->value, t->len, text, &is_der) &&
+	       nanos_parse(text, out);
+}
+
+bool etsi_text_time(const struct ber_tlv *t, struct nanos *out)
+{
+	return time_by(etsi_time_readable, t, out);
+}
+
+bool etsi_utc_time(const struct ber_tlv *t, struct nanos *out)
+{
+	return time_by(etsi_utc_time_readable, t, out);
 }
 
 static void read_fact(const struct ber_tlv *t, struct etsi_decoded *out)
@@ -93,9 +107,9 @@ static void read_fact(const struct ber_tlv *t, struct etsi_decoded *out)
 		out->has_seq = true;
 		out->seq = (uint32_t)v;
 	} else if (t->tag == ber_context(5)) {
-		read_time(t, out);
-	} else if (t->tag == ber_context(7) && t->is_constructed) {
-		read_micro_time(t, out);
+		out->has_time |= etsi_text_time(t, &out->time);
+	} else if (t->tag == ber_context(7)) {
+		out->has_time |= etsi_micro_time(t, &out->time);
 	}
 }
 
