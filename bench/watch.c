@@ -1,5 +1,6 @@
 /* What it costs to find out that nobody watches a packet, from 1 to 1,000,000 targets: ns a packet
- * for both of its addresses, against the same loop that only reads them. */
+ * for both of its addresses, against the same loop that only reads them; and what it costs that a
+ * live session's address comes and goes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,37 @@ static void row(const char *name, uint8_t version, int bits)
 	free(bytes);
 }
 
+/* A thousand sessions are live at any time; each change takes one away and adds another. */
+static void live_row(void)
+{
+	enum { N_LIVE = 1000, N_CHANGES = 100000 };
+	static const uint32_t sizes[] = {1, 100, 10000, 100000, 1000000};
+	static struct watch_target t[N_LIVE];
+
+	printf("%-24s", "change (add + remove)");
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct watch *w = make_watch(4, 32, sizes[i]), *retired;
+		double start = 0;
+
+		for (int k = 0; k < N_LIVE + N_CHANGES; k++) {
+			struct watch_target *at = &t[k % N_LIVE];
+
+			if (k == N_LIVE)
+				start = seconds();
+			if (k >= N_LIVE && !watch_remove(w, at))
+				exit(1);
+			*at = (struct watch_target){{{.version = 4}, 32}, 0, 0};
+			fill(at->prefix.ip.bytes, 4);
+			if (watch_add(&w, at, &retired))
+				exit(1);
+			watch_free(&retired);
+		}
+		printf(" %8.0f", (seconds() - start) * 1e9 / N_CHANGES);
+		watch_free(&w);
+	}
+	printf("\n");
+}
+
 int main(void)
 {
 	printf("%-24s %8d %8d %8d %8d %8d  targets\n", "ns a packet", 1, 100, 10000, 100000,
@@ -130,5 +162,6 @@ int main(void)
 	row("IPv6 addresses", 6, 128);
 	row("IPv6 /56", 6, 56);
 	row("IPv6 four lengths", 6, 0);
+	live_row();
 	return 0;
 }

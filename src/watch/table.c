@@ -4,11 +4,6 @@
 
 enum { LINE_LEN = 64, MEAN_FILL = 8 };
 
-static uint64_t high_bits(int n)
-{
-	return n <= 0 ? 0 : n >= 64 ? UINT64_MAX : UINT64_MAX << (64 - n);
-}
-
 uint32_t watch_table_confirm(const struct watch_table *t, struct watch_key key, uint64_t hash)
 {
 	uint64_t bucket = hash >> 32;
@@ -36,9 +31,7 @@ int watch_table_init(struct watch_table *t, int bits, int width, uint32_t n)
 	while (t->n_buckets < n / MEAN_FILL + 1)
 		t->n_buckets *= 2;
 	n_slots = (size_t)t->n_buckets * TABLE_SLOTS;
-	/* IPv4 lies in the low half of hi: its first bit is the 33rd. */
-	t->mask.hi = width == 32 ? high_bits(32 + bits) & UINT32_MAX : high_bits(bits);
-	t->mask.lo = high_bits(bits - 64);
+	t->mask = watch_mask(bits, width);
 	t->tags = aligned_alloc(LINE_LEN, n_slots * sizeof *t->tags);
 	t->nodes = calloc(n_slots, sizeof *t->nodes);
 	t->keys = calloc(n_slots, sizeof *t->keys);

@@ -16,13 +16,9 @@
 #endif
 
 #include "base/err.h"
+#include "watch/key.h"
 
 enum { TABLE_SLOTS = 16, TABLE_NONE = UINT16_MAX };
-
-/* The first bits of an address, the rest zero; IPv4 lies in the low half of hi, lo is 0. */
-struct watch_key {
-	uint64_t hi, lo;
-};
 
 struct watch_table {
 	uint32_t *tags;         /* [n_buckets][TABLE_SLOTS], on cache lines */
@@ -33,23 +29,9 @@ struct watch_table {
 	uint8_t bits;
 };
 
-/* Both multiplications spread every bit of the key over the upper half of the product. */
-static inline uint64_t watch_hash(struct watch_key k)
-{
-	unsigned __int128 m =
-		(unsigned __int128)(k.hi ^ 0x9e3779b97f4a7c15ull) * (k.lo ^ 0xd6e8feb86659fd93ull);
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 static inline uint32_t watch_tag(uint64_t hash)
 {
 	return (uint32_t)hash | !(uint32_t)hash;
-}
-
-static inline struct watch_key watch_key_cut(struct watch_key k, struct watch_key mask)
-{
-	return (struct watch_key){k.hi & mask.hi, k.lo & mask.lo};
 }
 
 /* Bit i: slot i of the bucket holds the tag. */

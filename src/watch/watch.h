@@ -1,4 +1,5 @@
-/* Whom a packet belongs to: an immutable matcher, compiled from the targets of live intercepts.
+/* Whom a packet belongs to: a matcher compiled from the targets of intercepts, to which those of
+ * live sessions are added and taken away again while it is in use.
  *
  * The rules (docs/decisions/0031-matching.md):
  *  - Every IP layer of a packet is looked at, outermost first; what an ICMP error quotes is not.
@@ -14,6 +15,7 @@
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,7 +50,8 @@ struct watch_hits {
 	size_t n;
 	size_t size;
 	struct watch_mark *marks; /* one a warrant */
-	uint64_t serial;          /* of the packet in hand */
+	uint32_t n_marks;
+	uint64_t serial; /* of the packet in hand */
 };
 
 struct watch;
@@ -56,7 +59,20 @@ struct watch;
 MUST_CHECK int watch_new(struct watch **out, const struct watch_target *targets, size_t n);
 void watch_free(struct watch **w);
 
-/* Room for the hits of one thread that uses this watch. */
+/* One thread at a time changes a watch, while others match. A match that runs meanwhile sees the
+ * change or does not: who must be exact matches again behind it (the caller counts versions).
+ *
+ * watch_add costs a microsecond, however many targets there are. Where there is no room left *w
+ * becomes a new watch, and *retired the old one, which the caller frees when no thread looks at
+ * it any more; else *retired is NULL. Retired or not, watches that came from one another are made,
+ * changed and freed by one thread at a time. ERR_NOMEM, ERR_FULL: nothing has changed. */
+MUST_CHECK int watch_add(struct watch **w, const struct watch_target *target,
+			 struct watch **retired);
+
+/* Takes away what watch_add added; whether it was there. Those of watch_new stay. */
+bool watch_remove(struct watch *w, const struct watch_target *target);
+
+/* Room for the hits of one thread that uses this watch, or others instead of it later. */
 MUST_CHECK int watch_hits_init(struct watch_hits *hits, const struct watch *w);
 void watch_hits_fini(struct watch_hits *hits);
 

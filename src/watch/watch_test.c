@@ -1,6 +1,8 @@
 #include "watch/watch.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +395,157 @@ static void no_hit_is_lost_to_a_bound(void)
 	watch_free(&w);
 }
 
+static struct watch_target random_target(void)
+{
+	uint32_t warrant = rng(20);
+
+	return (struct watch_target){random_prefix(), warrant, warrant * 3 + rng(3)};
+}
+
+/* The plain rule counts the first of two targets of one warrant with the same prefix: base first,
+ * then in the order of coming. So the list is kept in that order. */
+static int wrong_matches(const struct watch *w, const struct watch_target *t, size_t n)
+{
+	struct watch_hits hits;
+	int n_wrong = 0;
+
+	if (watch_hits_init(&hits, w))
+		return 1;
+	for (int k = 0; k < 100; k++) {
+		struct net_ip a = random_ip(rng(2) ? 4 : 6), b = random_ip(a.version);
+		struct sample s;
+
+		begin(&s), add_layer(&s, &a, &b, 0);
+		n_wrong += !agrees(w, t, n, &s, &hits);
+	}
+	watch_hits_fini(&hits);
+	return n_wrong;
+}
+
+static void live_targets_come_and_go(void)
+{
+	enum { N_BASE = 50, N_STEPS = 400, MOST = N_BASE + N_STEPS };
+	static struct watch_target t[MOST];
+	int n_wrong = 0, n_renewed = 0, n_lost = 0;
+	struct watch *w = NULL, *retired = NULL;
+	size_t n = N_BASE;
+
+	for (size_t i = 0; i < n; i++)
+		t[i] = random_target();
+	if (!ok(!watch_new(&w, t, n), "a watch"))
+		return;
+	for (int step = 0; step < N_STEPS; step++) {
+		if (n > N_BASE && rng(3) == 0) {
+			size_t gone = N_BASE + rng((uint32_t)(n - N_BASE));
+
+			n_lost += !watch_remove(w, &t[gone]);
+			memmove(t + gone, t + gone + 1, (n - gone - 1) * sizeof *t);
+			n--;
+		} else {
+			t[n] = random_target();
+			n_lost += watch_add(&w, &t[n++], &retired) != 0;
+			n_renewed += retired != NULL;
+			watch_free(&retired);
+		}
+		n_wrong += step % 8 == 0 ? wrong_matches(w, t, n) : 0;
+	}
+	ok(!n_wrong, "after each change it agrees with the plain rule (%d wrong)", n_wrong);
+	ok(n_renewed > 1 && n_renewed < N_STEPS / 20, "it was made anew %d times", n_renewed);
+	ok(!n_lost, "every change took place");
+	while (n > N_BASE)
+		n_lost += !watch_remove(w, &t[--n]);
+	ok(!n_lost && !wrong_matches(w, t, n), "when all are gone the base is left");
+	ok(!watch_remove(w, &t[0]), "which stays");
+	watch_free(&w);
+}
+
+static void live_targets_of_every_kind(void)
+{
+	static const struct row rows[] = {{"10.0.0.0/8", 0, 1}};
+	static const char *const prefixes[] = {"10.1.2.3",      "10.1.2.0/24",   "2001:db8::1",
+					       "2001:db8::/56", "2001:db8::/48", "10.0.0.0/7"};
+	struct watch *w = watch_of(rows, 1), *retired = NULL;
+	struct watch_target t = {.warrant = 7, .session = 9};
+	struct sample s;
+
+	begin(&s), add_text(&s, "10.1.2.3", "9.9.9.9", 0);
+	add_text(&s, "2001:db8::1", "::2", WEIR_LAYER_INNER);
+	if (!ok(w, "a watch"))
+		return;
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		bool is_6 = strchr(prefixes[i], ':');
+
+		if (!net_prefix_parse(prefixes[i], &t.prefix))
+			t.prefix =
+				(struct net_prefix){.ip = {.bytes = {10}, .version = 4}, .bits = 7};
+		ok(!watch_add(&w, &t, &retired), "%s comes", prefixes[i]);
+		watch_free(&retired);
+		expect(w, &s,
+		       is_6                ? "1:from@0 9:from@1"
+		       : t.prefix.bits > 8 ? "9:from@0 1:from@0"
+					   : "1:from@0 9:from@0",
+		       "and is found");
+		ok(watch_remove(w, &t) && !watch_remove(w, &t), "and goes, once");
+		expect(w, &s, "1:from@0", "and is not found any more");
+	}
+	watch_free(&w);
+}
+
+/* A reader that never stops sees a target that stays, whatever else comes and goes. */
+struct reader {
+	_Atomic(struct watch *) w;
+	_Atomic bool is_over;
+	uint64_t n_matches, n_wrong;
+};
+
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+	struct watch_hits hits;
+	struct sample s;
+
+	begin(&s), add_text(&s, "10.1.1.1", "10.2.2.2", 0);
+	if (watch_hits_init(&hits, atomic_load(&r->w)))
+		return NULL;
+	while (!atomic_load(&r->is_over)) {
+		hits.n = 0;
+		r->n_wrong += watch_match(atomic_load(&r->w), &s.packet, &hits) != 0;
+		r->n_wrong += hits.n < 1 || hits.at[0].session != 1;
+		r->n_matches++;
+	}
+	watch_hits_fini(&hits);
+	return NULL;
+}
+
+static void readers_go_on_while_targets_change(void)
+{
+	enum { N_CHANGES = 20000, N_RETIRED = 1000 };
+	static const struct row rows[] = {{"10.1.1.1", 0, 1}};
+	struct watch *w = watch_of(rows, 1), *retired[N_RETIRED];
+	struct watch_target t = {.warrant = 1, .session = 2};
+	struct reader r = {.w = w};
+	int n_retired = 0, n_lost = 0;
+	pthread_t thread;
+
+	if (!ok(w && !pthread_create(&thread, NULL, read_on, &r), "a reader"))
+		return;
+	net_prefix_parse("10.2.2.2", &t.prefix);
+	for (int i = 0; i < N_CHANGES && n_retired < N_RETIRED; i++) {
+		t.warrant = 1 + (uint32_t)i % 5;
+		n_lost += watch_add(&w, &t, &retired[n_retired]) != 0;
+		n_retired += retired[n_retired] != NULL;
+		atomic_store(&r.w, w);
+		n_lost += !watch_remove(w, &t);
+	}
+	atomic_store(&r.is_over, true);
+	pthread_join(thread, NULL);
+	ok(!n_lost && !r.n_wrong && n_retired > 10,
+	   "20,000 changes and %d new watches disturb none of its matches", n_retired);
+	while (n_retired)
+		watch_free(&retired[--n_retired]);
+	watch_free(&w);
+}
+
 int main(void)
 {
 	one_layer();
@@ -401,5 +554,8 @@ int main(void)
 	random_watches_agree_with_the_plain_rule();
 	many_targets_are_all_found();
 	no_hit_is_lost_to_a_bound();
+	live_targets_come_and_go();
+	live_targets_of_every_kind();
+	readers_go_on_while_targets_change();
 	return tap_end();
 }
