@@ -1,5 +1,6 @@
-/* Field tables: a domain struct's fields, each declared once as a row. The struct, its YAML (and
- * later JSON), its comparison, its limits and the manual's reference are all walks over the rows.
+/* Field tables: a domain struct's fields, each declared once as a row. The struct, its YAML and
+ * JSON, its comparison, its limits, the manual's reference and the OpenAPI page's schemas are all
+ * walks over the rows.
  *
  *	#define AGENCY_FIELDS(X)                                                           \
  *		X(TEXT, id, .is_required = true, .max = 16, .doc = "name used in warrants")     \
@@ -12,8 +13,9 @@
  *	#undef X
  *	const struct conf_record agency_record = CONF_RECORD(agency, agency_fields, "...");
  *
- * A field is required, or has a default, or (texts and lists only) may be absent: NULL, or no
- * items. */
+ * A field is required, or has a default, or may be absent where its kind has a value that says so:
+ * a text that is NULL, a list of no items, CONF_NO_INT, an endpoint of no version, a key of no
+ * bytes. */
 #ifndef CONF_FIELD_H
 #define CONF_FIELD_H
 
@@ -26,9 +28,16 @@
 struct conf_field;
 struct conf_record;
 
-enum { CONF_PATH_LEN = 128, CONF_WANT_LEN = 200 };
+enum {
+	CONF_PATH_LEN = 128,
+	CONF_WANT_LEN = 200,
+	CONF_KEY_LEN = 64,       /* bytes of a key, at most */
+	CONF_MAX_TEXTS = 100000, /* of a list of texts, where its row says nothing else */
+};
 
-/* What a kind of scalar is: four functions. Rooms above add their own kinds. */
+#define CONF_NO_INT INT64_MIN /* an OPT_INT that is absent */
+
+/* What a kind of scalar is: a few functions. Rooms above add their own kinds. */
 struct conf_type {
 	const char *name;
 	bool is_bare; /* numbers and truth values: stands in YAML without quotes */
@@ -41,6 +50,8 @@ struct conf_type {
 	void (*want)(const struct conf_field *field, char *out, int size);
 	/* Frees what the member owns; NULL where it owns nothing. */
 	void (*fini)(void *member);
+	/* Makes the member absent; NULL where zeros are absent, or nothing is. */
+	void (*clear)(void *member);
 };
 
 /* A word and the number that stands for it; the last has no word. */
@@ -61,17 +72,22 @@ struct conf_field {
 		const char *text); /* TEXT: beyond its length; NULL: any printable text */
 	const char *alphabet;      /* … and what that allows, for want() */
 	size_t offset;             /* of the member */
-	int64_t min;               /* INT, PORT: value; SPAN: seconds; TEXT: bytes; list: items */
+	int64_t min; /* INT: value; SPAN: seconds; TEXT, KEY: bytes; list of records: items */
 	int64_t max;
-	bool is_required;
-	bool is_list;
+	size_t max_items;  /* TEXTS; 0: CONF_MAX_TEXTS */
+	unsigned for_whom; /* bits that the room above gives a meaning; 0: for everyone */
+	bool is_required;  /* for those whom it is for */
+	bool is_list;      /* of records, or of texts where it has a type */
+	bool is_secret;    /* shown to nobody who asks (struct conf_sight) */
 };
 
 /* Tells what is wrong beyond single fields: path is relative to the record ("targets[1].prefix"),
- * text a reason ("is listed twice"). */
+ * text a reason ("is listed twice"). The check is told for whom the record was cut (0: it is
+ * whole): what is not for them may be absent. */
 struct conf_fault {
 	char path[CONF_PATH_LEN];
 	char text[CONF_WANT_LEN];
+	unsigned whom;
 };
 
 struct conf_record {
@@ -97,18 +113,40 @@ enum { CONF_ENDPOINT_TEXT_LEN = 64 };
 bool conf_endpoint_parse(const char *text, struct conf_endpoint *out);
 void conf_endpoint_print(const struct conf_endpoint *e, char out[CONF_ENDPOINT_TEXT_LEN]);
 
-extern const struct conf_type conf_text, conf_int, conf_bool, conf_word, conf_time, conf_span,
-	conf_port, conf_host_port;
+/* Ports in a row: "1812-1813", or one: "1812". */
+struct conf_ports {
+	uint16_t first;
+	uint16_t last;
+};
+
+/* A secret key: "0x" and hex digits, or a text's octets. It prints as hex. */
+struct conf_key {
+	uint8_t bytes[CONF_KEY_LEN];
+	uint8_t len; /* 0: absent */
+};
+
+extern const struct conf_type conf_text, conf_path, conf_int, conf_opt_int, conf_bool, conf_word,
+	conf_time, conf_span, conf_port, conf_ports, conf_host_port, conf_listen, conf_key;
 
 /* The C type of each kind of field, and its part of a row. */
-#define CONF_C_TEXT         char *
-#define CONF_C_INT          int64_t
-#define CONF_C_BOOL         bool
-#define CONF_C_WORD         int
-#define CONF_C_TIME         struct nanos
-#define CONF_C_SPAN         struct nanos
-#define CONF_C_PORT         uint16_t
-#define CONF_C_HOST_PORT    struct conf_endpoint
+#define CONF_C_TEXT      char *
+#define CONF_C_PATH      char * /* of a file or folder */
+#define CONF_C_INT       int64_t
+#define CONF_C_OPT_INT   int64_t /* or CONF_NO_INT */
+#define CONF_C_BOOL      bool
+#define CONF_C_WORD      int
+#define CONF_C_TIME      struct nanos
+#define CONF_C_SPAN      struct nanos
+#define CONF_C_PORT      uint16_t
+#define CONF_C_PORTS     struct conf_ports
+#define CONF_C_HOST_PORT struct conf_endpoint /* absent: version 0 */
+#define CONF_C_LISTEN    struct conf_endpoint /* port 0: one that the kernel chooses */
+#define CONF_C_KEY       struct conf_key
+#define CONF_C_TEXTS                                                                               \
+	struct {                                                                                   \
+		char **items;                                                                      \
+		size_t n;                                                                          \
+	}
 #define CONF_C_RECORD(elem) struct elem
 #define CONF_C_LIST(elem)                                                                          \
 	struct {                                                                                   \
@@ -117,13 +155,19 @@ extern const struct conf_type conf_text, conf_int, conf_bool, conf_word, conf_ti
 	}
 
 #define CONF_T_TEXT         .type = &conf_text
+#define CONF_T_PATH         .type = &conf_path
 #define CONF_T_INT          .type = &conf_int
+#define CONF_T_OPT_INT      .type = &conf_opt_int
 #define CONF_T_BOOL         .type = &conf_bool
 #define CONF_T_WORD         .type = &conf_word
 #define CONF_T_TIME         .type = &conf_time
 #define CONF_T_SPAN         .type = &conf_span
 #define CONF_T_PORT         .type = &conf_port
+#define CONF_T_PORTS        .type = &conf_ports
 #define CONF_T_HOST_PORT    .type = &conf_host_port
+#define CONF_T_LISTEN       .type = &conf_listen
+#define CONF_T_KEY          .type = &conf_key, .is_secret = true
+#define CONF_T_TEXTS        .type = &conf_text, .is_list = true
 #define CONF_T_RECORD(elem) .of = &elem##_record
 #define CONF_T_LIST(elem)   .of = &elem##_record, .is_list = true
 

@@ -20,6 +20,7 @@ struct any_list {
 /* A walk that reads: where it is, for the reason. */
 struct read_walk {
 	struct why *why;
+	const struct conf_sight *sight;
 	char path[CONF_PATH_LEN];
 	size_t path_len;
 };
@@ -88,29 +89,45 @@ static int read_scalar(struct read_walk *walk, const struct conf_field *field,
 	return 0;
 }
 
-static int read_list(struct read_walk *walk, const struct conf_field *field,
-		     const struct conf_value *value, void *owner)
+static size_t item_size(const struct conf_field *field)
 {
-	struct any_list *list = list_of(field, owner);
-	const struct conf_value *child = value->first;
+	return field->of ? field->of->size : sizeof(char *);
+}
+
+static int read_items(struct read_walk *walk, const struct conf_field *field,
+		      const struct conf_value *value, struct any_list *list)
+{
 	int rc = 0;
 
-	if (value->kind != CONF_KIND_LIST)
-		return refuse(walk, value->line, "must be a list, each item: %s", field->of->name);
-	if ((int64_t)value->n < field->min || (field->max && (int64_t)value->n > field->max))
-		return refuse(walk, value->line, "%zu listed; wanted are %" PRId64 " to %" PRId64,
-			      value->n, field->min, field->max);
-	list->items = value->n ? calloc(value->n, field->of->size) : NULL;
+	list->items = value->n ? calloc(value->n, item_size(field)) : NULL;
 	if (value->n && !list->items)
 		return ERR_NOMEM;
-	for (size_t i = 0; !rc && child; i++, child = child->next) {
-		size_t len = enter(walk, NULL, i);
+	for (const struct conf_value *child = value->first; !rc && child; child = child->next) {
+		size_t len = enter(walk, NULL, list->n);
+		char *item = list->items + list->n++ * item_size(field);
 
-		list->n = i + 1;
-		rc = read_record(walk, field->of, child, list->items + i * field->of->size);
+		rc = field->of ? read_record(walk, field->of, child, item)
+			       : read_scalar(walk, field, child, item);
 		leave(walk, len);
 	}
 	return rc;
+}
+
+static int read_list(struct read_walk *walk, const struct conf_field *field,
+		     const struct conf_value *value, void *owner)
+{
+	int64_t least = field->of ? field->min : 0;
+	int64_t most = field->of ? field->max : (int64_t)field->max_items;
+
+	if (!most)
+		most = field->of ? INT64_MAX : CONF_MAX_TEXTS;
+	if (value->kind != CONF_KIND_LIST)
+		return refuse(walk, value->line, "must be a list, each item: %s",
+			      field->of ? field->of->name : field->type->name);
+	if ((int64_t)value->n < least || (int64_t)value->n > most)
+		return refuse(walk, value->line, "%zu listed; wanted are %" PRId64 " to %" PRId64,
+			      value->n, least, most);
+	return read_items(walk, field, value, list_of(field, owner));
 }
 
 static int read_field(struct read_walk *walk, const struct conf_field *field,
@@ -153,8 +170,10 @@ static int read_absent(struct read_walk *walk, const struct conf_record *record,
 
 		if (seen >> i & 1)
 			continue;
-		if (field->is_required)
+		if (field->is_required && conf_is_for(field, walk->sight))
 			return refuse(walk, value->line, "\"%s\" is missing", field->name);
+		if (field->type && field->type->clear)
+			field->type->clear(member_of(field, out));
 		if (field->otherwise &&
 		    !field->type->parse(field, field->otherwise, member_of(field, out)))
 			return refuse(walk, value->line, "no memory for \"%s\"", field->name);
@@ -165,7 +184,7 @@ static int read_absent(struct read_walk *walk, const struct conf_record *record,
 static int read_check(struct read_walk *walk, const struct conf_record *record,
 		      const struct conf_value *value, const void *out)
 {
-	struct conf_fault fault = {.path = ""};
+	struct conf_fault fault = {.path = "", .whom = walk->sight->whom};
 	int line;
 
 	if (!record->check || record->check(out, &fault))
@@ -206,7 +225,13 @@ static int read_record(struct read_walk *walk, const struct conf_record *record,
 int conf_read(const struct conf_record *record, const struct conf_value *root, void *out,
 	      struct why *why)
 {
-	struct read_walk walk = {.why = why};
+	return conf_read_as(record, root, &(struct conf_sight){.whom = 0}, out, why);
+}
+
+int conf_read_as(const struct conf_record *record, const struct conf_value *root,
+		 const struct conf_sight *sight, void *out, struct why *why)
+{
+	struct read_walk walk = {.why = why, .sight = sight};
 	int rc;
 
 	memset(out, 0, record->size);
@@ -216,117 +241,6 @@ int conf_read(const struct conf_record *record, const struct conf_value *root, v
 	if (rc)
 		conf_fini(record, out);
 	return rc;
-}
-
-static struct conf_value *write_list(const struct conf_field *field, const void *in,
-				     struct conf_doc *doc)
-{
-	struct conf_value *list = conf_value_new(doc, CONF_KIND_LIST, 0);
-
-	for (size_t i = 0; list && i < conf_list_n(field, in); i++) {
-		struct conf_value *item = conf_write(field->of, conf_list_item(field, in, i), doc);
-
-		if (!item)
-			return NULL;
-		conf_value_append(list, item);
-	}
-	return list;
-}
-
-static struct conf_value *write_scalar(const struct conf_field *field, const char *text,
-				       struct conf_doc *doc)
-{
-	struct conf_value *value = conf_value_scalar(doc, text, strlen(text));
-
-	if (value)
-		value->is_plain = field->type->is_bare;
-	return value;
-}
-
-struct conf_value *conf_write(const struct conf_record *record, const void *in,
-			      struct conf_doc *doc)
-{
-	struct conf_value *map = conf_value_new(doc, CONF_KIND_MAP, 0);
-
-	for (size_t i = 0; map && i < record->n_fields; i++) {
-		const struct conf_field *field = &record->fields[i];
-		struct conf_value *value;
-		char room[CONF_WANT_LEN];
-
-		if (field->is_list) {
-			value = write_list(field, in, doc);
-		} else if (field->of) {
-			value = conf_write(field->of, member_of(field, in), doc);
-		} else {
-			const char *text =
-				field->type->print(field, member_of(field, in), room, sizeof room);
-			if (!text)
-				continue;
-			value = write_scalar(field, text, doc);
-		}
-		if (!value)
-			return NULL;
-		value->key = field->name;
-		conf_value_append(map, value);
-	}
-	return map;
-}
-
-static bool is_equal_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : !a && !b;
-}
-
-static bool is_equal_record(struct read_walk *walk, const struct conf_record *record, const void *a,
-			    const void *b);
-
-static bool is_equal_field(struct read_walk *walk, const struct conf_field *field, const void *a,
-			   const void *b)
-{
-	char room_a[CONF_WANT_LEN];
-	char room_b[CONF_WANT_LEN];
-
-	if (field->of && !field->is_list)
-		return is_equal_record(walk, field->of, member_of(field, a), member_of(field, b));
-	if (!field->is_list)
-		return is_equal_text(
-			field->type->print(field, member_of(field, a), room_a, sizeof room_a),
-			field->type->print(field, member_of(field, b), room_b, sizeof room_b));
-	if (conf_list_n(field, a) != conf_list_n(field, b))
-		return false;
-	for (size_t i = 0; i < conf_list_n(field, a); i++) {
-		size_t len = enter(walk, NULL, i);
-
-		if (!is_equal_record(walk, field->of, conf_list_item(field, a, i),
-				     conf_list_item(field, b, i)))
-			return false;
-		leave(walk, len);
-	}
-	return true;
-}
-
-static bool is_equal_record(struct read_walk *walk, const struct conf_record *record, const void *a,
-			    const void *b)
-{
-	for (size_t i = 0; i < record->n_fields; i++) {
-		size_t len = enter(walk, record->fields[i].name, 0);
-
-		if (!is_equal_field(walk, &record->fields[i], a, b))
-			return false;
-		leave(walk, len);
-	}
-	return true;
-}
-
-bool conf_is_equal(const struct conf_record *record, const void *a, const void *b,
-		   char path[CONF_PATH_LEN])
-{
-	struct read_walk walk = {.why = NULL};
-	bool is_same = is_equal_record(&walk, record, a, b);
-
-	if (path)
-		snprintf(path, CONF_PATH_LEN, "%s", walk.path);
-	return is_same;
 }
 
 /* What is written must read back: then every limit and cross check holds. */
@@ -348,13 +262,21 @@ int conf_check(const struct conf_record *record, const void *in, struct why *why
 	return rc;
 }
 
+static void fini_item(const struct conf_field *field, void *item)
+{
+	if (field->of)
+		conf_fini(field->of, item);
+	else
+		field->type->fini(item);
+}
+
 static void fini_field(const struct conf_field *field, void *owner)
 {
 	struct any_list *list = list_of(field, owner);
 
 	if (field->is_list) {
 		for (size_t i = 0; i < list->n; i++)
-			conf_fini(field->of, list->items + i * field->of->size);
+			fini_item(field, list->items + i * item_size(field));
 		free(list->items);
 	} else if (field->of) {
 		conf_fini(field->of, member_of(field, owner));
@@ -377,7 +299,7 @@ size_t conf_list_n(const struct conf_field *field, const void *owner)
 
 void *conf_list_item(const struct conf_field *field, const void *owner, size_t i)
 {
-	return list_of(field, owner)->items + i * field->of->size;
+	return list_of(field, owner)->items + i * item_size(field);
 }
 
 int conf_parse(const struct conf_record *record, const char *text, size_t len, void *out,
@@ -392,19 +314,4 @@ int conf_parse(const struct conf_record *record, const char *text, size_t len, v
 		memset(out, 0, record->size);
 	conf_doc_free(&doc);
 	return rc;
-}
-
-int conf_print(const struct conf_record *record, const void *in, struct wr *w)
-{
-	struct conf_doc *doc = NULL;
-	const struct conf_value *root;
-	int rc = conf_doc_new(&doc);
-
-	if (rc)
-		return rc;
-	root = conf_write(record, in, doc);
-	if (root)
-		conf_yaml_print(root, w);
-	conf_doc_free(&doc);
-	return !root ? ERR_NOMEM : w->ok ? 0 : ERR_FULL;
 }

@@ -12,13 +12,24 @@ static void print_names(const struct conf_field *field, struct wr *w)
 	}
 }
 
+static long long most_items(const struct conf_field *field)
+{
+	return field->of          ? (long long)field->max
+	       : field->max_items ? (long long)field->max_items
+				  : CONF_MAX_TEXTS;
+}
+
 static void print_field(const struct conf_field *field, const char *path, struct wr *w)
 {
 	char want[CONF_WANT_LEN] = "";
+	char item[CONF_WANT_LEN / 2] = "";
 
+	if (field->is_list && field->type)
+		field->type->want(field, item, sizeof item);
 	if (field->is_list)
 		snprintf(want, sizeof want, "a list of %lld to %lld, each item: %s",
-			 (long long)field->min, (long long)field->max, field->of->name);
+			 (long long)(field->of ? field->min : 0), most_items(field),
+			 field->of ? field->of->name : item);
 	else if (field->of)
 		snprintf(want, sizeof want, "a map");
 	else

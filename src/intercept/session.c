@@ -67,11 +67,14 @@ static int add_warrant(struct build *b, uint32_t warrant, struct why *why)
 {
 	const struct warrant *w = &b->orders->warrants.items[warrant];
 	struct session *s = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < w->targets.n; i++)
-		b->by_cin[i] = &w->targets.items[i];
-	qsort(b->by_cin, w->targets.n, sizeof *b->by_cin, cin_order);
 	for (size_t i = 0; i < w->targets.n; i++) {
+		if (target_kind(&w->targets.items[i]) == TARGET_PREFIX)
+			b->by_cin[n++] = &w->targets.items[i];
+	}
+	qsort(b->by_cin, n, sizeof *b->by_cin, cin_order);
+	for (size_t i = 0; i < n; i++) {
 		const struct target *t = b->by_cin[i];
 
 		if (!s || s->cin != (uint32_t)t->cin) {

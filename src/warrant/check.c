@@ -53,11 +53,18 @@ static int find_twins(const void *items, size_t n, order_fn order, size_t twins[
 	return found;
 }
 
-static int prefix_order(const void *items, size_t i, size_t j)
+static int target_order(const void *items, size_t i, size_t j)
 {
 	const struct target *a = (const struct target *)items + i;
 	const struct target *b = (const struct target *)items + j;
+	enum target_kind kind = target_kind(a);
 
+	if (kind != target_kind(b))
+		return kind < target_kind(b) ? -1 : 1;
+	if (kind == TARGET_RADIUS_USER)
+		return strcmp(a->radius_user, b->radius_user);
+	if (kind == TARGET_CALLING_STATION)
+		return strcmp(a->calling_station, b->calling_station);
 	if (a->prefix.ip.version != b->prefix.ip.version)
 		return a->prefix.ip.version - b->prefix.ip.version;
 	if (a->prefix.bits != b->prefix.bits)
@@ -72,6 +79,27 @@ static int liid_order(const void *items, size_t i, size_t j)
 	int order = strcmp(a->agency, b->agency);
 
 	return order ? order : strcmp(a->liid, b->liid);
+}
+
+static int text_order(const void *items, size_t i, size_t j)
+{
+	return strcmp(((char *const *)items)[i], ((char *const *)items)[j]);
+}
+
+static int mediator_order(const void *items, size_t i, size_t j)
+{
+	return strcmp(((const struct mediator *)items)[i].name,
+		      ((const struct mediator *)items)[j].name);
+}
+
+static int core_server_order(const void *items, size_t i, size_t j)
+{
+	char a[CORE_SERVER_KEY_LEN];
+	char b[CORE_SERVER_KEY_LEN];
+
+	core_server_key((const struct core_server *)items + i, a);
+	core_server_key((const struct core_server *)items + j, b);
+	return strcmp(a, b);
 }
 
 static int id_order(const void *items, size_t i, size_t j)
@@ -89,10 +117,123 @@ __attribute__((format(printf, 2, 3))) static void blame(struct conf_fault *fault
 	va_end(args);
 }
 
+__attribute__((format(printf, 3, 4))) static bool fail(struct conf_fault *fault, const char *path,
+						       const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fault->text, sizeof fault->text, format, args);
+	va_end(args);
+	if (path)
+		snprintf(fault->path, sizeof fault->path, "%s", path);
+	return false;
+}
+
 static bool out_of_memory(struct conf_fault *fault)
 {
 	snprintf(fault->text, sizeof fault->text, "no memory to check this");
 	return false;
+}
+
+static bool is_for(const struct conf_fault *fault, unsigned whom)
+{
+	return !fault->whom || (fault->whom & whom);
+}
+
+static size_t cipher_key_len(int cipher)
+{
+	return cipher == ORDERS_CIPHER_AES_192_CBC   ? 24
+	       : cipher == ORDERS_CIPHER_AES_256_CBC ? 32
+						     : 0;
+}
+
+/* A key that is there has its cipher's length. */
+static bool key_fits(int cipher, const struct conf_key *key, struct conf_fault *fault)
+{
+	size_t len = cipher_key_len(cipher);
+
+	if (key->len == len || !key->len)
+		return true;
+	if (!len)
+		return fail(fault, "encryption_key", "is given, but encryption is none");
+	return fail(fault, "encryption_key", "has %u octets; the cipher's key has %zu", key->len,
+		    len);
+}
+
+static bool agency_is_reached(const struct agency *a, struct conf_fault *fault)
+{
+	bool is_pdu = a->deliver_as == AGENCY_DELIVERS_PS_PDU;
+
+	if (is_pdu && !a->hi2.version)
+		return fail(fault, "hi2", "is missing; deliver_as ps-pdu needs it");
+	if (is_pdu && !a->hi3.version)
+		return fail(fault, "hi3", "is missing; deliver_as ps-pdu needs it");
+	if (a->keepalive_interval.ns && a->keepalive_wait.ns >= a->keepalive_interval.ns)
+		return fail(fault, "keepalive_wait", "is not below keepalive_interval");
+	return true;
+}
+
+bool agency_check(const void *agency, struct conf_fault *fault)
+{
+	const struct agency *a = agency;
+
+	if (is_for(fault, ORDERS_FOR_MEDIATOR) && !agency_is_reached(a, fault))
+		return false;
+	if (!is_for(fault, ORDERS_FOR_COLLECTOR))
+		return true;
+	if (a->deliver_as == AGENCY_DELIVERS_PCAP && a->encryption != ORDERS_CIPHER_NONE)
+		return fail(fault, "encryption", "has no place in captures (deliver_as pcap)");
+	if (a->deliver_as == AGENCY_DELIVERS_PCAP && a->integrity != AGENCY_INTEGRITY_NONE)
+		return fail(fault, "integrity", "has no place in captures (deliver_as pcap)");
+	if (a->sign_count && a->integrity == AGENCY_INTEGRITY_NONE)
+		return fail(fault, "sign_count", "needs integrity: signatures are over its checks");
+	if (a->encryption != ORDERS_CIPHER_NONE && !a->encryption_key.len)
+		return fail(fault, "encryption_key",
+			    "is missing; encryption needs a key of %zu "
+			    "octets",
+			    cipher_key_len(a->encryption));
+	return key_fits(a->encryption, &a->encryption_key, fault);
+}
+
+bool target_check(const void *target, struct conf_fault *fault)
+{
+	const struct target *t = target;
+	bool has_prefix = t->prefix.ip.version;
+	int n = has_prefix + (t->radius_user != NULL) + (t->calling_station != NULL);
+
+	if (n != 1)
+		return fail(fault, "",
+			    "a target has exactly one of prefix, radius_user, "
+			    "calling_station");
+	if (has_prefix && t->cin == CONF_NO_INT)
+		return fail(fault, "", "\"cin\" is missing; prefix needs it");
+	if (!has_prefix && t->cin != CONF_NO_INT)
+		return fail(fault, "cin", "belongs to prefix; sessions of RADIUS get theirs");
+	return true;
+}
+
+/* Twins among a warrant's targets. */
+static bool blame_target(const struct warrant *w, const size_t twins[2], struct conf_fault *fault)
+{
+	static const char *const fields[] = {"prefix", "radius_user", "calling_station"};
+	const struct target *t = &w->targets.items[twins[1]];
+	char room[NET_IP_TEXT_LEN] = "";
+	const char *text = t->radius_user ? t->radius_user : t->calling_station;
+
+	if (target_kind(t) == TARGET_PREFIX)
+		net_prefix_print(&t->prefix, room);
+	blame(fault, "targets[%zu].%s", twins[1], fields[target_kind(t)]);
+	return fail(fault, NULL, "%.80s is listed already, as targets[%zu]", text ? text : room,
+		    twins[0]);
+}
+
+/* A cipher and a key of its own belong together; a key alone is for the agency's cipher, whose
+ * length orders_check knows. */
+static bool warrant_key_fits(const struct warrant *w, struct conf_fault *fault)
+{
+	return w->encryption == ORDERS_CIPHER_AS_AGENCY ||
+	       key_fits(w->encryption, &w->encryption_key, fault);
 }
 
 bool warrant_check(const void *record, struct conf_fault *fault)
@@ -101,38 +242,161 @@ bool warrant_check(const void *record, struct conf_fault *fault)
 	size_t twins[2];
 	int found;
 
-	if (w->start.ns >= w->end.ns) {
-		blame(fault, "end");
-		snprintf(fault->text, sizeof fault->text, "is not after the warrant's start");
+	if (w->start.ns >= w->end.ns)
+		return fail(fault, "end", "is not after the warrant's start");
+	if (!is_for(fault, ORDERS_FOR_COLLECTOR))
+		return true;
+	if (!warrant_key_fits(w, fault))
 		return false;
-	}
-	found = find_twins(w->targets.items, w->targets.n, prefix_order, twins);
+	found = find_twins(w->targets.items, w->targets.n, target_order, twins);
 	if (found == TWIN_NO_MEMORY)
 		return out_of_memory(fault);
-	if (found == TWIN_FOUND) {
-		char text[NET_IP_TEXT_LEN];
-
-		net_prefix_print(&w->targets.items[twins[1]].prefix, text);
-		blame(fault, "targets[%zu].prefix", twins[1]);
-		snprintf(fault->text, sizeof fault->text, "%s is listed already, as targets[%zu]",
-			 text, twins[0]);
-	}
-	return found == TWIN_NONE;
+	return found == TWIN_NONE || blame_target(w, twins, fault);
 }
 
-static bool agencies_exist(const struct orders *orders, struct conf_fault *fault)
-{
-	for (size_t i = 0; i < orders->warrants.n; i++) {
-		const char *name = orders->warrants.items[i].agency;
-		size_t k = 0;
+/* Agencies by id, so that each warrant's is found among a thousand. */
+struct directory {
+	const struct agency **by_id;
+	size_t n;
+};
 
-		while (k < orders->agencies.n && strcmp(orders->agencies.items[k].id, name))
-			k++;
-		if (k < orders->agencies.n)
+static int by_id(const void *a, const void *b)
+{
+	return strcmp((*(const struct agency *const *)a)->id,
+		      (*(const struct agency *const *)b)->id);
+}
+
+static int id_is(const void *name, const void *agency)
+{
+	return strcmp(name, (*(const struct agency *const *)agency)->id);
+}
+
+static const struct agency *find_agency(const struct directory *d, const char *id)
+{
+	const struct agency **at =
+		d->n ? bsearch(id, d->by_id, d->n, sizeof(struct agency *), id_is) : NULL;
+
+	return at ? *at : NULL;
+}
+
+/* What must hold between a warrant and its agency. */
+static bool warrant_suits(const struct warrant *w, const struct agency *a, struct conf_fault *fault)
+{
+	const struct conf_key *key;
+	enum orders_cipher cipher = warrant_cipher(w, a, &key);
+
+	if (cipher == ORDERS_CIPHER_NONE)
+		return !w->encryption_key.len ||
+		       fail(fault, "encryption_key", "is given, but encryption is none");
+	if (a->deliver_as == AGENCY_DELIVERS_PCAP)
+		return fail(fault, "encryption", "has no place in captures, as \"%s\" wants them",
+			    a->id);
+	if (!key->len)
+		return fail(fault, "encryption_key", "is missing here and at the agency");
+	return key_fits(cipher, key, fault);
+}
+
+static bool targets_are_heard(const struct orders *orders, const struct warrant *w,
+			      struct conf_fault *fault)
+{
+	for (size_t i = 0; i < w->targets.n && !orders->core_servers.n; i++) {
+		if (target_kind(&w->targets.items[i]) == TARGET_PREFIX)
 			continue;
-		blame(fault, "warrants[%zu].agency", i);
-		snprintf(fault->text, sizeof fault->text, "no agency has the id \"%s\"", name);
-		return false;
+		blame(fault, "targets[%zu]", i);
+		return fail(fault, NULL, "needs RADIUS, but core_servers names no server");
+	}
+	return true;
+}
+
+static bool check_warrant(const struct orders *orders, const struct directory *d, size_t i,
+			  struct conf_fault *fault)
+{
+	const struct warrant *w = &orders->warrants.items[i];
+	const struct agency *a = find_agency(d, w->agency);
+	struct conf_fault inner = {.whom = fault->whom};
+	bool is_well = a ? true : fail(&inner, "agency", "no agency has the id \"%s\"", w->agency);
+
+	if (is_well && is_for(fault, ORDERS_FOR_COLLECTOR))
+		is_well = warrant_suits(w, a, &inner) && targets_are_heard(orders, w, &inner);
+	if (is_well)
+		return true;
+	blame(fault, "warrants[%zu].%.*s", i, CONF_PATH_LEN - 40, inner.path);
+	return fail(fault, NULL, "%s", inner.text);
+}
+
+static bool warrants_suit(const struct orders *orders, struct conf_fault *fault)
+{
+	struct directory d = {calloc(orders->agencies.n + 1, sizeof(struct agency *)),
+			      orders->agencies.n};
+	bool is_well = true;
+
+	if (!d.by_id)
+		return out_of_memory(fault);
+	for (size_t i = 0; i < d.n; i++)
+		d.by_id[i] = &orders->agencies.items[i];
+	qsort(d.by_id, d.n, sizeof *d.by_id, by_id);
+	for (size_t i = 0; is_well && i < orders->warrants.n; i++)
+		is_well = check_warrant(orders, &d, i, fault);
+	free(d.by_id);
+	return is_well;
+}
+
+/* Each agency has a mediator, where there are any. */
+static bool mediators_suit(const struct orders *orders, struct conf_fault *fault)
+{
+	size_t n = orders->mediators.n;
+
+	for (size_t i = 0; i < orders->agencies.n; i++) {
+		const char *name = orders->agencies.items[i].mediator;
+
+		if (name ? orders_mediator(orders, &orders->agencies.items[i]) < n : n < 2)
+			continue;
+		blame(fault, "agencies[%zu].mediator", i);
+		if (name)
+			return fail(fault, NULL, "no mediator has the name \"%s\"", name);
+		return fail(fault, NULL, "is missing; there are %zu to choose from", n);
+	}
+	return true;
+}
+
+/* A list whose items have unique keys. */
+struct unique_list {
+	const char *list, *field, *what;
+	order_fn order;
+	const void *items;
+	size_t n;
+};
+
+static bool is_unique(const struct unique_list *list, struct conf_fault *fault)
+{
+	size_t twins[2];
+	int found = find_twins(list->items, list->n, list->order, twins);
+
+	if (found == TWIN_NONE)
+		return true;
+	if (found == TWIN_NO_MEMORY)
+		return out_of_memory(fault);
+	blame(fault, "%s[%zu].%s", list->list, twins[1], list->field);
+	return fail(fault, NULL, "is %s %s[%zu] too", list->what, list->list, twins[0]);
+}
+
+static bool keys_are_unique(const struct orders *o, struct conf_fault *fault)
+{
+	const struct unique_list lists[] = {
+		{"agencies", "id", "the id of", id_order, o->agencies.items, o->agencies.n},
+		{"core_servers", "name", "the name of", core_server_order, o->core_servers.items,
+		 o->core_servers.n},
+		{"mediators", "name", "the name of", mediator_order, o->mediators.items,
+		 o->mediators.n},
+		{"radius_ignored_users", "", "listed as", text_order, o->radius_ignored_users.items,
+		 o->radius_ignored_users.n},
+		{"warrants", "liid", "the LIID, at this agency, of", liid_order, o->warrants.items,
+		 o->warrants.n},
+	};
+
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		if (!is_unique(&lists[i], fault))
+			return false;
 	}
 	return true;
 }
@@ -140,24 +404,8 @@ static bool agencies_exist(const struct orders *orders, struct conf_fault *fault
 bool orders_check(const void *record, struct conf_fault *fault)
 {
 	const struct orders *orders = record;
-	size_t twins[2];
-	int found = find_twins(orders->agencies.items, orders->agencies.n, id_order, twins);
 
-	if (found == TWIN_FOUND) {
-		blame(fault, "agencies[%zu].id", twins[1]);
-		snprintf(fault->text, sizeof fault->text, "\"%s\" is the id of agencies[%zu] too",
-			 orders->agencies.items[twins[1]].id, twins[0]);
-		return false;
-	}
-	if (found == TWIN_NONE && !agencies_exist(orders, fault))
-		return false;
-	if (found == TWIN_NONE)
-		found = find_twins(orders->warrants.items, orders->warrants.n, liid_order, twins);
-	if (found == TWIN_FOUND) {
-		blame(fault, "warrants[%zu].liid", twins[1]);
-		snprintf(fault->text, sizeof fault->text,
-			 "\"%s\" is the LIID of warrants[%zu] too, for the same agency",
-			 orders->warrants.items[twins[1]].liid, twins[0]);
-	}
-	return found == TWIN_NO_MEMORY ? out_of_memory(fault) : found == TWIN_NONE;
+	return keys_are_unique(orders, fault) &&
+	       (!is_for(fault, ORDERS_FOR_COLLECTOR) || mediators_suit(orders, fault)) &&
+	       warrants_suit(orders, fault);
 }

@@ -4,7 +4,10 @@
 
 #include "conf/field.h"
 
-/* Of struct warrant, and of struct orders; false with the fault. */
+/* Of the structs of these names; false with the fault. What is not for fault->whom is not asked
+ * for. */
+bool agency_check(const void *agency, struct conf_fault *fault);
+bool target_check(const void *target, struct conf_fault *fault);
 bool warrant_check(const void *warrant, struct conf_fault *fault);
 bool orders_check(const void *orders, struct conf_fault *fault);
 

@@ -42,9 +42,56 @@ static bool is_upper(const char *text)
 #define WARRANT_COUNTRY                                                                            \
 	.min = 2, .max = 2, .is_allowed = is_upper, .alphabet = "capital letters (ISO 3166-1)"
 
+#define AT_COLLECTOR .for_whom = ORDERS_FOR_COLLECTOR
+#define AT_MEDIATOR  .for_whom = ORDERS_FOR_MEDIATOR
+#define AT_HOME      .for_whom = ORDERS_FOR_NO_DAEMON
+
 static const struct conf_name warrant_deliveries[] = {
 #define X(name, text, doc) {text, WARRANT_##name, doc},
 	WARRANT_DELIVERIES(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name agency_deliveries[] = {
+#define X(name, text, doc) {text, AGENCY_DELIVERS_##name, doc},
+	AGENCY_DELIVERIES(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name agency_transports[] = {
+#define X(name, text, doc) {text, AGENCY_##name, doc},
+	AGENCY_TRANSPORTS(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name agency_time_formats[] = {
+#define X(name, text, doc) {text, AGENCY_TIME_##name, doc},
+	AGENCY_TIME_FORMATS(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name agency_integrities[] = {
+#define X(name, text, value, doc) {text, value, doc},
+	AGENCY_INTEGRITIES(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name orders_ciphers[] = {
+#define X(name, text, value, doc) {text, value, doc},
+	ORDERS_CIPHERS(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name warrant_ciphers[] = {
+	{"as-agency", ORDERS_CIPHER_AS_AGENCY, "as all of the agency's"},
+#define X(name, text, value, doc) {text, value, doc},
+	ORDERS_CIPHERS(X)
+#undef X
+		{NULL}};
+
+static const struct conf_name core_server_kinds[] = {
+#define X(name, text, doc) {text, CORE_##name, doc},
+	CORE_SERVER_KINDS(X)
 #undef X
 		{NULL}};
 
@@ -57,23 +104,46 @@ static const struct conf_name warrant_access_types[] = {
 #define X(...) CONF_ROW(operator, __VA_ARGS__)
 static const struct conf_field operator_fields[] = {OPERATOR_FIELDS(X)};
 #undef X
-static const struct conf_record operator_record = CONF_RECORD(operator, operator_fields);
+const struct conf_record operator_record =
+	CONF_RECORD(operator, operator_fields, .doc = "The operator of the network.");
 
 #define X(...) CONF_ROW(agency, __VA_ARGS__)
 static const struct conf_field agency_fields[] = {AGENCY_FIELDS(X)};
 #undef X
-static const struct conf_record agency_record = CONF_RECORD(agency, agency_fields);
+const struct conf_record agency_record =
+	CONF_RECORD(agency, agency_fields, .check = agency_check,
+		    .doc = "An agency: who receives what is intercepted, and how.");
 
 #define X(...) CONF_ROW(target, __VA_ARGS__)
 static const struct conf_field target_fields[] = {TARGET_FIELDS(X)};
 #undef X
-static const struct conf_record target_record = CONF_RECORD(target, target_fields);
+const struct conf_record target_record = CONF_RECORD(target, target_fields, .check = target_check,
+						     .doc = "Whose packets a warrant covers.");
 
 #define X(...) CONF_ROW(warrant, __VA_ARGS__)
 static const struct conf_field warrant_fields[] = {WARRANT_FIELDS(X)};
 #undef X
-static const struct conf_record warrant_record =
-	CONF_RECORD(warrant, warrant_fields, .check = warrant_check);
+const struct conf_record warrant_record =
+	CONF_RECORD(warrant, warrant_fields, .check = warrant_check,
+		    .doc = "A warrant: what must be intercepted, for whom, from when until when.");
+
+#define X(...) CONF_ROW(core_server, __VA_ARGS__)
+static const struct conf_field core_server_fields[] = {CORE_SERVER_FIELDS(X)};
+#undef X
+const struct conf_record core_server_record = CONF_RECORD(
+	core_server, core_server_fields, .doc = "A server whose traffic announces sessions.");
+
+#define X(...) CONF_ROW(mediator, __VA_ARGS__)
+static const struct conf_field mediator_fields[] = {MEDIATOR_FIELDS(X)};
+#undef X
+const struct conf_record mediator_record = CONF_RECORD(
+	mediator, mediator_fields, .doc = "A mediator: delivers what collectors intercept.");
+
+#define X(...) CONF_ROW(collector, __VA_ARGS__)
+static const struct conf_field collector_fields[] = {COLLECTOR_FIELDS(X)};
+#undef X
+const struct conf_record collector_record =
+	CONF_RECORD(collector, collector_fields, .doc = "A collector: intercepts.");
 
 #define X(...) CONF_ROW(orders, __VA_ARGS__)
 static const struct conf_field orders_fields[] = {ORDERS_FIELDS(X)};
@@ -97,6 +167,8 @@ static const char *prefix_print(const struct conf_field *field, const void *memb
 	char text[NET_IP_TEXT_LEN];
 
 	(void)field;
+	if (!((const struct net_prefix *)member)->ip.version)
+		return NULL;
 	net_prefix_print(member, text);
 	snprintf(out, (size_t)size, "%s", text);
 	return out;
@@ -109,8 +181,73 @@ static void prefix_want(const struct conf_field *field, char *out, int size)
 		 "an address or prefix (of 1 bit or more; bits beyond its length must be zero)");
 }
 
-const struct conf_type warrant_prefix = {"prefix",     false,       prefix_parse,
-					 prefix_print, prefix_want, NULL};
+static bool address_parse(const struct conf_field *field, const char *text, void *member)
+{
+	struct net_prefix prefix;
+
+	(void)field;
+	if (strchr(text, '/') || !net_prefix_parse(text, &prefix))
+		return false;
+	*(struct net_ip *)member = prefix.ip;
+	return true;
+}
+
+static const char *address_print(const struct conf_field *field, const void *member, char *out,
+				 int size)
+{
+	char text[NET_IP_TEXT_LEN];
+
+	(void)field;
+	if (!((const struct net_ip *)member)->version)
+		return NULL;
+	net_ip_print(member, text);
+	snprintf(out, (size_t)size, "%s", text);
+	return out;
+}
+
+static void address_want(const struct conf_field *field, char *out, int size)
+{
+	(void)field;
+	snprintf(out, (size_t)size, "an address, like 192.0.2.1 or 2001:db8::1");
+}
+
+/* An attribute of RADIUS holds 253 octets. A '*' alone would be everybody: no target. */
+static bool identity_parse(const struct conf_field *field, const char *text, void *member)
+{
+	struct conf_field limits = {.min = 1, .max = 253};
+	const char *star = strchr(text, '*');
+
+	(void)field;
+	if (star && (!text[1] || (star != text && star[1]) || strchr(star + 1, '*')))
+		return false;
+	return conf_text.parse(&limits, text, member);
+}
+
+static const char *identity_print(const struct conf_field *field, const void *member, char *out,
+				  int size)
+{
+	return conf_text.print(field, member, out, size);
+}
+
+static void identity_want(const struct conf_field *field, char *out, int size)
+{
+	(void)field;
+	snprintf(out, (size_t)size,
+		 "1 to 253 octets of printable characters, exact or with one * that begins or "
+		 "ends them and stands for any others");
+}
+
+static void identity_fini(void *member)
+{
+	conf_text.fini(member);
+}
+
+const struct conf_type warrant_prefix = {"prefix",    false, prefix_parse, prefix_print,
+					 prefix_want, NULL,  NULL};
+const struct conf_type warrant_address = {"address",    false, address_parse, address_print,
+					  address_want, NULL,  NULL};
+const struct conf_type warrant_identity = {
+	"identity", false, identity_parse, identity_print, identity_want, identity_fini, NULL};
 
 int orders_load(struct orders *out, const char *path, struct why *why)
 {
@@ -139,4 +276,64 @@ size_t orders_agency(const struct orders *orders, const struct warrant *warrant)
 	while (strcmp(orders->agencies.items[i].id, warrant->agency))
 		i++;
 	return i;
+}
+
+void core_server_key(const struct core_server *server, char out[CORE_SERVER_KEY_LEN])
+{
+	char ip[NET_IP_TEXT_LEN];
+	char ports[16];
+
+	net_ip_print(&server->address, ip);
+	conf_ports.print(NULL, &server->ports, ports, sizeof ports);
+	if (server->name)
+		snprintf(out, CORE_SERVER_KEY_LEN, "%s", server->name);
+	else
+		snprintf(out, CORE_SERVER_KEY_LEN, "%s:%s", ip, ports);
+}
+
+void warrant_key(const struct warrant *warrant, char out[WARRANT_KEY_LEN])
+{
+	snprintf(out, WARRANT_KEY_LEN, "%s/%s", warrant->agency, warrant->liid);
+}
+
+size_t orders_mediator(const struct orders *orders, const struct agency *agency)
+{
+	size_t i = 0;
+
+	while (agency->mediator && i < orders->mediators.n &&
+	       strcmp(orders->mediators.items[i].name, agency->mediator))
+		i++;
+	return i;
+}
+
+bool warrant_identity_is_exact(const char *identity)
+{
+	return !strchr(identity, '*');
+}
+
+bool warrant_identity_fits(const char *identity, const void *octets, size_t len)
+{
+	size_t part = strlen(identity);
+	const char *at = octets;
+
+	if (warrant_identity_is_exact(identity))
+		return len == part && !memcmp(identity, at, len);
+	part--;
+	if (len < part)
+		return false;
+	return *identity == '*' ? !memcmp(identity + 1, at + len - part, part)
+				: !memcmp(identity, at, part);
+}
+
+enum orders_cipher warrant_cipher(const struct warrant *w, const struct agency *a,
+				  const struct conf_key **key)
+{
+	enum orders_cipher cipher = (enum orders_cipher)w->encryption;
+
+	if (cipher == ORDERS_CIPHER_AS_AGENCY)
+		cipher = (enum orders_cipher)a->encryption;
+	*key = cipher == ORDERS_CIPHER_NONE ? NULL
+	       : w->encryption_key.len      ? &w->encryption_key
+					    : &a->encryption_key;
+	return cipher;
 }

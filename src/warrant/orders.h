@@ -12,6 +12,13 @@
 #include "conf/field.h"
 #include "net/ip.h"
 
+/* Whom a field is for, where it is not for both kinds of daemon (conf_field.for_whom). */
+enum {
+	ORDERS_FOR_COLLECTOR = 1,
+	ORDERS_FOR_MEDIATOR = 2,
+	ORDERS_FOR_NO_DAEMON = 1 << 30, /* stays with the provisioner */
+};
+
 /* What a warrant lets us deliver. */
 #define WARRANT_DELIVERIES(X)                                                                      \
 	X(ALL, "all", "intercept related information (HI2) and content (HI3)")                     \
@@ -24,10 +31,84 @@ enum warrant_delivery {
 #undef X
 };
 
-/* The kind of field that is an address or a prefix. */
-#define CONF_C_PREFIX struct net_prefix
-#define CONF_T_PREFIX .type = &warrant_prefix
-extern const struct conf_type warrant_prefix;
+/* In what shape an agency receives it. */
+#define AGENCY_DELIVERIES(X)                                                                       \
+	X(PS_PDU, "ps-pdu", "ETSI records (TS 102 232-1) over HI2 and HI3")                        \
+	X(PCAP, "pcap", "captures of the content, in files at the mediator")
+
+enum agency_delivery {
+#define X(name, text, doc) AGENCY_DELIVERS_##name,
+	AGENCY_DELIVERIES(X)
+#undef X
+};
+
+#define AGENCY_TRANSPORTS(X)                                                                       \
+	X(TLS, "tls", "TLS 1.3, both sides with certificates")                                     \
+	X(PLAIN, "plain", "TCP without protection")
+
+enum agency_transport {
+#define X(name, text, doc) AGENCY_##name,
+	AGENCY_TRANSPORTS(X)
+#undef X
+};
+
+/* How records tell the time. */
+#define AGENCY_TIME_FORMATS(X)                                                                     \
+	X(MICROSECONDS, "microseconds", "microSecondTimeStamp")                                    \
+	X(GENERALIZED, "generalized", "GeneralizedTime, to the millisecond")
+
+enum agency_time_format {
+#define X(name, text, doc) AGENCY_TIME_##name,
+	AGENCY_TIME_FORMATS(X)
+#undef X
+};
+
+/* Digests of integrity checks; the values are those of hashAlgorithm (clause 7.2.3). */
+#define AGENCY_INTEGRITIES(X)                                                                      \
+	X(NONE, "none", 0, "no integrity checks")                                                  \
+	X(SHA_1, "sha-1", 1, NULL)                                                                 \
+	X(SHA_256, "sha-256", 2, NULL)                                                             \
+	X(SHA_384, "sha-384", 3, NULL)                                                             \
+	X(SHA_512, "sha-512", 4, NULL)
+
+enum agency_integrity {
+#define X(name, text, value, doc) AGENCY_INTEGRITY_##name = (value),
+	AGENCY_INTEGRITIES(X)
+#undef X
+};
+
+/* Ciphers of payloads; the values are those of encryptionType (Annex G). */
+#define ORDERS_CIPHERS(X)                                                                          \
+	X(NONE, "none", 1, "payloads are not encrypted")                                           \
+	X(AES_192_CBC, "aes-192-cbc", 3, "with a key of 24 octets")                                \
+	X(AES_256_CBC, "aes-256-cbc", 4, "with a key of 32 octets")
+
+enum orders_cipher {
+	ORDERS_CIPHER_AS_AGENCY, /* of a warrant only */
+#define X(name, text, value, doc) ORDERS_CIPHER_##name = (value),
+	ORDERS_CIPHERS(X)
+#undef X
+};
+
+#define CORE_SERVER_KINDS(X)                                                                       \
+	X(RADIUS, "radius", "announces subscribers' sessions (RFC 2865, RFC 2866)")
+
+enum core_server_kind {
+#define X(name, text, doc) CORE_##name,
+	CORE_SERVER_KINDS(X)
+#undef X
+};
+
+/* The kinds of field that are an address or prefix, an address, and an identity: a text that is
+ * compared octet by octet, or with a '*' for any octets at its beginning or its end. Absent:
+ * version 0, NULL. */
+#define CONF_C_PREFIX   struct net_prefix
+#define CONF_T_PREFIX   .type = &warrant_prefix
+#define CONF_C_ADDRESS  struct net_ip
+#define CONF_T_ADDRESS  .type = &warrant_address
+#define CONF_C_IDENTITY char *
+#define CONF_T_IDENTITY .type = &warrant_identity
+extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 
 /* The limits of texts that are sent are those of the PSHeader (TS 102 232-1). */
 #define OPERATOR_FIELDS(X)                                                                         \
@@ -40,20 +121,72 @@ extern const struct conf_type warrant_prefix;
 	X(TEXT, id, .is_required = true, WARRANT_FILE_NAME(1, 64),                                 \
 	  .doc = "name of the agency in warrants, and of its folder")                              \
 	X(TEXT, country, .is_required = true, WARRANT_COUNTRY, .doc = "where the agency is")       \
-	X(HOST_PORT, hi2, .is_required = true,                                                     \
-	  .doc = "where it receives intercept related information")                                \
-	X(HOST_PORT, hi3, .is_required = true, .doc = "where it receives content")
+	X(WORD, deliver_as, .otherwise = "ps-pdu", .names = agency_deliveries,                     \
+	  .doc = "in what shape it receives what is intercepted")                                  \
+	X(HOST_PORT, hi2, AT_MEDIATOR,                                                             \
+	  .doc = "where it receives intercept related information; ps-pdu needs it")               \
+	X(HOST_PORT, hi3, AT_MEDIATOR, .doc = "where it receives content; ps-pdu needs it")        \
+	X(WORD, transport, AT_MEDIATOR, .otherwise = "tls", .names = agency_transports,            \
+	  .doc = "how HI2 and HI3 travel")                                                         \
+	X(TEXT, certificate_name, AT_MEDIATOR, WARRANT_FILE_NAME(1, 64),                           \
+	  .doc = "the name in its certificate, where that is not its id")                          \
+	X(SPAN, keepalive_interval, AT_MEDIATOR, .otherwise = "300s", .max = 86400,                \
+	  .doc = "silence after which a keep-alive is sent (TIME1); 0s: none is")                  \
+	X(SPAN, keepalive_wait, AT_MEDIATOR, .otherwise = "30s", .max = 86400,                     \
+	  .doc = "how long its answer may take (TIME2); 0s: none is needed")                       \
+	X(SPAN, retry, AT_MEDIATOR, .otherwise = "10s", .max = 3600,                               \
+	  .doc = "pause between attempts to connect")                                              \
+	X(INT, resend_window, AT_MEDIATOR, .otherwise = "0", .max = 16 << 20,                      \
+	  .doc = "octets of delivered records that are sent again after a reconnection")           \
+	X(BOOL, acknowledge, AT_MEDIATOR, .otherwise = "false",                                    \
+	  .doc = "whether PDU acknowledgement is negotiated (clause 6.3.6)")                       \
+	X(BOOL, segment_flags, .otherwise = "false",                                               \
+	  .doc = "whether the first and last record of a stream are flagged (clause 6.3.5)")       \
+	X(WORD, time_format, .otherwise = "microseconds", .names = agency_time_formats,            \
+	  .doc = "how records tell the time")                                                      \
+	X(INT, header_version, .otherwise = "43", .min = 15, .max = 43,                            \
+	  .doc = "version of TS 102 232-1 that its records announce")                              \
+	X(OPT_INT, service_version, .min = 1, .max = 20,                                           \
+	  .doc = "version of TS 102 232-3 that they announce, where it is not the one that "       \
+		 "belongs to header_version")                                                      \
+	X(TEXT, operator_id, WARRANT_GRAPHIC(1, 16),                                               \
+	  .doc = "who intercepts, where this agency knows the operator by another name")           \
+	X(TEXT, interception_point, WARRANT_GRAPHIC(1, 8),                                         \
+	  .doc = "where, within the network element (interceptionPointID)")                        \
+	X(WORD, integrity, AT_COLLECTOR, .otherwise = "none", .names = agency_integrities,         \
+	  .doc = "digest of the integrity checks that go with its records")                        \
+	X(INT, integrity_count, AT_COLLECTOR, .otherwise = "1000", .min = 1, .max = 10000,         \
+	  .doc = "records after which a check follows")                                            \
+	X(SPAN, integrity_time, AT_COLLECTOR, .otherwise = "1s", .max = 3600,                      \
+	  .doc = "time after which it follows, where there are fewer")                             \
+	X(INT, sign_count, AT_COLLECTOR, .otherwise = "0", .max = 10000,                           \
+	  .doc = "checks after which a signature follows; 0: none does")                           \
+	X(WORD, encryption, AT_COLLECTOR, .otherwise = "none", .names = orders_ciphers,            \
+	  .doc = "how payloads are encrypted (Annex G)")                                           \
+	X(KEY, encryption_key, AT_COLLECTOR, .min = 24, .max = 32,                                 \
+	  .doc = "the key, agreed with "                                                           \
+		 "the agency")                                                                     \
+	X(TEXT, pcap_folder, AT_MEDIATOR, WARRANT_FILE_NAME(1, 64),                                \
+	  .doc = "folder of its captures beneath the mediator's, where that is not its id")        \
+	X(SPAN, pcap_rotation, AT_MEDIATOR, .otherwise = "1h", .min = 1, .max = 86400,             \
+	  .doc = "time after which a capture is closed and the next one begun")                    \
+	X(TEXT, mediator, AT_COLLECTOR, WARRANT_FILE_NAME(1, 64),                                  \
+	  .doc = "name of the mediator that serves it; not needed where there is but one")
 
 #define TARGET_FIELDS(X)                                                                           \
-	X(PREFIX, prefix, .is_required = true,                                                     \
+	X(PREFIX, prefix,                                                                          \
 	  .doc = "addresses of the target; the longest of a warrant's prefixes that fits decides") \
-	X(INT, cin, .is_required = true, .max = UINT32_MAX,                                        \
-	  .doc = "of what these addresses send and receive (communicationIdentityNumber)")
+	X(OPT_INT, cin, .max = UINT32_MAX,                                                         \
+	  .doc = "with prefix: of what these addresses send and receive "                          \
+		 "(communicationIdentityNumber); sessions that RADIUS announces get theirs")       \
+	X(IDENTITY, radius_user, .doc = "the target's User-Name in RADIUS")                        \
+	X(IDENTITY, calling_station, .doc = "the target's Calling-Station-Id in RADIUS")
 
 #define WARRANT_FIELDS(X)                                                                          \
-	X(TEXT, reference, .is_required = true, .min = 1, .max = 256,                              \
+	X(TEXT, reference, AT_HOME, .is_required = true, .min = 1, .max = 256,                     \
 	  .doc = "the authority's name for the warrant")                                           \
-	X(TEXT, authority, .is_required = true, .min = 1, .max = 256, .doc = "who issued it")      \
+	X(TEXT, authority, AT_HOME, .is_required = true, .min = 1, .max = 256,                     \
+	  .doc = "who issued it")                                                                  \
 	X(TEXT, agency, .is_required = true, WARRANT_FILE_NAME(1, 64),                             \
 	  .doc = "id of the agency that receives what is intercepted")                             \
 	X(TEXT, liid, .is_required = true, WARRANT_GRAPHIC(1, 25),                                 \
@@ -65,15 +198,43 @@ extern const struct conf_type warrant_prefix;
 	X(TIME, end, .is_required = true, .doc = "the first moment that it no longer covers")      \
 	X(WORD, deliver, .otherwise = "all", .names = warrant_deliveries,                          \
 	  .doc = "what may be delivered")                                                          \
-	X(WORD, access_type, .otherwise = "undefined", .names = warrant_access_types,              \
-	  .doc = "how the target reaches the internet")                                            \
-	X(LIST(target), targets, .is_required = true, .min = 1, .max = 1000000,                    \
-	  .doc = "whose packets it covers")
+	X(WORD, access_type, AT_COLLECTOR, .otherwise = "undefined",                               \
+	  .names = warrant_access_types, .doc = "how the target reaches the internet")             \
+	X(WORD, encryption, AT_COLLECTOR, .otherwise = "as-agency", .names = warrant_ciphers,      \
+	  .doc = "how its payloads are encrypted (Annex G)")                                       \
+	X(KEY, encryption_key, AT_COLLECTOR, .min = 24, .max = 32,                                 \
+	  .doc = "the key, where it is not the agency's")                                          \
+	X(LIST(target), targets, AT_COLLECTOR, .is_required = true, .min = 1, .max = 1000000,      \
+	  .doc = "whose packets it covers, each by prefix, radius_user or calling_station")
+
+#define CORE_SERVER_FIELDS(X)                                                                      \
+	X(TEXT, name, WARRANT_FILE_NAME(1, 64),                                                    \
+	  .doc = "what it is called, where that is not ADDRESS:PORTS")                             \
+	X(WORD, kind, .is_required = true, .names = core_server_kinds, .doc = "what it tells us")  \
+	X(ADDRESS, address, .is_required = true, .doc = "its address")                             \
+	X(PORTS, ports, .otherwise = "1812-1813", .doc = "where it listens")
+
+#define MEDIATOR_FIELDS(X)                                                                         \
+	X(TEXT, name, .is_required = true, WARRANT_FILE_NAME(1, 64),                               \
+	  .doc = "what it is called, as in its certificate")                                       \
+	X(HOST_PORT, address, .is_required = true, .doc = "where collectors reach it")             \
+	X(TEXT, description, AT_HOME, .max = 256, .doc = "anything else about it")
+
+#define COLLECTOR_FIELDS(X)                                                                        \
+	X(TEXT, name, .is_required = true, WARRANT_FILE_NAME(1, 64),                               \
+	  .doc = "what it is called, as in its certificate")                                       \
+	X(TEXT, description, .max = 256, .doc = "anything else about it")
 
 #define ORDERS_FIELDS(X)                                                                           \
 	X(RECORD(operator), operator, .is_required = true, .doc = "the operator of the network")   \
-	X(LIST(agency), agencies, .is_required = true, .min = 1, .max = 1000,                      \
+	X(LIST(agency), agencies, .is_required = true, .max = 1000,                                \
 	  .doc = "who receives what is intercepted")                                               \
+	X(LIST(core_server), core_servers, AT_COLLECTOR, .max = 1000,                              \
+	  .doc = "servers whose traffic announces sessions")                                       \
+	X(TEXTS, radius_ignored_users, AT_COLLECTOR, .min = 1, .max = 253, .max_items = 1000,      \
+	  .doc = "User-Names that stand for nobody: the defaults of modems")                       \
+	X(LIST(mediator), mediators, AT_COLLECTOR, .max = 1000,                                    \
+	  .doc = "who delivers what is intercepted")                                               \
 	X(LIST(warrant), warrants, .is_required = true, .max = 100000,                             \
 	  .doc = "what must be intercepted")
 
@@ -91,21 +252,44 @@ struct warrant {
 	CONF_STRUCT(WARRANT_FIELDS)
 };
 
+struct core_server {
+	CONF_STRUCT(CORE_SERVER_FIELDS)
+};
+
+struct mediator {
+	CONF_STRUCT(MEDIATOR_FIELDS)
+};
+
+/* As the provisioner registers it; orders do not name collectors. */
+struct collector {
+	CONF_STRUCT(COLLECTOR_FIELDS)
+};
+
 struct orders {
 	CONF_STRUCT(ORDERS_FIELDS)
 };
 
-extern const struct conf_record orders_record;
+/* Each may be read, printed and checked by itself too, as bodies of the REST API are. */
+extern const struct conf_record orders_record, operator_record, agency_record, warrant_record,
+	target_record, core_server_record, mediator_record, collector_record;
 
-/* Reads a document that is whole, within its limits, and consistent: ids and LIIDs are unique,
- * agencies exist, a warrant ends after it starts and lists no prefix twice. The reason names the
- * line. On success *out is given back by orders_fini. */
+/* Reads a document that is whole, within its limits, and consistent: ids, names and LIIDs are
+ * unique, agencies and mediators that are named exist, keys have their cipher's length, a warrant
+ * ends after it starts and lists no target twice. The reason names the line. On success *out is
+ * given back by orders_fini. */
 MUST_CHECK int orders_load(struct orders *out, const char *path, struct why *why);
 MUST_CHECK int orders_parse(struct orders *out, const char *text, size_t len, struct why *why);
 void orders_fini(struct orders *orders);
 
 /* The reference of the document, for the manual and --help. */
 void orders_reference(struct wr *w);
+
+enum { CORE_SERVER_KEY_LEN = 128, WARRANT_KEY_LEN = 96 };
+
+/* What an item is called in REST paths and changes; others by id or name: a core server's name or
+ * "192.0.2.1:1812-1813", a warrant's "AGENCY/LIID". */
+void core_server_key(const struct core_server *server, char out[CORE_SERVER_KEY_LEN]);
+void warrant_key(const struct warrant *warrant, char out[WARRANT_KEY_LEN]);
 
 /* Index of the warrant's agency in orders->agencies. */
 size_t orders_agency(const struct orders *orders, const struct warrant *warrant);
@@ -115,6 +299,29 @@ static inline bool warrant_is_live(const struct warrant *w, struct nanos t)
 {
 	return t.ns >= w->start.ns && t.ns < w->end.ns;
 }
+
+/* What a target is named by. */
+enum target_kind { TARGET_PREFIX, TARGET_RADIUS_USER, TARGET_CALLING_STATION };
+
+static inline enum target_kind target_kind(const struct target *t)
+{
+	return t->radius_user       ? TARGET_RADIUS_USER
+	       : t->calling_station ? TARGET_CALLING_STATION
+				    : TARGET_PREFIX;
+}
+
+/* Whether the octets are those of the identity; only its first or last '*' stands for others. */
+bool warrant_identity_fits(const char *identity, const void *octets, size_t len);
+bool warrant_identity_is_exact(const char *identity);
+
+/* How the warrant's payloads are encrypted: its own cipher and key, or its agency's. *key is set
+ * where there is a cipher; it lives in one of the two. */
+enum orders_cipher warrant_cipher(const struct warrant *w, const struct agency *a,
+				  const struct conf_key **key);
+
+/* Index in orders->mediators of the mediator that serves the agency; mediators.n where there are
+ * none. */
+size_t orders_mediator(const struct orders *orders, const struct agency *agency);
 
 /* Whether it lets us deliver intercept related information, and content. */
 static inline bool warrant_delivers_iri(const struct warrant *w)
