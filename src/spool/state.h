@@ -1,0 +1,76 @@
+/* Inside spool only: the file "state" of a spool, mapped: who the stream is, its end, what is
+ * acknowledged, and the user area.
+ *
+ *	0 head | 1024 acked | 4096 slot 0 | 20480 slot 1
+ *
+ * End and user area stand in the older of two slots when they change, and count once its
+ * generation and hash are written: whenever the process dies, one slot is whole. Numbers are in
+ * the machine's own byte order, which the head names. */
+#ifndef SPOOL_STATE_H
+#define SPOOL_STATE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/why.h"
+#include "spool/spool.h"
+
+enum {
+	SPOOL_VERSION = 1,
+	SPOOL_PAGE = 4096,
+	STATE_SLOT_LEN = 4 * SPOOL_PAGE,
+	STATE_LEN = SPOOL_PAGE + 2 * STATE_SLOT_LEN,
+};
+
+#define SPOOL_MAGIC UINT64_C(0x314c4f4f50534957) /* "WISPOOL1" where bytes are little-endian */
+
+/* What every file of a spool begins with. */
+struct spool_head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t order;    /* 0x01020304 */
+	uint64_t id;       /* of the stream */
+	uint64_t base;     /* a segment's first byte in the stream; the state file: UINT64_MAX */
+	uint64_t size;     /* bytes of stream that fit; the state file: 0 */
+	uint64_t form;     /* 0: bytes as they are; later versions may seal and check them */
+	uint64_t spare[8]; /* 0; for sums and the key's name */
+	uint64_t hash;     /* of all before it */
+};
+
+struct spool_slot {
+	_Atomic uint64_t generation;
+	uint64_t end;
+	uint64_t user_len;
+	uint64_t user_hash;
+	uint64_t hash; /* of the four before it */
+	uint8_t user[SPOOL_USER_MAX];
+};
+
+struct spool_state {
+	int fd; /* -1: none */
+	uint8_t *map;
+	struct spool_slot *slots[2];
+	_Atomic uint64_t *acked;
+	uint64_t id;
+	uint64_t generation; /* of the slot that counts */
+	int now;             /* which that is */
+	bool is_old[2];      /* a slot's user area is not the current one */
+};
+
+uint64_t spool_hash(const void *bytes, size_t len);
+void spool_head_fill(struct spool_head *head, uint64_t id, uint64_t base, uint64_t size);
+
+/* 0 or ERR_BAD with the reason and its offset in the file. id 0: any. */
+MUST_CHECK int spool_head_check(const struct spool_head *head, uint64_t id, struct why *why);
+
+/* Opens or makes dir's state; dir is an open folder, path its name for messages. */
+MUST_CHECK int state_open(struct spool_state *state, int dir, const char *path, struct why *why);
+void state_close(struct spool_state *state);
+
+/* Replaces end and, where user is not NULL, the user area, in one step. One thread at a time. */
+void state_write(struct spool_state *state, uint64_t end, const void *user, size_t user_len);
+
+uint64_t state_end(const struct spool_state *state);
+
+#endif
