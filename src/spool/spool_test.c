@@ -323,6 +323,7 @@ static void test_kill(unsigned delay_us)
 	pid_t child;
 
 	snprintf(path, sizeof path, "%s/kill-%u", top, delay_us);
+	fflush(stdout);
 	if (pipe(pipes) || (child = fork()) < 0) {
 		ok(false, "no process: %s", strerror(errno));
 		return;
@@ -453,8 +454,10 @@ static int try_as_nobody(const char *name, int wanted)
 	struct why why = {0};
 	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
 	int status, rc;
-	pid_t child = fork();
+	pid_t child;
 
+	fflush(stdout); /* or the child says it again */
+	child = fork();
 	if (child == 0) {
 		if (setgid(NOBODY) || setuid(NOBODY))
 			_exit(2);
@@ -556,11 +559,8 @@ int main(void)
 	test_limit();
 	test_user();
 	test_fillers();
-	fflush(stdout);
 	test_kill(0);
-	fflush(stdout);
 	test_kill(2000);
-	fflush(stdout);
 	test_kill(30000);
 	test_refusals();
 	test_half_state();
