@@ -124,7 +124,7 @@ void json_text(struct json *j, const char *text)
 	if (text)
 		json_text_of(j, text, strlen(text));
 	else
-		json_null(j);
+		json_none(j);
 }
 
 void json_hex(struct json *j, const void *bytes, size_t len)
@@ -165,7 +165,7 @@ void json_i64(struct json *j, int64_t v)
 void json_double(struct json *j, double v, int digits)
 {
 	if (!isfinite(v)) {
-		json_null(j);
+		json_none(j);
 		return;
 	}
 	value(j);
@@ -178,7 +178,7 @@ void json_bool(struct json *j, bool v)
 	wr_bytes(j->w, v ? "true" : "false", v ? 4 : 5);
 }
 
-void json_null(struct json *j)
+void json_none(struct json *j)
 {
 	value(j);
 	wr_bytes(j->w, "null", 4);

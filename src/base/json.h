@@ -36,7 +36,7 @@ void json_u64(struct json *j, uint64_t v);
 void json_i64(struct json *j, int64_t v);
 void json_double(struct json *j, double v, int digits);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_none(struct json *j);                 /* null; the name json_null is jansson's */
 void json_time(struct json *j, struct nanos t); /* RFC 3339 with nine digits */
 
 /* Ends a document with a line feed; the next value starts a new one (JSON lines). */

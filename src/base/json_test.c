@@ -23,7 +23,7 @@ int main(void)
 	json_key(&j, "b");
 	json_open(&j, '[');
 	json_bool(&j, true);
-	json_null(&j);
+	json_none(&j);
 	json_i64(&j, -5);
 	json_close(&j, ']');
 	json_key(&j, "c");

@@ -206,7 +206,7 @@ void show_bool(struct show *s, bool v)
 void show_null(struct show *s)
 {
 	if (s->form == ETSI_JSON)
-		json_null(&s->json);
+		json_none(&s->json);
 	else
 		say(s, "null");
 }

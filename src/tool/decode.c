@@ -142,7 +142,7 @@ static void print_json(struct decode *c, const struct etsi_decoded *d, size_t le
 		wr_bytes(&c->line, c->body.bytes, c->body.len);
 		j.needs_comma = true;
 	} else {
-		json_null(&j);
+		json_none(&j);
 	}
 	json_close(&j, '}');
 	json_line(&j);
