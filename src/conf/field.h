@@ -40,7 +40,8 @@ enum {
 /* What a kind of scalar is: a few functions. Rooms above add their own kinds. */
 struct conf_type {
 	const char *name;
-	bool is_bare; /* numbers and truth values: stands in YAML without quotes */
+	size_t size;  /* of the member */
+	bool is_bare; /* numbers and truth values: stands without quotes */
 	/* Reads the text into the member; false where it is not what want() says. */
 	bool (*parse)(const struct conf_field *field, const char *text, void *member);
 	/* The text that reads back as the member, into out; NULL where the member is absent. */
@@ -52,6 +53,7 @@ struct conf_type {
 	void (*fini)(void *member);
 	/* Makes the member absent; NULL where zeros are absent, or nothing is. */
 	void (*clear)(void *member);
+	const char *pattern; /* for JSON Schema: what every text of this kind fits; or NULL */
 };
 
 /* A word and the number that stands for it; the last has no word. */

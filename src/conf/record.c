@@ -7,15 +7,8 @@
 #include <string.h>
 
 #include "conf/nearest.h"
-#include "conf/yaml.h"
 
 enum { MAX_FIELDS = 64, QUOTE_LEN = 60 };
-
-/* How every list of records lies in its owner: CONF_C_LIST with the item's type left open. */
-struct any_list {
-	char *items;
-	size_t n;
-};
 
 /* A walk that reads: where it is, for the reason. */
 struct read_walk {
@@ -25,9 +18,9 @@ struct read_walk {
 	size_t path_len;
 };
 
-static struct any_list *list_of(const struct conf_field *field, const void *owner)
+struct conf_list *conf_list_of(const struct conf_field *field, const void *owner)
 {
-	return (struct any_list *)((uintptr_t)owner + field->offset);
+	return (struct conf_list *)((uintptr_t)owner + field->offset);
 }
 
 static void *member_of(const struct conf_field *field, const void *owner)
@@ -71,8 +64,9 @@ static void leave(struct read_walk *walk, size_t len)
 static int read_record(struct read_walk *walk, const struct conf_record *record,
 		       const struct conf_value *value, void *out);
 
-static int read_scalar(struct read_walk *walk, const struct conf_field *field,
-		       const struct conf_value *value, void *member)
+/* Says why a scalar is refused; a secret is not repeated. */
+static int refuse_scalar(struct read_walk *walk, const struct conf_field *field,
+			 const struct conf_value *value)
 {
 	char want[CONF_WANT_LEN];
 
@@ -80,31 +74,51 @@ static int read_scalar(struct read_walk *walk, const struct conf_field *field,
 	if (value->kind != CONF_KIND_SCALAR)
 		return refuse(walk, value->line, "a %s stands here; wanted is %s",
 			      value->kind == CONF_KIND_LIST ? "list" : "map", want);
+	if (field->is_secret)
+		return refuse(walk, value->line, "what is given is not %s", want);
 	if (field->type->is_bare && !value->is_plain)
 		return refuse(walk, value->line, "\"%.*s\" is a text; wanted is %s", QUOTE_LEN,
 			      value->text, want);
+	if (!field->type->is_bare && value->is_typed)
+		return refuse(walk, value->line, "%.*s is no text; wanted is %s", QUOTE_LEN,
+			      value->text, want);
+	return refuse(walk, value->line, "\"%.*s\" is not %s", QUOTE_LEN, value->text, want);
+}
+
+static int read_scalar(struct read_walk *walk, const struct conf_field *field,
+		       const struct conf_value *value, void *member)
+{
+	bool is_bare = field->type->is_bare;
+
+	if (value->kind != CONF_KIND_SCALAR || (is_bare && !value->is_plain) ||
+	    (!is_bare && value->is_typed))
+		return refuse_scalar(walk, field, value);
+	if (field->is_secret && !strcmp(value->text, CONF_SECRET_TEXT))
+		return refuse(walk, value->line,
+			      "%s stands for what is not shown; give the key, "
+			      "or leave the field out",
+			      CONF_SECRET_TEXT);
 	if (!field->type->parse(field, value->text, member))
-		return refuse(walk, value->line, "\"%.*s\" is not %s", QUOTE_LEN, value->text,
-			      want);
+		return refuse_scalar(walk, field, value);
 	return 0;
 }
 
-static size_t item_size(const struct conf_field *field)
+size_t conf_item_size(const struct conf_field *field)
 {
-	return field->of ? field->of->size : sizeof(char *);
+	return field->of ? field->of->size : field->type->size;
 }
 
 static int read_items(struct read_walk *walk, const struct conf_field *field,
-		      const struct conf_value *value, struct any_list *list)
+		      const struct conf_value *value, struct conf_list *list)
 {
 	int rc = 0;
 
-	list->items = value->n ? calloc(value->n, item_size(field)) : NULL;
+	list->items = value->n ? calloc(value->n, conf_item_size(field)) : NULL;
 	if (value->n && !list->items)
 		return ERR_NOMEM;
 	for (const struct conf_value *child = value->first; !rc && child; child = child->next) {
 		size_t len = enter(walk, NULL, list->n);
-		char *item = list->items + list->n++ * item_size(field);
+		void *item = (char *)list->items + list->n++ * conf_item_size(field);
 
 		rc = field->of ? read_record(walk, field->of, child, item)
 			       : read_scalar(walk, field, child, item);
@@ -127,7 +141,7 @@ static int read_list(struct read_walk *walk, const struct conf_field *field,
 	if ((int64_t)value->n < least || (int64_t)value->n > most)
 		return refuse(walk, value->line, "%zu listed; wanted are %" PRId64 " to %" PRId64,
 			      value->n, least, most);
-	return read_items(walk, field, value, list_of(field, owner));
+	return read_items(walk, field, value, conf_list_of(field, owner));
 }
 
 static int read_field(struct read_walk *walk, const struct conf_field *field,
@@ -161,6 +175,13 @@ static int refuse_key(struct read_walk *walk, const struct conf_record *record,
 	return refuse(walk, value->key_line, "unknown key \"%.*s\"", QUOTE_LEN, value->key);
 }
 
+bool conf_default(const struct conf_field *field, void *member)
+{
+	if (field->type->clear)
+		field->type->clear(member);
+	return !field->otherwise || field->type->parse(field, field->otherwise, member);
+}
+
 /* Fields that the document left out: their defaults, or the reason why that cannot be. */
 static int read_absent(struct read_walk *walk, const struct conf_record *record, uint64_t seen,
 		       const struct conf_value *value, void *out)
@@ -172,10 +193,7 @@ static int read_absent(struct read_walk *walk, const struct conf_record *record,
 			continue;
 		if (field->is_required && conf_is_for(field, walk->sight))
 			return refuse(walk, value->line, "\"%s\" is missing", field->name);
-		if (field->type && field->type->clear)
-			field->type->clear(member_of(field, out));
-		if (field->otherwise &&
-		    !field->type->parse(field, field->otherwise, member_of(field, out)))
+		if (field->type && !field->is_list && !conf_default(field, member_of(field, out)))
 			return refuse(walk, value->line, "no memory for \"%s\"", field->name);
 	}
 	return 0;
@@ -195,25 +213,37 @@ static int read_check(struct read_walk *walk, const struct conf_record *record,
 	return refuse(walk, line, "%s", fault.text);
 }
 
+/* Index of the field of this name, looked for from `first` on and around; n_fields: none. */
+static size_t find_field(const struct conf_record *record, const char *name, size_t first)
+{
+	for (size_t i = 0; i < record->n_fields; i++) {
+		size_t at = (first + i) % record->n_fields;
+
+		if (!strcmp(record->fields[at].name, name))
+			return at;
+	}
+	return record->n_fields;
+}
+
 static int read_record(struct read_walk *walk, const struct conf_record *record,
 		       const struct conf_value *value, void *out)
 {
 	uint64_t seen = 0;
+	size_t next = 0; /* where the key is in a document that keeps the table's order */
 	int rc = 0;
 
 	if (value->kind != CONF_KIND_MAP)
 		return refuse(walk, value->line, "must be a map: the fields of %s %s",
 			      strchr("aeiou", record->name[0]) ? "an" : "a", record->name);
 	for (const struct conf_value *child = value->first; child; child = child->next) {
-		size_t i = 0;
+		size_t i = find_field(record, child->key, next);
 
-		while (i < record->n_fields && strcmp(record->fields[i].name, child->key))
-			i++;
 		if (i == record->n_fields)
 			return refuse_key(walk, record, child);
 		if (seen >> i & 1)
 			return refuse(walk, child->key_line, "\"%s\" is given twice", child->key);
 		seen |= (uint64_t)1 << i;
+		next = i + 1;
 		rc = read_field(walk, &record->fields[i], child, out);
 		if (rc)
 			return rc;
@@ -272,11 +302,11 @@ static void fini_item(const struct conf_field *field, void *item)
 
 static void fini_field(const struct conf_field *field, void *owner)
 {
-	struct any_list *list = list_of(field, owner);
+	struct conf_list *list = conf_list_of(field, owner);
 
 	if (field->is_list) {
 		for (size_t i = 0; i < list->n; i++)
-			fini_item(field, list->items + i * item_size(field));
+			fini_item(field, conf_list_item(field, owner, i));
 		free(list->items);
 	} else if (field->of) {
 		conf_fini(field->of, member_of(field, owner));
@@ -294,24 +324,10 @@ void conf_fini(const struct conf_record *record, void *at)
 
 size_t conf_list_n(const struct conf_field *field, const void *owner)
 {
-	return list_of(field, owner)->n;
+	return conf_list_of(field, owner)->n;
 }
 
 void *conf_list_item(const struct conf_field *field, const void *owner, size_t i)
 {
-	return list_of(field, owner)->items + i * item_size(field);
-}
-
-int conf_parse(const struct conf_record *record, const char *text, size_t len, void *out,
-	       struct why *why)
-{
-	struct conf_doc *doc = NULL;
-	int rc = conf_yaml_parse(&doc, text, len, why);
-
-	if (!rc)
-		rc = conf_read(record, conf_doc_root(doc), out, why);
-	else
-		memset(out, 0, record->size);
-	conf_doc_free(&doc);
-	return rc;
+	return (char *)conf_list_of(field, owner)->items + i * conf_item_size(field);
 }

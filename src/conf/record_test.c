@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/tap.h"
+#include "conf/json.h"
 #include "conf/sample.h"
-#include "conf/yaml.h"
 
 static const char whole[] = "name: chest\n"
 			    "note: \"the \\\"old\\\" one: # k\xc5\x8dwhai\"\n"
@@ -16,6 +16,12 @@ static const char whole[] = "name: chest\n"
 			    "retry: 250ms\n"
 			    "port: 8080\n"
 			    "peer: \"[2001:db8::1]:443\"\n"
+			    "listen: \"[::1]:0\"\n"
+			    "ports: 17\n"
+			    "shelf: -1\n"
+			    "folder: /var/lib/chest\n"
+			    "key: 0x00fF1a\n"
+			    "owners: [ann, \"bob\", \"17\"]\n"
 			    "lid: {size: -5, colour: dark-blue}\n"
 			    "boxes:\n"
 			    "  - {size: 1}\n"
@@ -40,6 +46,11 @@ static void a_whole_document_fills_the_struct(void)
 	ok(s.since.ns == 1782907200250000000, "time, to the nanosecond");
 	ok(s.retry.ns == 250000000, "span");
 	ok(s.peer.version == 6 && s.peer.port == 443, "endpoint");
+	ok(s.listen.version == 6 && !s.listen.port, "an endpoint to listen at");
+	ok(s.ports.first == 17 && s.ports.last == 17, "ports");
+	ok(s.shelf == -1 && !strcmp(s.folder, "/var/lib/chest"), "a number and a path");
+	ok(s.key.len == 3 && !memcmp(s.key.bytes, "\x00\xff\x1a", 3), "a key in hex");
+	ok(s.owners.n == 3 && !strcmp(s.owners.items[2], "17"), "a list of texts");
 	ok(s.lid.size == -5 && s.lid.colour == 7, "a record within");
 	ok(s.boxes.n == 2 && s.boxes.items[1].size == 4294967295, "a list of records");
 	ok(s.boxes.items[0].colour == 4, "a default within a list");
@@ -61,7 +72,9 @@ static void printing_and_reading_is_the_identity(void)
 	ok(conf_check(&sample_record, &a, &why) == 0, "and keeps its limits");
 	conf_fini(&sample_record, &b);
 	wr_fini(&w);
-	ok(parse("name: a\nlid: {size: 1}\n", &b, &why) == 0, "a short document is read");
+	ok(parse("name: a\nkey: abc\nlid: {size: 1}\n", &b, &why) == 0, "a short document is read");
+	ok(b.shelf == CONF_NO_INT && !b.folder && !b.owners.n && b.key.len == 3,
+	   "what may be absent is absent");
 	ok(!b.note && !b.boxes.n && b.retry.ns == 10000000000 && !b.is_open,
 	   "what it leaves out has its default");
 	ok(conf_check(&sample_record, &b, &why) == 0, "and an absent text stays absent");
@@ -78,6 +91,10 @@ static void a_difference_has_a_name(void)
 		{"note: ", "#note: ", "note"},
 		{"250ms", "251ms", "retry"},
 		{"size: -5", "size: -4", "lid.size"},
+		{"shelf: -1\n", "", "shelf"},
+		{"0x00fF1a", "0x00fF1b", "key"},
+		{"bob", "bo", "owners[1]"},
+		{", \"17\"]", "]", "owners"},
 		{"{size: 1}", "{size: 2}", "boxes[0].size"},
 		{"colour: red", "colour: dark-blue", "boxes[1].colour"},
 		{"  - {size: 1}\n", "", "boxes"},
@@ -112,7 +129,18 @@ static void errors_name_line_path_and_reason(void)
 		{"name: a\nlid:\n  size: 1\n  color: red\n",
 		 "lid: unknown key \"color\"; did you mean \"colour\"?", 4},
 		{"name: a\nname: b\n", "\"name\" is given twice", 2},
-		{"name: a\n", "\"lid\" is missing", 1},
+		{"name: a\nkey: abc\n", "\"lid\" is missing", 1},
+		{"key: ab\n",
+		 "key: what is given is not a key of 3 to 8 octets, as a text or as 0x and hex "
+		 "digits",
+		 1},
+		{"key: \"(secret)\"\n",
+		 "key: (secret) stands for what is not shown; give the key, or leave the field out",
+		 1},
+		{"owners: [a, b, c, d]\n", "owners: 4 listed; wanted are 0 to 3", 1},
+		{"owners:\n  - a\n  - toolong\n",
+		 "owners[1]: \"toolong\" is not 1 to 5 octets of printable characters", 3},
+		{"owners: a\n", "owners: must be a list, each item: text", 1},
 		{"\nname: a\nlid: {colour: red}\n", "lid: \"size\" is missing", 3},
 		{"name: a\nlid: 7\n", "lid: must be a map: the fields of a sample_box", 2},
 		{"name: [a]\n",
@@ -126,8 +154,9 @@ static void errors_name_line_path_and_reason(void)
 		 "boxes: 4 listed; wanted are 0 to 3", 1},
 		{"boxes:\n  - size: 1\n  - size: x\n",
 		 "boxes[1].size: \"x\" is not a whole number from -5 to 4294967295", 3},
-		{"name: a\nlid: {size: 1}\nboxes:\n  - size: 2\n  - colour: red\n    size: 1\n",
-		 "boxes[1].size: is not above the one before", 6},
+		{"name: a\nkey: abc\nlid: {size: 1}\nboxes:\n  - size: 2\n  - colour: red\n"
+		 "    size: 1\n",
+		 "boxes[1].size: is not above the one before", 7},
 		{"- a\n", "must be a map: the fields of a sample", 1},
 	};
 
@@ -157,6 +186,48 @@ static void a_struct_filled_otherwise_is_checked(void)
 	ok(conf_check(&sample_record, &s, &why) == ERR_BAD && strstr(why.text, "boxes[1].size"),
 	   "and a broken rule across fields: %s", why.text);
 	conf_fini(&sample_record, &s);
+}
+
+static void what_is_for_others_is_not_seen(void)
+{
+	static const struct conf_sight guest = {.whom = SAMPLE_FOR_GUEST};
+	static const struct conf_sight shy = {.hides_secrets = true};
+	struct wr w = wr_init(1 << 16);
+	struct json j = json_of(&w);
+	struct sample a, b, c;
+	struct conf_doc *doc;
+	struct why why;
+
+	if (!ok(parse(whole, &a, &why) == 0, "a document"))
+		return;
+	ok(conf_copy(&sample_record, &(struct conf_sight){.whom = 0}, &a, &b) == 0 &&
+		   conf_is_equal(&sample_record, &a, &b, NULL) && a.name != b.name,
+	   "a copy is equal and owns itself");
+	conf_fini(&sample_record, &b);
+	ok(conf_copy(&sample_record, &guest, &a, &b) == 0 && !b.key.len && !b.folder &&
+		   b.owners.n == 3,
+	   "a guest's copy has no key and no folder");
+	ok(conf_print_json(&sample_record, &a, &guest, &j) == 0 &&
+		   !memmem(w.bytes, w.len, "key", 3) && memmem(w.bytes, w.len, "owners", 6),
+	   "nor has what is printed for the guest");
+	why_clear(&why);
+	ok(conf_parse_json(&sample_record, (char *)w.bytes, w.len, &c, &why) == ERR_BAD &&
+		   !strcmp(why.text, "\"key\" is missing"),
+	   "which does not read as a whole");
+	ok(conf_json_parse(&doc, (char *)w.bytes, w.len, &why) == 0 &&
+		   conf_read_as(&sample_record, conf_doc_root(doc), &guest, &c, &why) == 0 &&
+		   conf_is_equal(&sample_record, &b, &c, NULL),
+	   "but as the guest's copy");
+	conf_doc_free(&doc);
+	conf_fini(&sample_record, &c);
+	conf_fini(&sample_record, &b);
+	wr_reset(&w);
+	ok(conf_print_as(&sample_record, &a, &shy, &w) == 0 &&
+		   memmem(w.bytes, w.len, "key: \"(secret)\"\n", 16) &&
+		   !memmem(w.bytes, w.len, "ff1a", 4),
+	   "a secret is not shown");
+	conf_fini(&sample_record, &a);
+	wr_fini(&w);
 }
 
 static void files_are_named(void)
@@ -214,6 +285,7 @@ int main(void)
 	a_difference_has_a_name();
 	errors_name_line_path_and_reason();
 	a_struct_filled_otherwise_is_checked();
+	what_is_for_others_is_not_seen();
 	files_are_named();
 	the_reference_tells_every_field();
 	return tap_end();

@@ -14,6 +14,8 @@ static const struct conf_name sample_colours[] = {
 	X(INT, size, .is_required = true, .min = -5, .max = 4294967295, .doc = "how big")          \
 	X(WORD, colour, .otherwise = "red", .names = sample_colours, .doc = "its paint")
 
+enum { SAMPLE_FOR_KEEPER = 1, SAMPLE_FOR_GUEST = 2 };
+
 #define SAMPLE_FIELDS(X)                                                                           \
 	X(TEXT, name, .is_required = true, .min = 1, .max = 20, .doc = "what it is called")        \
 	X(TEXT, note, .doc = "anything else")                                                      \
@@ -22,6 +24,13 @@ static const struct conf_name sample_colours[] = {
 	X(SPAN, retry, .otherwise = "10s", .max = 86400, .doc = "how often")                       \
 	X(PORT, port, .otherwise = "80", .doc = "where it listens")                                \
 	X(HOST_PORT, peer, .otherwise = "127.0.0.1:80", .doc = "whom it calls")                    \
+	X(LISTEN, listen, .otherwise = "127.0.0.1:0", .doc = "where it is called")                 \
+	X(PORTS, ports, .otherwise = "1812-1813", .doc = "where others listen")                    \
+	X(OPT_INT, shelf, .min = -1, .max = 9, .doc = "where it stands")                           \
+	X(PATH, folder, .for_whom = SAMPLE_FOR_KEEPER, .doc = "where its papers are")              \
+	X(KEY, key, .for_whom = SAMPLE_FOR_KEEPER, .is_required = true, .min = 3, .max = 8,        \
+	  .doc = "what opens it")                                                                  \
+	X(TEXTS, owners, .min = 1, .max = 5, .max_items = 3, .doc = "whose it is")                 \
 	X(RECORD(sample_box), lid, .is_required = true, .doc = "its lid")                          \
 	X(LIST(sample_box), boxes, .max = 3, .doc = "what is in it")
 

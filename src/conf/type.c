@@ -476,22 +476,107 @@ void conf_endpoint_print(const struct conf_endpoint *e, char out[CONF_ENDPOINT_T
 	snprintf(out, CONF_ENDPOINT_TEXT_LEN, is_6 ? "[%s]:%u" : "%s:%u", host, e->port);
 }
 
-const struct conf_type conf_text = {"text",    false,     text_parse, text_print,
-				    text_want, text_fini, NULL};
-const struct conf_type conf_path = {"path",    false,     path_parse, text_print,
-				    path_want, text_fini, NULL};
-const struct conf_type conf_int = {"number", true, int_parse, int_print, int_want, NULL, NULL};
-const struct conf_type conf_opt_int = {"number", true, int_parse,    opt_int_print,
-				       int_want, NULL, opt_int_clear};
-const struct conf_type conf_bool = {"truth", true, bool_parse, bool_print, bool_want, NULL, NULL};
-const struct conf_type conf_word = {"word", false, word_parse, word_print, word_want, NULL, NULL};
-const struct conf_type conf_time = {"time", false, time_parse, time_print, time_want, NULL, NULL};
-const struct conf_type conf_span = {"span", false, span_parse, span_print, span_want, NULL, NULL};
-const struct conf_type conf_port = {"port", true, port_parse, port_print, port_want, NULL, NULL};
-const struct conf_type conf_ports = {"ports",    false, ports_parse, ports_print,
-				     ports_want, NULL,  NULL};
+const struct conf_type conf_text = {
+	.name = "text",
+	.size = sizeof(char *),
+	.parse = text_parse,
+	.print = text_print,
+	.want = text_want,
+	.fini = text_fini,
+};
+const struct conf_type conf_path = {
+	.name = "path",
+	.size = sizeof(char *),
+	.parse = path_parse,
+	.print = text_print,
+	.want = path_want,
+	.fini = text_fini,
+};
+const struct conf_type conf_int = {
+	.name = "number",
+	.size = sizeof(int64_t),
+	.is_bare = true,
+	.parse = int_parse,
+	.print = int_print,
+	.want = int_want,
+};
+const struct conf_type conf_opt_int = {
+	.name = "number",
+	.size = sizeof(int64_t),
+	.is_bare = true,
+	.parse = int_parse,
+	.print = opt_int_print,
+	.want = int_want,
+	.clear = opt_int_clear,
+};
+const struct conf_type conf_bool = {
+	.name = "truth",
+	.size = sizeof(bool),
+	.is_bare = true,
+	.parse = bool_parse,
+	.print = bool_print,
+	.want = bool_want,
+};
+const struct conf_type conf_word = {
+	.name = "word",
+	.size = sizeof(int),
+	.parse = word_parse,
+	.print = word_print,
+	.want = word_want,
+};
+const struct conf_type conf_time = {
+	.name = "time",
+	.size = sizeof(struct nanos),
+	.parse = time_parse,
+	.print = time_print,
+	.want = time_want,
+	.pattern = "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$",
+};
+const struct conf_type conf_span = {
+	.name = "span",
+	.size = sizeof(struct nanos),
+	.parse = span_parse,
+	.print = span_print,
+	.want = span_want,
+	.pattern = "^\\d+(\\.\\d+)?(ns|us|ms|s|m|h|d)$",
+};
+const struct conf_type conf_port = {
+	.name = "port",
+	.size = sizeof(uint16_t),
+	.is_bare = true,
+	.parse = port_parse,
+	.print = port_print,
+	.want = port_want,
+};
+const struct conf_type conf_ports = {
+	.name = "ports",
+	.size = sizeof(struct conf_ports),
+	.parse = ports_parse,
+	.print = ports_print,
+	.want = ports_want,
+	.pattern = "^\\d{1,5}(-\\d{1,5})?$",
+};
 const struct conf_type conf_host_port = {
-	"endpoint", false, host_port_parse, host_port_print, host_port_want, NULL, NULL};
-const struct conf_type conf_listen = {"listen",    false, listen_parse, host_port_print,
-				      listen_want, NULL,  NULL};
-const struct conf_type conf_key = {"key", false, key_parse, key_print, key_want, key_fini, NULL};
+	.name = "endpoint",
+	.size = sizeof(struct conf_endpoint),
+	.parse = host_port_parse,
+	.print = host_port_print,
+	.want = host_port_want,
+	.pattern = "^([0-9.]+|\\[[0-9a-fA-F:.]+\\]):\\d{1,5}$",
+};
+const struct conf_type conf_listen = {
+	.name = "listen",
+	.size = sizeof(struct conf_endpoint),
+	.parse = listen_parse,
+	.print = host_port_print,
+	.want = listen_want,
+	.pattern = "^([0-9.]+|\\[[0-9a-fA-F:.]+\\]):\\d{1,5}$",
+};
+const struct conf_type conf_key = {
+	.name = "key",
+	.size = sizeof(struct conf_key),
+	.parse = key_parse,
+	.print = key_print,
+	.want = key_want,
+	.fini = key_fini,
+};

@@ -76,6 +76,7 @@ void conf_doc_free(struct conf_doc **doc)
 	for (struct chunk *chunk = (*doc)->chunks; chunk;) {
 		struct chunk *next = chunk->next;
 
+		explicit_bzero(chunk->bytes, chunk->used); /* keys, perhaps */
 		free(chunk);
 		chunk = next;
 	}
@@ -130,6 +131,15 @@ void conf_value_append(struct conf_value *parent, struct conf_value *child)
 		parent->first = child;
 	parent->last = child;
 	parent->n++;
+}
+
+const struct conf_value *conf_value_find(const struct conf_value *map, const char *key)
+{
+	const struct conf_value *child = map->kind == CONF_KIND_MAP ? map->first : NULL;
+
+	while (child && strcmp(child->key, key))
+		child = child->next;
+	return child;
 }
 
 int conf_value_line(const struct conf_value *root, const char *path)

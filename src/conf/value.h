@@ -20,6 +20,7 @@ enum conf_kind { CONF_KIND_SCALAR, CONF_KIND_LIST, CONF_KIND_MAP };
 struct conf_value {
 	enum conf_kind kind;
 	bool is_plain;            /* a scalar without quotes: may be a number or true or false */
+	bool is_typed;            /* … and is one for certain, and no text (JSON) */
 	int line;                 /* where it begins, 1..; 0: it comes from no text */
 	int key_line;             /* where its key stands */
 	const char *key;          /* in a map: its key; else NULL */
@@ -47,6 +48,9 @@ char *conf_doc_text(struct conf_doc *doc, const char *text, size_t len);
 
 /* Puts child at the end of a list or map. */
 void conf_value_append(struct conf_value *parent, struct conf_value *child);
+
+/* The child of a map with this key; NULL where there is none, or no map. */
+const struct conf_value *conf_value_find(const struct conf_value *map, const char *key);
 
 /* The line of "warrants[1].targets[0].prefix" in the tree: of the deepest part of the path that
  * is there; 0 where nothing is. */

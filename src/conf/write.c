@@ -1,10 +1,9 @@
-/* Structs as trees, and as texts; what differs between two. */
+/* Structs as trees, and as copies; what differs between two. */
 #include "conf/record.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "conf/yaml.h"
 
 static const void *member_of(const struct conf_field *field, const void *owner)
 {
@@ -23,7 +22,7 @@ static bool write_scalar(const struct conf_field *field, const void *member,
 	if (!text)
 		return true;
 	if (field->is_secret && sight->hides_secrets)
-		text = "(secret)";
+		text = CONF_SECRET_TEXT;
 	*out = conf_value_scalar(doc, text, strlen(text));
 	if (*out)
 		(*out)->is_plain = field->type->is_bare;
@@ -169,23 +168,72 @@ bool conf_is_equal(const struct conf_record *record, const void *a, const void *
 	return is_equal;
 }
 
-int conf_print(const struct conf_record *record, const void *in, struct wr *w)
+/* What a scalar owns is a text (or nothing, and then its octets are all of it). */
+static bool copy_scalar(const struct conf_field *field, const void *in, void *out)
 {
-	return conf_print_as(record, in, &(struct conf_sight){.whom = 0}, w);
+	const char *text;
+
+	memcpy(out, in, field->type->size);
+	if (field->type->fini != conf_text.fini)
+		return true;
+	text = *(char *const *)in;
+	*(char **)out = text ? strdup(text) : NULL;
+	return !text || *(char **)out;
 }
 
-int conf_print_as(const struct conf_record *record, const void *in, const struct conf_sight *sight,
-		  struct wr *w)
-{
-	struct conf_doc *doc = NULL;
-	const struct conf_value *root;
-	int rc = conf_doc_new(&doc);
+static bool copy_record(const struct conf_record *record, const struct conf_sight *sight,
+			const void *in, void *out);
 
-	if (rc)
-		return rc;
-	root = conf_write_as(record, in, sight, doc);
-	if (root)
-		conf_yaml_print(root, w);
-	conf_doc_free(&doc);
-	return !root ? ERR_NOMEM : w->ok ? 0 : ERR_FULL;
+static bool copy_list(const struct conf_field *field, const struct conf_sight *sight,
+		      const void *in, void *out)
+{
+	struct conf_list *list = conf_list_of(field, out);
+	size_t n = conf_list_n(field, in);
+
+	*list = (struct conf_list){n ? calloc(n, conf_item_size(field)) : NULL, 0};
+	if (n && !list->items)
+		return false;
+	while (list->n < n) {
+		const void *from = conf_list_item(field, in, list->n);
+		void *to = conf_list_item(field, out, list->n++);
+
+		if (field->of ? !copy_record(field->of, sight, from, to)
+			      : !copy_scalar(field, from, to))
+			return false;
+	}
+	return true;
+}
+
+static bool copy_field(const struct conf_field *field, const struct conf_sight *sight,
+		       const void *in, void *out)
+{
+	void *to = (void *)((uintptr_t)out + field->offset);
+
+	if (!conf_is_for(field, sight))
+		return !field->type || conf_default(field, to);
+	if (field->is_list)
+		return copy_list(field, sight, in, out);
+	if (field->of)
+		return copy_record(field->of, sight, member_of(field, in), to);
+	return copy_scalar(field, member_of(field, in), to);
+}
+
+static bool copy_record(const struct conf_record *record, const struct conf_sight *sight,
+			const void *in, void *out)
+{
+	for (size_t i = 0; i < record->n_fields; i++) {
+		if (!copy_field(&record->fields[i], sight, in, out))
+			return false;
+	}
+	return true;
+}
+
+int conf_copy(const struct conf_record *record, const struct conf_sight *sight, const void *in,
+	      void *out)
+{
+	memset(out, 0, record->size);
+	if (copy_record(record, sight, in, out))
+		return 0;
+	conf_fini(record, out);
+	return ERR_NOMEM;
 }

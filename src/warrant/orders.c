@@ -242,12 +242,30 @@ static void identity_fini(void *member)
 	conf_text.fini(member);
 }
 
-const struct conf_type warrant_prefix = {"prefix",    false, prefix_parse, prefix_print,
-					 prefix_want, NULL,  NULL};
-const struct conf_type warrant_address = {"address",    false, address_parse, address_print,
-					  address_want, NULL,  NULL};
+const struct conf_type warrant_prefix = {
+	.name = "prefix",
+	.size = sizeof(struct net_prefix),
+	.parse = prefix_parse,
+	.print = prefix_print,
+	.want = prefix_want,
+	.pattern = "^[0-9a-fA-F:.]+(/\\d{1,3})?$",
+};
+const struct conf_type warrant_address = {
+	.name = "address",
+	.size = sizeof(struct net_ip),
+	.parse = address_parse,
+	.print = address_print,
+	.want = address_want,
+	.pattern = "^[0-9a-fA-F:.]+$",
+};
 const struct conf_type warrant_identity = {
-	"identity", false, identity_parse, identity_print, identity_want, identity_fini, NULL};
+	.name = "identity",
+	.size = sizeof(char *),
+	.parse = identity_parse,
+	.print = identity_print,
+	.want = identity_want,
+	.fini = identity_fini,
+};
 
 int orders_load(struct orders *out, const char *path, struct why *why)
 {
