@@ -1,0 +1,516 @@
+/* The river: bell or timer -> pump -> (dial | shake | one TRI | a piece of records) -> socket.
+ * A piece ends where a record ends, so that a TRI can go between two pieces; each call of pump
+ * writes a bounded number of octets and then lets others have the loop. */
+#include "handover/sender.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "etsi/decode.h"
+#include "etsi/tri.h"
+#include "handover/notice.h"
+#include "tls/wire.h"
+
+enum {
+	PIECE = 128 << 10,  /* octets of records between two places for a TRI */
+	PUMP = 1 << 20,     /* octets written before others have the loop */
+	UNSENT = 256 << 10, /* octets that the kernel may hold unsent */
+	LOOK_MS = 100,      /* between looks at what TCP has acknowledged */
+	TICK_MS = 1,        /* the shortest timer */
+};
+
+struct sender {
+	struct sender_place place;
+	struct sender_terms terms;
+	char peer[TLS_NAME_LEN];
+	struct delivery delivery;
+	struct tls_wire wire;
+	bool has_wire, is_shaken;
+	struct loop_fd fd, bell;
+	struct loop_timer timer;
+	struct answers answers;
+	uint8_t tri[NOTICE_MAX];
+	size_t tri_len, tri_at;
+	uint64_t piece_end; /* records are being written up to here */
+	uint64_t most_sent; /* over all connections */
+	uint64_t acked;     /* what the agency has, over all connections */
+	uint64_t octets, n_refused;
+	bool is_damaged; /* the spool holds what is no record */
+	bool has_told;   /* why there is no connection was logged */
+};
+
+static void pump(struct sender *s);
+
+/* ---- the spool ---- */
+
+/* Where the record at offset ends; 0: there is none, or the spool is damaged. */
+static uint64_t record_end(struct sender *s, uint64_t offset)
+{
+	const uint8_t *bytes;
+	size_t here = spool_peek(s->place.spool, offset, &bytes), len;
+
+	if (!here)
+		return 0;
+	if (etsi_pdu_len(bytes, here, &len, NULL) || len > here) {
+		if (!s->is_damaged)
+			log_error("%s: octet %llu of the spool begins no record: nothing more is "
+				  "sent",
+				  s->place.name, (unsigned long long)offset);
+		s->is_damaged = true;
+		return 0;
+	}
+	return offset + len;
+}
+
+/* Gives back whole records that the agency has, but for the window. */
+static void release(struct sender *s)
+{
+	uint64_t kept = spool_acked(s->place.spool), end;
+	uint64_t window = s->terms.resend_window;
+
+	if (s->delivery.done > s->acked)
+		s->acked = s->delivery.done;
+	while (s->acked > window && (end = record_end(s, kept)) && end <= s->acked - window)
+		kept = end;
+	spool_ack(s->place.spool, kept);
+}
+
+/* The next piece: as many whole records as fit, at least one. */
+static bool next_piece(struct sender *s)
+{
+	uint64_t end, sent = s->delivery.sent;
+
+	while (s->piece_end - sent < PIECE && (end = record_end(s, s->piece_end))) {
+		if (s->piece_end > sent && end - sent > PIECE)
+			break;
+		s->piece_end = end;
+	}
+	return s->piece_end > sent;
+}
+
+/* ---- the connection ---- */
+
+static void look(struct sender *s)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+	int unacked;
+
+	if (!s->is_shaken || getsockopt(s->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &len) ||
+	    (info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT) ||
+	    ioctl(s->wire.fd, SIOCOUTQ, &unacked))
+		return;
+	/* Encrypted, there are more of them than of ours: never fewer than we have open. */
+	delivery_unacked(&s->delivery, (uint64_t)unacked, loop_now());
+	release(s);
+}
+
+static void hang_up(struct sender *s)
+{
+	loop_fd_fini(&s->fd);
+	if (s->has_wire)
+		tls_wire_fini(&s->wire);
+	s->has_wire = s->is_shaken = false;
+	s->tri_len = s->tri_at = 0;
+}
+
+static void lose(struct sender *s, const char *reason)
+{
+	bool was_up = s->is_shaken;
+
+	look(s);
+	release(s);
+	hang_up(s);
+	delivery_lost(&s->delivery, loop_now());
+	if (was_up)
+		log_warn("%s: connection lost: %s", s->place.name, reason);
+	else if (!s->has_told)
+		log_warn("%s: no connection: %s; tried again every %lld ms", s->place.name, reason,
+			 (long long)(s->terms.delivery.retry.ns / NANOS_PER_MS));
+	else
+		log_debug("%s: no connection: %s", s->place.name, reason);
+	s->has_told = !was_up;
+}
+
+static void fd_ready(void *owner, unsigned ready)
+{
+	(void)ready;
+	pump(owner);
+}
+
+static int open_socket(const struct conf_endpoint *to, struct why *why)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(to->port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(to->port)};
+	const struct sockaddr *at =
+		to->version == 4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+	socklen_t len = to->version == 4 ? sizeof v4 : sizeof v6;
+	int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int one = 1, unsent = UNSENT, err;
+
+	memcpy(&v4.sin_addr, to->ip, sizeof v4.sin_addr);
+	memcpy(&v6.sin6_addr, to->ip, sizeof v6.sin6_addr);
+	if (fd >= 0) {
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+	}
+	if (fd < 0 || (connect(fd, at, len) && errno != EINPROGRESS)) {
+		err = errno;
+		if (fd >= 0)
+			close(fd);
+		return why_set(why, err_of_errno(err), "%s", strerror(err));
+	}
+	return fd;
+}
+
+static void dial(struct sender *s)
+{
+	const struct tls *tls = s->terms.is_plain ? NULL : s->place.tls;
+	struct why why = {0};
+	int fd = -1;
+
+	if (!s->terms.is_plain && !tls)
+		(void)why_set(&why, ERR_ACCESS, "the mediator has no certificate for TLS");
+	else
+		fd = open_socket(&s->terms.address, &why);
+	if (fd >= 0 && tls_wire_init(&s->wire, fd, tls, false))
+		(void)why_set(&why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	else
+		s->has_wire = fd >= 0;
+	if (!s->has_wire) {
+		lose(s, why.text);
+		return;
+	}
+	loop_fd_init(&s->fd, s->place.loop, fd, fd_ready, s);
+}
+
+/* Whether it is the agency that the orders mean. */
+static int check_peer(struct sender *s, struct why *why)
+{
+	struct tls_identity peer;
+	char text[TLS_IDENTITY_TEXT_LEN];
+	int rc;
+
+	if (!s->wire.session)
+		return 0;
+	rc = tls_peer(s->wire.session, &peer, why);
+	if (rc)
+		return rc;
+	if (peer.role == TLS_AGENCY && !strcmp(peer.name, s->peer))
+		return 0;
+	tls_identity_print(&peer, text);
+	return why_set(why, ERR_ACCESS, "the other end is %s, not agency:%s", text, s->peer);
+}
+
+static void shake(struct sender *s)
+{
+	char address[CONF_ENDPOINT_TEXT_LEN];
+	struct why why = {0};
+	int rc = tls_wire_shake(&s->wire, &why);
+
+	if (rc == ERR_AGAIN)
+		return;
+	if (!rc)
+		rc = check_peer(s, &why);
+	if (rc) {
+		lose(s, *why.text ? why.text : err_text(rc));
+		return;
+	}
+	s->is_shaken = true;
+	s->has_told = false;
+	answers_init(&s->answers);
+	s->piece_end = spool_acked(s->place.spool);
+	delivery_connected(&s->delivery, s->piece_end, loop_now());
+	conf_endpoint_print(&s->terms.address, address);
+	log_info("%s: connected to %s, %llu octets wait", s->place.name, address,
+		 (unsigned long long)(spool_end(s->place.spool) - s->piece_end));
+}
+
+/* ---- writing ---- */
+
+/* 1: written whole; 0: the socket takes no more now; negative: lost. */
+static int write_some(struct sender *s, const uint8_t *bytes, size_t len, size_t *n)
+{
+	struct why why = {0};
+	ssize_t wrote = tls_wire_write(&s->wire, bytes, len, &why);
+
+	*n = wrote > 0 ? (size_t)wrote : 0;
+	if (wrote == ERR_AGAIN)
+		return 0;
+	if (wrote < 0) {
+		lose(s, *why.text ? why.text : err_text((int)wrote));
+		return ERR_IO;
+	}
+	return *n == len;
+}
+
+static int write_tri(struct sender *s)
+{
+	size_t n;
+	int rc = write_some(s, s->tri + s->tri_at, s->tri_len - s->tri_at, &n);
+
+	if (rc < 0)
+		return rc;
+	s->tri_at += n;
+	delivery_wrote_tri(&s->delivery, n, s->tri_at == s->tri_len);
+	if (s->tri_at < s->tri_len)
+		return 0;
+	s->tri_at = s->tri_len = 0;
+	return 1;
+}
+
+static int write_records(struct sender *s)
+{
+	const uint8_t *bytes;
+	uint64_t sent = s->delivery.sent;
+	size_t n, here = spool_peek(s->place.spool, sent, &bytes);
+	int rc;
+
+	if (here > s->piece_end - sent)
+		here = (size_t)(s->piece_end - sent);
+	rc = write_some(s, bytes, here, &n);
+	if (rc < 0)
+		return rc;
+	delivery_wrote_records(&s->delivery, n);
+	s->octets += n;
+	if (s->delivery.sent > s->most_sent)
+		s->most_sent = s->delivery.sent;
+	return rc;
+}
+
+static bool prepare_tri(struct sender *s, bool has_more)
+{
+	struct wr w = wr_of(s->tri, sizeof s->tri);
+	uint8_t kind;
+	uint32_t number;
+
+	if (!delivery_says(&s->delivery, has_more, loop_now(), &kind, &number))
+		return false;
+	if (notice_tri(&s->terms.header, kind, number, loop_wall(), &w))
+		return false;
+	s->tri_len = w.len;
+	s->tri_at = 0;
+	return true;
+}
+
+/* What is next: a TRI or records are ready to be written; false: nothing is. */
+static bool has_work(struct sender *s)
+{
+	bool has_more;
+
+	if (s->tri_len || s->piece_end > s->delivery.sent)
+		return true;
+	has_more = delivery_is_up(&s->delivery) && record_end(s, s->piece_end);
+	if (prepare_tri(s, has_more))
+		return true;
+	return delivery_is_up(&s->delivery) && next_piece(s);
+}
+
+/* Whether something is left to be written when the socket takes more. */
+static bool write_all(struct sender *s)
+{
+	uint64_t stop = s->delivery.wire_written + PUMP;
+
+	while (s->is_shaken && has_work(s)) {
+		if (s->delivery.wire_written >= stop)
+			return true;
+		if ((s->tri_len ? write_tri(s) : write_records(s)) <= 0)
+			return s->is_shaken;
+	}
+	return false;
+}
+
+/* ---- reading ---- */
+
+static void read_answers(struct sender *s)
+{
+	struct answer answer;
+	struct why why = {0};
+	size_t size;
+	uint8_t *at = answers_room(&s->answers, &size);
+	ssize_t n = tls_wire_read(&s->wire, at, size, &why);
+	int rc;
+
+	if (n == ERR_AGAIN)
+		return;
+	if (n < 0) {
+		lose(s, n == ERR_END ? "the agency closed it"
+			: *why.text  ? why.text
+				     : err_text((int)n));
+		return;
+	}
+	answers_came(&s->answers, (size_t)n);
+	while (!(rc = answers_next(&s->answers, &answer, &why)))
+		if ((rc = delivery_heard(&s->delivery, &answer, loop_now(), &why)))
+			break;
+	if (rc != ERR_AGAIN) {
+		s->n_refused++;
+		lose(s, why.text);
+	}
+}
+
+/* ---- all of it ---- */
+
+static void arm(struct sender *s, bool has_work_left)
+{
+	const struct delivery *d = &s->delivery;
+	struct nanos now = loop_now(), wake = delivery_wake(d);
+	unsigned wants;
+	int64_t span;
+
+	if (s->has_wire) {
+		wants = s->is_shaken ? tls_wire_wants(&s->wire, true, has_work_left)
+				     : tls_wire_wants(&s->wire, false, false);
+		if (loop_fd_want(&s->fd, wants))
+			log_error("%s: the kernel does not watch its socket", s->place.name);
+	}
+	if (s->is_shaken && d->wire_acked < d->wire_written &&
+	    wake.ns - now.ns > (int64_t)LOOK_MS * NANOS_PER_MS)
+		wake.ns = now.ns + (int64_t)LOOK_MS * NANOS_PER_MS;
+	if (wake.ns == INT64_MAX) {
+		loop_timer_stop(&s->timer);
+		return;
+	}
+	span = wake.ns - now.ns;
+	if (span < (int64_t)TICK_MS * NANOS_PER_MS)
+		span = (int64_t)TICK_MS * NANOS_PER_MS;
+	loop_timer_after(&s->timer, (struct nanos){span});
+}
+
+static void pump(struct sender *s)
+{
+	struct why why = {0};
+	bool has_work_left = false;
+
+	if (s->has_wire && !s->is_shaken)
+		shake(s);
+	if (s->is_shaken)
+		read_answers(s);
+	if (s->is_shaken) {
+		has_work_left = write_all(s);
+		look(s);
+	}
+	if (delivery_expired(&s->delivery, loop_now(), &why))
+		lose(s, why.text);
+	if (delivery_dials(&s->delivery, loop_now()))
+		dial(s);
+	arm(s, has_work_left);
+}
+
+static void bell_rang(void *owner, unsigned ready)
+{
+	struct sender *s = owner;
+
+	(void)ready;
+	spool_hush(s->place.spool);
+	if (s->is_shaken)
+		pump(s);
+}
+
+static void timer_rang(void *owner)
+{
+	pump(owner);
+}
+
+static void take_terms(struct sender *s, const struct sender_terms *terms)
+{
+	struct wr w = wr_of(s->peer, sizeof s->peer - 1);
+
+	s->terms = *terms;
+	wr_text(&w, "%s", terms->peer ? terms->peer : "");
+	s->peer[w.len] = '\0';
+	s->terms.peer = s->peer;
+}
+
+int sender_new(struct sender **out, const struct sender_place *place,
+	       const struct sender_terms *terms)
+{
+	struct sender *s = calloc(1, sizeof *s);
+
+	*out = s;
+	if (!s)
+		return ERR_NOMEM;
+	s->place = *place;
+	take_terms(s, terms);
+	s->acked = s->most_sent = spool_acked(place->spool);
+	delivery_init(&s->delivery, &terms->delivery, 0, loop_now());
+	loop_timer_init(&s->timer, place->loop, timer_rang, s);
+	loop_fd_init(&s->bell, place->loop, spool_bell(place->spool), bell_rang, s);
+	loop_timer_after(&s->timer, (struct nanos){NANOS_PER_MS});
+	if (loop_fd_want(&s->bell, LOOP_READ))
+		sender_free(out);
+	return *out ? 0 : ERR_IO;
+}
+
+/* Says that nothing follows, where the agency wants to be told and its socket takes it. */
+static void say_end(struct sender *s)
+{
+	struct wr w = wr_of(s->tri, sizeof s->tri);
+	size_t n;
+
+	if (s->terms.delivery.segment_flags && delivery_is_up(&s->delivery) && !s->tri_len &&
+	    s->piece_end == s->delivery.sent &&
+	    !notice_tri(&s->terms.header, ETSI_TRI_LAST_SEGMENT, s->delivery.number++, loop_wall(),
+			&w))
+		(void)write_some(s, s->tri, w.len, &n);
+	if (s->is_shaken)
+		tls_wire_shut(&s->wire);
+}
+
+void sender_free(struct sender **sender)
+{
+	struct sender *s = *sender;
+
+	*sender = NULL;
+	if (!s)
+		return;
+	if (s->is_shaken) {
+		(void)write_all(s);
+		if (s->is_shaken)
+			say_end(s);
+		look(s);
+	}
+	hang_up(s);
+	loop_timer_fini(&s->timer);
+	loop_fd_fini(&s->bell);
+	free(s);
+}
+
+void sender_set_terms(struct sender *s, const struct sender_terms *terms)
+{
+	bool is_elsewhere = memcmp(&s->terms.address, &terms->address, sizeof terms->address) ||
+			    s->terms.is_plain != terms->is_plain ||
+			    strcmp(s->peer, terms->peer ? terms->peer : "") ||
+			    s->terms.delivery.acknowledge != terms->delivery.acknowledge;
+
+	take_terms(s, terms);
+	delivery_set_terms(&s->delivery, &terms->delivery, loop_now());
+	if (is_elsewhere && s->has_wire)
+		lose(s, "the orders changed");
+	loop_timer_after(&s->timer, (struct nanos){NANOS_PER_MS});
+}
+
+struct sender_stats sender_stats(const struct sender *s)
+{
+	const struct delivery *d = &s->delivery;
+
+	return (struct sender_stats){.state = d->state,
+				     .end = spool_end(s->place.spool),
+				     .sent = s->most_sent,
+				     .acked = s->acked,
+				     .octets = s->octets,
+				     .n_connections = d->n_connections,
+				     .n_keepalives = d->n_keepalives,
+				     .n_answers = d->n_answers,
+				     .n_acknowledgements = d->n_acknowledgements,
+				     .n_refused = s->n_refused,
+				     .has_acknowledgement = d->has_acknowledgement};
+}

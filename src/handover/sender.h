@@ -1,0 +1,58 @@
+/* Sends one spool to one agency, on one connection (HI2 or HI3): delivery.h on a socket. Records
+ * go out from the spool's memory, whole and in order; what the agency has is acknowledged to the
+ * spool at a record's end, less the window that is sent again after a reconnection. */
+#ifndef HANDOVER_SENDER_H
+#define HANDOVER_SENDER_H
+
+#include "base/err.h"
+#include "base/why.h"
+#include "conf/field.h"
+#include "etsi/header.h"
+#include "handover/delivery.h"
+#include "loop/loop.h"
+#include "spool/spool.h"
+#include "tls/tls.h"
+
+struct sender;
+
+/* Where and how; texts are borrowed for the call only. */
+struct sender_terms {
+	struct conf_endpoint address;
+	bool is_plain;          /* TCP without TLS */
+	const char *peer;       /* the name in the agency's certificate */
+	uint64_t resend_window; /* octets */
+	struct delivery_terms delivery;
+	struct etsi_header header; /* of TRIs: what we are called */
+};
+
+/* What it belongs to; all outlive it. */
+struct sender_place {
+	struct loop *loop;
+	const struct tls *tls; /* NULL: only plain connections */
+	struct spool *spool;
+	const char *name; /* for the log: "agency a1, HI2" */
+};
+
+MUST_CHECK int sender_new(struct sender **out, const struct sender_place *place,
+			  const struct sender_terms *terms);
+
+/* Ends in good order, as far as that goes without waiting. Sets NULL. */
+void sender_free(struct sender **s);
+
+/* Other terms: a connection to another address or of another kind is made again. */
+void sender_set_terms(struct sender *s, const struct sender_terms *terms);
+
+struct sender_stats {
+	enum delivery_state state;
+	uint64_t end;    /* offsets in the spool: of what there is, … */
+	uint64_t sent;   /* … what was sent, over all connections, … */
+	uint64_t acked;  /* … and what the agency has */
+	uint64_t octets; /* records written, those that were sent again too */
+	uint64_t n_connections, n_keepalives, n_answers, n_acknowledgements;
+	uint64_t n_refused; /* answers that were none; each ended its connection */
+	bool has_acknowledgement;
+};
+
+struct sender_stats sender_stats(const struct sender *s);
+
+#endif
