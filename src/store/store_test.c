@@ -303,7 +303,7 @@ static void test_kill(void)
 		/* the next one may have been committed and not yet said */
 		ok(!rc && last >= 20 &&
 			   (!strncmp(list.text, want, strlen(want)) ||
-			    atol(list.text + 2) == last + 1),
+			    strtol(list.text + 2, NULL, 10) == last + 1),
 		   "killed after %d changes it has kept the last that was committed: %s", last,
 		   list.text);
 	}
