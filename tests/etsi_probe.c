@@ -70,7 +70,8 @@ static int put_packets(FILE *file, const struct etsi_header *h)
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof lens / sizeof lens[0] && !rc; i++) {
-		for (int cut = 0; cut < 2 && !rc; cut++) {
+		/* an old version has no word for a packet that was cut */
+		for (int cut = 0; cut < (h->service_version < 18 ? 1 : 2) && !rc; cut++) {
 			struct wr w = wr_of(record, sizeof record);
 			struct ipcc cc = {
 				.bytes = packet,

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Path of a file in the shared folder ($WEIR_SHARED, else beside the repository); NULL where
@@ -39,6 +40,31 @@ __attribute__((unused)) static char *golden_read(const char *name, size_t *len)
 	if (file)
 		fclose(file);
 	return bytes;
+}
+
+/* Whether these octets are the n-th PDU (from 0) of a file of PDUs of less than 64 KiB each. */
+__attribute__((unused)) static int golden_is_nth(const char *file, size_t len, int n,
+						 const void *octets, size_t n_octets)
+{
+	const unsigned char *at = (const unsigned char *)file, *end = at + len;
+
+	for (;; n--) {
+		size_t left = (size_t)(end - at), header = 2, size;
+
+		if (left < 4)
+			return 0;
+		size = at[1];
+		if (at[1] == 0x81 || at[1] == 0x82) {
+			header += at[1] & 0x7fu;
+			size = at[1] == 0x81 ? at[2] : (size_t)at[2] << 8 | at[3];
+		}
+		size += header;
+		if (size > left)
+			return 0;
+		if (n == 0)
+			return size == n_octets && memcmp(at, octets, size) == 0;
+		at += size;
+	}
 }
 
 #endif

@@ -51,6 +51,21 @@ static const struct name_rule element_rule = {"network element", 1, ETSI_MAX_NET
 static const struct name_rule point_rule = {"interception point", 1, ETSI_MAX_POINT,
 					    PRINTABLE | OPTIONAL};
 
+static int check_versions(const struct etsi_stream *s, struct why *why)
+{
+	unsigned header = s->header_version, service = s->service_version;
+
+	if (header && (header < ETSI_MIN_HEADER_VERSION || header > ETSI_HEADER_VERSION))
+		return why_set(why, ERR_USAGE, "header version %u: known are %d to %d", header,
+			       ETSI_MIN_HEADER_VERSION, ETSI_HEADER_VERSION);
+	if (service && (service < ETSI_MIN_SERVICE_VERSION || service > ETSI_IP_ACCESS_VERSION))
+		return why_set(why, ERR_USAGE, "service version %u: known are %d to %d", service,
+			       ETSI_MIN_SERVICE_VERSION, ETSI_IP_ACCESS_VERSION);
+	if (s->qualifier > ETSI_NO_QUALIFIER)
+		return why_set(why, ERR_USAGE, "no qualifier of time has this number");
+	return 0;
+}
+
 static int check_stream(const struct etsi_stream *s, struct why *why)
 {
 	int rc = check_name(&liid_rule, s->liid, why);
@@ -65,9 +80,8 @@ static int check_stream(const struct etsi_stream *s, struct why *why)
 		rc = check_name(&delivery_rule, s->delivery_country, why);
 	if (!rc)
 		rc = check_name(&point_rule, s->interception_point, why);
-	if (!rc && (s->header_version > ETSI_MAX_VERSION || s->service_version > ETSI_MAX_VERSION))
-		rc = why_set(why, ERR_USAGE, "a version of the schema is above %d",
-			     ETSI_MAX_VERSION);
+	if (!rc)
+		rc = check_versions(s, why);
 	return rc;
 }
 
@@ -86,15 +100,35 @@ static void put_communication(struct wr *w, const struct etsi_stream *s)
 	put_name(w, 0, s->operator_id);
 	put_name(w, 1, s->network_element);
 	ber_close(w, network);
-	ber_put_uint(w, ber_context(1), s->cin);
+	if (!s->has_no_cin)
+		ber_put_uint(w, ber_context(1), s->cin);
 	put_name(w, 2, s->delivery_country);
 	ber_close(w, identifier);
 }
 
+unsigned etsi_service_version(unsigned header_version)
+{
+	static const struct {
+		uint8_t header, service;
+	} pairs[] = {{40, 20}, {38, 18}, {26, 14}, {0, 10}};
+	size_t i = 0;
+
+	while (header_version < pairs[i].header)
+		i++;
+	return pairs[i].service;
+}
+
+/* The values of the schema's TimeStampQualifier, by ours. */
+static const uint8_t qualifiers[] = {[ETSI_OF_INTERCEPTION] = 1,
+				     [ETSI_OF_MEDIATION] = 2,
+				     [ETSI_OF_AGGREGATION] = 3,
+				     [ETSI_NO_QUALIFIER] = 0};
+
 int etsi_header_init(struct etsi_header *h, const struct etsi_stream *s, struct why *why)
 {
 	/* lawfulInterceptDomainId li-ps(5) genHeader(1) version; its first octet joins 0 and 4 */
-	uint32_t domain[] = {4, 0, 2, 2, 5, 1, s->header_version ?: ETSI_HEADER_VERSION};
+	uint32_t version = s->header_version ?: ETSI_HEADER_VERSION;
+	uint32_t domain[] = {4, 0, 2, 2, 5, 1, version};
 	struct wr w = wr_of(h->octets, sizeof h->octets);
 	int rc = check_stream(s, why);
 
@@ -108,8 +142,11 @@ int etsi_header_init(struct etsi_header *h, const struct etsi_stream *s, struct 
 	h->fixed_len = (uint8_t)w.len;
 	put_name(&w, 6, s->interception_point);
 	h->point_len = (uint8_t)(w.len - h->fixed_len);
-	h->service_version = (uint8_t)(s->service_version ?: ETSI_IP_ACCESS_VERSION);
+	h->header_version = (uint8_t)version;
+	h->service_version = (uint8_t)(s->service_version ?: etsi_service_version(version));
 	h->is_generalized = s->time_form == ETSI_TIME_GENERALIZED;
+	h->qualifier = qualifiers[s->qualifier];
+	h->qualifier_len = s->qualifier == ETSI_NO_QUALIFIER ? 0 : ETSI_QUALIFIER_LEN;
 	return w.ok ? 0 : why_set(why, ERR_FULL, "the header of %s is too long", s->liid);
 }
 

@@ -22,15 +22,30 @@ enum {
 	ETSI_MAX_NETWORK_ELEMENT = 16,
 	ETSI_MAX_POINT = 8,
 	ETSI_COUNTRY_LEN = 2,
+	ETSI_MIN_HEADER_VERSION = 15,
 	ETSI_HEADER_VERSION = 43,
+	ETSI_MIN_SERVICE_VERSION = 10,
 	ETSI_IP_ACCESS_VERSION = 20,
-	ETSI_MAX_VERSION = 127, /* one octet of the object identifier */
 };
+
+/* The version of TS 102 232-3 that goes with one of TS 102 232-1. Header version -> service
+ * version, of which these pairs are sure: 17 -> 10 (in use), 33 -> 14, 38 -> 18, 40 and 43 -> 20
+ * (one module imports the other). A version between them gets the service of the nearest lower
+ * one; 15 and 16, below all, that of 17; 26 to 32 get 14, whose module imports header 26. */
+unsigned etsi_service_version(unsigned header_version);
 
 /* How a record says when it was (clause 5.2.6). */
 enum etsi_time_form {
 	ETSI_TIME_MICROSECONDS, /* microSecondTimeStamp */
 	ETSI_TIME_GENERALIZED,  /* timeStamp, a GeneralizedTime in UTC to the microsecond */
+};
+
+/* What the time of a record is (timeStampQualifier). */
+enum etsi_qualifier {
+	ETSI_OF_INTERCEPTION, /* the default */
+	ETSI_OF_MEDIATION,
+	ETSI_OF_AGGREGATION,
+	ETSI_NO_QUALIFIER, /* the element is left out */
 };
 
 /* The facts. Text is borrowed until etsi_header_init returns; NULL leaves an optional one out. */
@@ -42,19 +57,24 @@ struct etsi_stream {
 	const char *delivery_country;      /* two letters, optional */
 	const char *interception_point;    /* 1..8 printable characters, optional */
 	uint32_t cin;
-	unsigned header_version;  /* 0: ETSI_HEADER_VERSION */
-	unsigned service_version; /* of TS 102 232-3; 0: ETSI_IP_ACCESS_VERSION */
+	bool has_no_cin;          /* of HI1 and the session layer: the CIN is left out */
+	unsigned header_version;  /* 15..43; 0: ETSI_HEADER_VERSION */
+	unsigned service_version; /* of TS 102 232-3, 10..20; 0: the header version's */
 	enum etsi_time_form time_form;
+	enum etsi_qualifier qualifier;
 };
 
-enum { ETSI_HEADER_OCTETS = 124 };
+enum { ETSI_HEADER_OCTETS = 121 };
 
 /* Two cache lines; the first holds all there is unless the names are long. */
 struct etsi_header {
 	_Alignas(64) uint8_t fixed_len; /* octets before the sequence number */
 	uint8_t point_len;              /* octets of interceptionPointID [6] */
 	uint8_t service_version;
+	uint8_t header_version;
 	uint8_t is_generalized;
+	uint8_t qualifier_len;              /* octets of timeStampQualifier [8]: 3 or 0 */
+	uint8_t qualifier;                  /* its value */
 	uint8_t octets[ETSI_HEADER_OCTETS]; /* li-psDomainId .. CIN, then [6] */
 };
 

@@ -38,9 +38,13 @@ static inline unsigned chain_width(size_t n)
 	return n - MIN_FAST_LEN <= 0x7f - (6 * 2 + FIXED_LEN) - MIN_FAST_LEN ? 1 : 0;
 }
 
-static inline bool is_truncated(const struct ipcc *cc)
+/* iPTruncatedPacket came between versions 14 and 18 of the module; before it there is but one
+ * place for what is here of a packet, whose own header then tells that it was longer. */
+enum { TRUNCATED_SINCE = 18 };
+
+static inline bool is_truncated(const struct ipcc *cc, uint8_t version)
 {
-	return cc->original_len > cc->len;
+	return cc->original_len > cc->len && version >= TRUNCATED_SINCE;
 }
 
 static inline size_t original_len_len(const struct ipcc *cc)
@@ -50,11 +54,11 @@ static inline size_t original_len_len(const struct ipcc *cc)
 }
 
 /* The contents of each element, outermost first; returns the octets of the whole chain. */
-static size_t measure_chain(const struct ipcc *cc, size_t lens[N_ELEMENTS])
+static size_t measure_chain(const struct ipcc *cc, uint8_t version, size_t lens[N_ELEMENTS])
 {
 	size_t len = cc->len;
 
-	if (is_truncated(cc))
+	if (is_truncated(cc, version))
 		len = ber_tlv_len(len) + original_len_len(cc);
 	lens[6] = len;
 	lens[5] = ber_tlv_len(lens[6]);
@@ -66,14 +70,14 @@ static size_t measure_chain(const struct ipcc *cc, size_t lens[N_ELEMENTS])
 	return ber_tlv_len(lens[0]);
 }
 
-static inline size_t chain_len(const struct ipcc *cc)
+static inline size_t chain_len(const struct ipcc *cc, uint8_t version)
 {
 	size_t lens[N_ELEMENTS];
 	unsigned width = chain_width(cc->len);
 
-	if (width && !is_truncated(cc))
+	if (width && !is_truncated(cc, version))
 		return cc->len + N_ELEMENTS * (1 + width) + FIXED_LEN;
-	return measure_chain(cc, lens);
+	return measure_chain(cc, version, lens);
 }
 
 static inline uint8_t *fill_direction(uint8_t *at, enum etsi_direction direction)
@@ -133,7 +137,7 @@ static uint8_t *fill_any_chain(uint8_t *at, const struct ipcc *cc, uint8_t versi
 {
 	size_t lens[N_ELEMENTS];
 
-	measure_chain(cc, lens);
+	measure_chain(cc, version, lens);
 	at = fill_tag_len(at, ETSI_TAG_PAYLOAD, lens[0]);
 	at = fill_tag_len(at, TAG_CC_SEQUENCE, lens[1]);
 	at = fill_tag_len(at, TAG_CC_PAYLOAD, lens[2]);
@@ -142,7 +146,7 @@ static uint8_t *fill_any_chain(uint8_t *at, const struct ipcc *cc, uint8_t versi
 	at = fill_tag_len(at, TAG_IPCC, lens[4]);
 	at = fill_object_id(at, version);
 	at = fill_tag_len(at, TAG_IPCC_CONTENTS, lens[5]);
-	if (!is_truncated(cc))
+	if (!is_truncated(cc, version))
 		return fill_tag_len(at, TAG_IP_PACKETS, lens[6]);
 	at = fill_tag_len(at, TAG_TRUNCATED, lens[6]);
 	return fill_tag_len(at, TAG_IP_PACKETS, cc->len);
@@ -150,7 +154,7 @@ static uint8_t *fill_any_chain(uint8_t *at, const struct ipcc *cc, uint8_t versi
 
 static uint8_t *fill_chain(uint8_t *at, const struct ipcc *cc, uint8_t version)
 {
-	if (is_truncated(cc))
+	if (is_truncated(cc, version))
 		return fill_any_chain(at, cc, version);
 	switch (chain_width(cc->len)) {
 	case 3:
@@ -177,13 +181,13 @@ size_t ipcc_len(const struct etsi_header *h, const struct ipcc *cc)
 {
 	struct etsi_stamp stamp = etsi_stamp_of(h, cc->seq, cc->time);
 
-	return ber_tlv_len(ber_tlv_len(stamp.content_len) + chain_len(cc));
+	return ber_tlv_len(ber_tlv_len(stamp.content_len) + chain_len(cc, h->service_version));
 }
 
 void ipcc_encode(const struct etsi_header *h, const struct ipcc *cc, struct wr *w)
 {
 	struct etsi_stamp stamp = etsi_stamp_of(h, cc->seq, cc->time);
-	size_t len = ber_tlv_len(stamp.content_len) + chain_len(cc);
+	size_t len = ber_tlv_len(stamp.content_len) + chain_len(cc, h->service_version);
 	uint8_t *at = wr_room(w, ber_tlv_len(len));
 
 	if (!at)
@@ -194,6 +198,6 @@ void ipcc_encode(const struct etsi_header *h, const struct ipcc *cc, struct wr *
 	at = fill_chain(at, cc, h->service_version);
 	if (cc->len)
 		memcpy(at, cc->bytes, cc->len);
-	if (is_truncated(cc) && cc->original_len != IPCC_LEN_UNKNOWN)
+	if (is_truncated(cc, h->service_version) && cc->original_len != IPCC_LEN_UNKNOWN)
 		fill_original_len(at + cc->len, cc->original_len);
 }

@@ -31,8 +31,8 @@ static const struct etsi_stream longest = {
 	.delivery_country = "AU",
 	.interception_point = "12345678",
 	.cin = UINT32_MAX,
-	.header_version = 17,
-	.service_version = 10,
+	.header_version = 38,
+	.service_version = 18,
 };
 
 /* The same record, element by element through the general writer: what the template must equal. */
@@ -272,7 +272,9 @@ static void test_refusals(void)
 		{"a point of 9",
 		 {.liid = "l", .operator_id = "o", .interception_point = "123456789"}},
 		{"an empty element", {.liid = "l", .operator_id = "o", .network_element = ""}},
-		{"version 128", {.liid = "l", .operator_id = "o", .header_version = 128}},
+		{"version 14", {.liid = "l", .operator_id = "o", .header_version = 14}},
+		{"version 44", {.liid = "l", .operator_id = "o", .header_version = 44}},
+		{"service version 9", {.liid = "l", .operator_id = "o", .service_version = 9}},
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -340,8 +342,45 @@ static void test_golden(void)
 	free(golden);
 }
 
+/* Version 17 of the schema, with the service version 10 that goes with it, knows no cut packets. */
+static void test_cut_in_old_version(void)
+{
+	static const struct etsi_stream old = {
+		.liid = "1", .operator_id = "o", .cin = 1, .header_version = 17};
+	static const struct etsi_stream as_is = {.liid = "1",
+						 .operator_id = "o",
+						 .cin = 1,
+						 .header_version = 17,
+						 .service_version = 10};
+	struct ipcc cc = {.bytes = packet, .len = 300, .original_len = 1500};
+	struct wr w = wr_of(got, sizeof got);
+	struct etsi_header h;
+	size_t len;
+
+	ok(etsi_header_init(&h, &old, NULL) == 0 && h.service_version == 10,
+	   "version 17 goes with service version 10");
+	ipcc_encode(&h, &cc, &w);
+	len = ipcc_len(&h, &cc);
+	cc.original_len = 0;
+	ok(w.ok && w.len == len && plain(&as_is, &cc) == len && memcmp(got, expected, len) == 0,
+	   "what is there of a cut packet is its iPPackets");
+}
+
+static void test_versions(void)
+{
+	static const uint8_t pairs[][2] = {{15, 10}, {17, 10}, {25, 10}, {26, 14}, {33, 14},
+					   {37, 14}, {38, 18}, {39, 18}, {40, 20}, {43, 20}};
+	int n_bad = 0;
+
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		n_bad += etsi_service_version(pairs[i][0]) != pairs[i][1];
+	ok(n_bad == 0, "each header version has its service version");
+}
+
 int main(void)
 {
+	test_versions();
+	test_cut_in_old_version();
 	for (size_t i = 0; i < sizeof packet; i++)
 		packet[i] = (uint8_t)(i * 7 + (i >> 8));
 	ok(sizeof(struct etsi_header) == 128, "a header is two cache lines");

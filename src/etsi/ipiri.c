@@ -15,12 +15,14 @@ enum field_type {
 	FIELD_ADDRESS,   /* struct etsi_address as IPAddress */
 	FIELD_ID,        /* struct etsi_id as IPIRIIDType */
 	FIELD_ADDRESSES, /* others, n_others as SEQUENCE OF OtherTargetIdentifiers */
+	FIELD_LOCATION,  /* struct etsi_location as Location */
 	FIELD_ROUTES,    /* framed_routes, n_framed_routes as SEQUENCE OF FramedRoute */
 };
 
 struct field {
 	uint8_t tag;
 	uint8_t type;
+	uint8_t since;   /* service version that knows it; 0: each that we announce */
 	uint16_t offset; /* in struct ipiri */
 	uint64_t limit;  /* octets, characters or value; 0: none */
 	const char *name;
@@ -28,47 +30,83 @@ struct field {
 
 #define AT(member) offsetof(struct ipiri, member)
 
-/* IPIRIContents, module IPAccessPDU. Not here: nationalIPIRIParameters [20], location [24]. */
+/* IPIRIContents, module IPAccessPDU. Not here: nationalIPIRIParameters [20]. Of [16] to [23] it is
+ * known that implementations of version 10 use them; [24] to [26] stand in version 14. */
 static const struct field fields[] = {
-	{0, FIELD_EVENT, AT(event), 0, "accessEventType"},
-	{1, FIELD_NAME, AT(username), 0, "targetUsername"},
-	{2, FIELD_BYTE, AT(access_type), 9, "internetAccessType"},
-	{3, FIELD_BYTE, AT(ip_version), 3, "iPVersion"},
-	{4, FIELD_ADDRESS, AT(address), 0, "targetIPAddress"},
-	{5, FIELD_UTF8, AT(network_id), 20, "targetNetworkID"},
-	{6, FIELD_UTF8, AT(cpe_id), 128, "targetCPEID"},
-	{7, FIELD_UTF8, AT(location_text), 64, "targetLocation"},
-	{8, FIELD_NUMBER, AT(pop_port), UINT32_MAX, "pOPPortNumber"},
-	{9, FIELD_UTF8, AT(callback_number), 20, "callBackNumber"},
-	{10, FIELD_TIME, AT(start_time), 0, "startTime"},
-	{11, FIELD_TIME, AT(end_time), 0, "endTime"},
-	{12, FIELD_NUMBER, AT(end_reason), 4, "endReason"},
-	{13, FIELD_NUMBER, AT(octets_received), 0, "octetsReceived"},
-	{14, FIELD_NUMBER, AT(octets_transmitted), 0, "octetsTransmitted"},
-	{15, FIELD_TEXT, AT(raw_aaa), 0, "rawAAAData"},
-	{16, FIELD_TIME, AT(expected_end_time), 0, "expectedEndTime"},
-	{17, FIELD_UTF8, AT(pop_phone), 20, "pOPPhoneNumber"},
-	{18, FIELD_ID, AT(pop_id), 128, "pOPIdentifier"},
-	{19, FIELD_ADDRESS, AT(pop_address), 0, "pOPIPAddress"},
-	{21, FIELD_ADDRESS, AT(additional_address), 0, "additionalIPAddress"},
-	{22, FIELD_NUMBER, AT(authentication), 4, "authenticationType"},
-	{23, FIELD_ADDRESSES, AT(others), 0, "otherTargetIdentifiers"},
-	{25, FIELD_TEXT, AT(pop_port_id), 0, "pOPPortID"},
-	{26, FIELD_ROUTES, AT(framed_routes), 0, "framedRoutes"},
+	{0, FIELD_EVENT, 0, AT(event), 0, "accessEventType"},
+	{1, FIELD_NAME, 0, AT(username), 0, "targetUsername"},
+	{2, FIELD_BYTE, 0, AT(access_type), 9, "internetAccessType"},
+	{3, FIELD_BYTE, 0, AT(ip_version), 3, "iPVersion"},
+	{4, FIELD_ADDRESS, 0, AT(address), 0, "targetIPAddress"},
+	{5, FIELD_UTF8, 0, AT(network_id), 20, "targetNetworkID"},
+	{6, FIELD_UTF8, 0, AT(cpe_id), 128, "targetCPEID"},
+	{7, FIELD_UTF8, 0, AT(location_text), 64, "targetLocation"},
+	{8, FIELD_NUMBER, 0, AT(pop_port), UINT32_MAX, "pOPPortNumber"},
+	{9, FIELD_UTF8, 0, AT(callback_number), 20, "callBackNumber"},
+	{10, FIELD_TIME, 0, AT(start_time), 0, "startTime"},
+	{11, FIELD_TIME, 0, AT(end_time), 0, "endTime"},
+	{12, FIELD_NUMBER, 0, AT(end_reason), 4, "endReason"},
+	{13, FIELD_NUMBER, 0, AT(octets_received), 0, "octetsReceived"},
+	{14, FIELD_NUMBER, 0, AT(octets_transmitted), 0, "octetsTransmitted"},
+	{15, FIELD_TEXT, 0, AT(raw_aaa), 0, "rawAAAData"},
+	{16, FIELD_TIME, 0, AT(expected_end_time), 0, "expectedEndTime"},
+	{17, FIELD_UTF8, 0, AT(pop_phone), 20, "pOPPhoneNumber"},
+	{18, FIELD_ID, 0, AT(pop_id), 128, "pOPIdentifier"},
+	{19, FIELD_ADDRESS, 0, AT(pop_address), 0, "pOPIPAddress"},
+	{21, FIELD_ADDRESS, 0, AT(additional_address), 0, "additionalIPAddress"},
+	{22, FIELD_NUMBER, 0, AT(authentication), 4, "authenticationType"},
+	{23, FIELD_ADDRESSES, 0, AT(others), 0, "otherTargetIdentifiers"},
+	{24, FIELD_LOCATION, 14, AT(location), 0, "location"},
+	{25, FIELD_TEXT, 14, AT(pop_port_id), 0, "pOPPortID"},
+	{26, FIELD_ROUTES, 14, AT(framed_routes), 0, "framedRoutes"},
 };
 
-enum { MAC_LEN = 6 };
+enum { MAC_LEN = 6, MAX_USER_LOCATION = 39 };
 
 static enum etsi_iri_type type_of(enum ipiri_event event)
 {
 	switch (event) {
-#define X(name, value, type, text)                                                                 \
+#define X(name, value, type, since, text)                                                          \
 	case IPIRI_##name:                                                                         \
 		return ETSI_IRI_##type;
 		IPIRI_EVENTS(X)
 #undef X
 	}
 	return 0;
+}
+
+const char *ipiri_event_text(unsigned event)
+{
+	switch (event) {
+#define X(name, value, type, since, text)                                                          \
+	case value:                                                                                \
+		return text;
+		IPIRI_EVENTS(X)
+#undef X
+	}
+	return NULL;
+}
+
+static unsigned event_since(enum ipiri_event event)
+{
+	switch (event) {
+#define X(name, value, type, since, text)                                                          \
+	case IPIRI_##name:                                                                         \
+		return since;
+		IPIRI_EVENTS(X)
+#undef X
+	}
+	return 0;
+}
+
+bool ipiri_event_known(const struct etsi_header *h, enum ipiri_event *event)
+{
+	if (h->service_version >= event_since(*event))
+		return true;
+	if (*event != IPIRI_EXPIRED)
+		return false;
+	*event = IPIRI_ACCESS_END;
+	return true;
 }
 
 static int refuse(struct why *why, const struct field *field, const char *reason)
@@ -206,8 +244,8 @@ static int put_address(struct wr *w, const struct field *f, const void *value, s
 static int put_id(struct wr *w, const struct field *f, const void *value, struct why *why)
 {
 	const struct etsi_id *id = value;
-	const struct field alternative = {(uint8_t)(id->kind - ETSI_ID_PRINTABLE), FIELD_UTF8, 0,
-					  f->limit, f->name};
+	const struct field alternative = {
+		(uint8_t)(id->kind - ETSI_ID_PRINTABLE), FIELD_UTF8, 0, 0, f->limit, f->name};
 	size_t mark;
 	int rc = 0;
 
@@ -266,18 +304,53 @@ static int put_routes(struct wr *w, const struct field *f, const void *value, st
 	return 0;
 }
 
+/* Location of module LI-PS-PDU: epsLocation [1] with userLocationInfo [1],
+ * wlanLocationAttributes [2] with wlanAPMACAddress [0]. */
+static int put_location(struct wr *w, const struct field *f, const void *value, struct why *why)
+{
+	const struct etsi_location *l = value;
+	size_t location, part;
+
+	if (!l->user_location.bytes && !l->access_point.bytes)
+		return 0;
+	if (l->user_location.bytes &&
+	    (!l->user_location.len || l->user_location.len > MAX_USER_LOCATION))
+		return refuse(why, f, "a user location has 1 to 39 octets");
+	if (l->access_point.bytes && l->access_point.len != MAC_LEN)
+		return refuse(why, f, "a MAC address has six octets");
+	location = ber_open(w, ber_context(f->tag));
+	if (l->user_location.bytes) {
+		part = ber_open(w, ber_context(1));
+		ber_put_bytes(w, ber_context(1), l->user_location.bytes, l->user_location.len);
+		ber_close(w, part);
+	}
+	if (l->access_point.bytes) {
+		part = ber_open(w, ber_context(2));
+		ber_put_bytes(w, ber_context(0), l->access_point.bytes, MAC_LEN);
+		ber_close(w, part);
+	}
+	ber_close(w, location);
+	return 0;
+}
+
 typedef int (*put_fn)(struct wr *w, const struct field *f, const void *value, struct why *why);
 
 static const put_fn put_by_type[] = {
-	[FIELD_EVENT] = put_event,   [FIELD_BYTE] = put_byte,
-	[FIELD_TEXT] = put_text,     [FIELD_NAME] = put_text,
-	[FIELD_UTF8] = put_utf8,     [FIELD_NUMBER] = put_number,
-	[FIELD_TIME] = put_time,     [FIELD_ADDRESS] = put_address,
-	[FIELD_ID] = put_id,         [FIELD_ADDRESSES] = put_addresses,
+	[FIELD_EVENT] = put_event,
+	[FIELD_BYTE] = put_byte,
+	[FIELD_TEXT] = put_text,
+	[FIELD_NAME] = put_text,
+	[FIELD_UTF8] = put_utf8,
+	[FIELD_NUMBER] = put_number,
+	[FIELD_TIME] = put_time,
+	[FIELD_ADDRESS] = put_address,
+	[FIELD_ID] = put_id,
+	[FIELD_ADDRESSES] = put_addresses,
+	[FIELD_LOCATION] = put_location,
 	[FIELD_ROUTES] = put_routes,
 };
 
-static int put_contents(struct wr *w, const struct ipiri *iri, struct why *why)
+static int put_contents(struct wr *w, const struct ipiri *iri, uint8_t version, struct why *why)
 {
 	size_t mark = ber_open(w, ber_context(1));
 	int rc = 0;
@@ -285,7 +358,8 @@ static int put_contents(struct wr *w, const struct ipiri *iri, struct why *why)
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0] && !rc; i++) {
 		const struct field *f = &fields[i];
 
-		rc = put_by_type[f->type](w, f, (const char *)iri + f->offset, why);
+		if (f->since <= version)
+			rc = put_by_type[f->type](w, f, (const char *)iri + f->offset, why);
 	}
 	ber_close(w, mark);
 	return rc;
@@ -313,8 +387,11 @@ int ipiri_encode(const struct etsi_header *h, const struct ipiri *iri, struct wr
 	if (!full.ip_version)
 		return why_set(why, ERR_USAGE,
 			       "iPVersion: neither given nor to be had from an address");
+	if (!ipiri_event_known(h, &full.event))
+		return why_set(why, ERR_UNSUPPORTED, "version %u has no event %s",
+			       h->service_version, ipiri_event_text(iri->event));
 	if (!full.type)
-		full.type = type_of(iri->event);
+		full.type = type_of(full.event);
 	pdu = ber_open(w, ber_tag(BER_UNIVERSAL, BER_SEQUENCE));
 	etsi_header_put(h, iri->seq, iri->time, w);
 	marks[0] = ber_open(w, ber_context(2)); /* payload */
@@ -324,7 +401,7 @@ int ipiri_encode(const struct etsi_header *h, const struct ipiri *iri, struct wr
 	marks[3] = ber_open(w, ber_context(2)); /* iRIContents */
 	marks[4] = ber_open(w, ber_context(2)); /* iPIRI */
 	ber_put_arcs(w, ber_context(0), object, sizeof object / sizeof object[0]);
-	rc = put_contents(w, &full, why);
+	rc = put_contents(w, &full, h->service_version, why);
 	for (int i = 5; i; i--)
 		ber_close(w, marks[i - 1]);
 	ber_close(w, pdu);

@@ -7,30 +7,39 @@
 
 #include "etsi/header.h"
 
-/* accessEventType: constant, value, iRIType that carries it, name in the schema.
+/* accessEventType: constant, value, iRIType that carries it, service version that knows it, name
+ * in the schema. Versions are those of which it is sure (header.h); before version 10 nobody asks.
  *
  * TS 102 232-1 clause 5.2.10: BEGIN opens the records of a CIN, END closes them, CONTINUE lies
  * between, REPORT stands anywhere. endOfInterceptionWithSessionActive is the last record of its
  * CIN, hence an END; some implementations send it as a REPORT and leave the CIN open for ever. */
 #define IPIRI_EVENTS(X)                                                                            \
-	X(ATTEMPT, 0, REPORT, "accessAttempt")                                                     \
-	X(ACCEPT, 1, BEGIN, "accessAccept")                                                        \
-	X(REJECT, 2, REPORT, "accessReject")                                                       \
-	X(FAILED, 3, REPORT, "accessFailed")                                                       \
-	X(INTERIM, 6, CONTINUE, "interimUpdate")                                                   \
-	X(START_ACTIVE, 7, BEGIN, "startOfInterceptionWithSessionActive")                          \
-	X(ACCESS_END, 8, END, "accessEnd")                                                         \
-	X(END_ACTIVE, 9, END, "endOfInterceptionWithSessionActive")                                \
-	X(UNKNOWN, 10, REPORT, "unknown")                                                          \
-	X(START_IDLE, 11, BEGIN, "startOfInterceptionWithoutNetworkSession")                       \
-	X(END_IDLE, 12, END, "endOfInterceptionWithoutNetworkSession")                             \
-	X(EXPIRED, 13, END, "sessionExpired")
+	X(ATTEMPT, 0, REPORT, 0, "accessAttempt")                                                  \
+	X(ACCEPT, 1, BEGIN, 0, "accessAccept")                                                     \
+	X(REJECT, 2, REPORT, 0, "accessReject")                                                    \
+	X(FAILED, 3, REPORT, 0, "accessFailed")                                                    \
+	X(INTERIM, 6, CONTINUE, 0, "interimUpdate")                                                \
+	X(START_ACTIVE, 7, BEGIN, 0, "startOfInterceptionWithSessionActive")                       \
+	X(ACCESS_END, 8, END, 0, "accessEnd")                                                      \
+	X(END_ACTIVE, 9, END, 0, "endOfInterceptionWithSessionActive")                             \
+	X(UNKNOWN, 10, REPORT, 0, "unknown")                                                       \
+	X(START_IDLE, 11, BEGIN, 20, "startOfInterceptionWithoutNetworkSession")                   \
+	X(END_IDLE, 12, END, 20, "endOfInterceptionWithoutNetworkSession")                         \
+	X(EXPIRED, 13, END, 20, "sessionExpired")
 
 enum ipiri_event {
-#define X(name, value, type, text) IPIRI_##name = value,
+#define X(name, value, type, since, text) IPIRI_##name = value,
 	IPIRI_EVENTS(X)
 #undef X
 };
+
+/* "accessAttempt"; NULL where no event has this number. */
+const char *ipiri_event_text(unsigned event);
+
+/* What the announced service version has for an event: *event stays, or becomes the nearest that
+ * it knows (sessionExpired becomes accessEnd). False: it has none, and nothing may be sent
+ * (interception without a network session). For callers to ask before they give a number. */
+bool ipiri_event_known(const struct etsi_header *h, enum ipiri_event *event);
 
 /* iRIType */
 enum etsi_iri_type {
@@ -65,6 +74,12 @@ struct etsi_id {
 	struct etsi_address address;
 };
 
+/* Where the target is: either or both. */
+struct etsi_location {
+	struct etsi_text user_location; /* 1..39 octets: 3GPP's User Location Information */
+	struct etsi_text access_point;  /* 6 octets: MAC address of the WLAN access point */
+};
+
 /* Optional numbers, times and enumerations: absent unless has is set. */
 struct etsi_number {
 	bool has;
@@ -77,7 +92,8 @@ struct etsi_moment {
 };
 
 /* One record. Zero is "absent" for everything optional; borrowed until ipiri_encode returns.
- * iPVersion follows from the addresses where ip_version is 0. */
+ * iPVersion follows from the addresses where ip_version is 0. Fields that the announced service
+ * version does not know are left out. */
 struct ipiri {
 	enum ipiri_event event;
 	enum etsi_iri_type type; /* 0: the one that the event's row names */
@@ -107,6 +123,7 @@ struct ipiri {
 	struct etsi_id pop_id;
 	struct etsi_address pop_address;
 	struct etsi_number authentication;
+	struct etsi_location location;
 	struct etsi_text pop_port_id;
 	const struct etsi_text *framed_routes;
 	size_t n_framed_routes;
@@ -118,7 +135,8 @@ struct ipiri {
 void ipiri_set_addresses(struct ipiri *iri, struct etsi_address *addresses, size_t n);
 
 /* Appends the whole PS-PDU to w: 0; ERR_USAGE with the reason where a value is beyond what the
- * schema allows; ERR_FULL where w has no room. */
+ * schema allows; ERR_UNSUPPORTED where the announced version has no such event; ERR_FULL where w
+ * has no room. */
 MUST_CHECK int ipiri_encode(const struct etsi_header *h, const struct ipiri *iri, struct wr *w,
 			    struct why *why);
 

@@ -80,7 +80,7 @@ static void test_type_by_event(void)
 		uint8_t type;
 		const char *text;
 	} facts[] = {
-#define X(name, value, type, text) {IPIRI_##name, ETSI_IRI_##type, text},
+#define X(name, value, type, since, text) {IPIRI_##name, ETSI_IRI_##type, text},
 		IPIRI_EVENTS(X)
 #undef X
 	};
@@ -217,8 +217,61 @@ static void test_no_room(void)
 	ok(n_bad == 0, "any smaller room is too small, and that is said");
 }
 
+static bool has(const struct wr *w, const void *octets, size_t len)
+{
+	return memmem(w->bytes, w->len, octets, len) != NULL;
+}
+
+static void test_location(void)
+{
+	struct ipiri iri = golden_record(0, IPIRI_ACCEPT);
+	static const uint8_t element[] = {0xb8, 0x19, 0xa1, 13, 0x81, 11, 0x82, 1,  2,
+					  3,    4,    5,    6,  7,    8,  9,    10, 0xa2,
+					  8,    0x80, 6,    2,  0,    0,  0,    0,  1};
+	struct etsi_header h;
+	struct wr w = wr_of(room, sizeof room);
+
+	iri.location.user_location = (struct etsi_text){"\x82\1\2\3\4\5\6\7\10\11\12", 11};
+	iri.location.access_point = (struct etsi_text){"\2\0\0\0\0\1", 6};
+	ok(etsi_header_init(&h, &stream, NULL) == 0 && ipiri_encode(&h, &iri, &w, NULL) == 0 &&
+		   has(&w, element, sizeof element),
+	   "a location of both kinds");
+	iri.location.access_point.len = 5;
+	ok(ipiri_encode(&h, &iri, &w, NULL) == ERR_USAGE, "five octets are no access point");
+}
+
+static void test_old_versions(void)
+{
+	static const struct etsi_text route = {"::/0", 4};
+	static const uint8_t routes[] = {0xba, 6, 0x80, 4, ':', ':', '/', '0'};
+	struct ipiri iri = golden_record(0, IPIRI_EXPIRED);
+	struct etsi_stream s = stream;
+	struct etsi_header h;
+	struct wr w = wr_of(room, sizeof room);
+	enum ipiri_event event = IPIRI_START_IDLE;
+
+	iri.framed_routes = &route;
+	iri.n_framed_routes = 1;
+	s.header_version = 33;
+	ok(etsi_header_init(&h, &s, NULL) == 0 && ipiri_encode(&h, &iri, &w, NULL) == 0 &&
+		   has(&w, "\x05\x03\x0e\x01\xa1", 5) && has(&w, "\x80\x01\x08\x81", 4) &&
+		   has(&w, routes, sizeof routes),
+	   "version 33: sessionExpired is an accessEnd; framedRoutes is known");
+	ok(!ipiri_event_known(&h, &event), "an interception without a session is not");
+	iri.event = event;
+	ok(ipiri_encode(&h, &iri, &w, NULL) == ERR_UNSUPPORTED, "and hence is refused");
+	s.header_version = 17;
+	iri.event = IPIRI_ACCEPT;
+	wr_reset(&w);
+	ok(etsi_header_init(&h, &s, NULL) == 0 && ipiri_encode(&h, &iri, &w, NULL) == 0 &&
+		   !has(&w, routes, sizeof routes),
+	   "version 17: framedRoutes is left out");
+}
+
 int main(void)
 {
+	test_location();
+	test_old_versions();
 	test_golden();
 	test_type_by_event();
 	test_addresses();

@@ -306,8 +306,6 @@ static int read_hi1_time(const struct ber_tlv *in, struct etsi_hi1_facts *out, s
 	return rc;
 }
 
-enum { HI1_ALARM = 4, HI1_NATIONAL = 5 };
-
 static int read_hi1(const struct ber_tlv *in, struct etsi_record *out, struct why *why)
 {
 	struct etsi_hi1_facts *facts = &out->hi1;

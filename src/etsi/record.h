@@ -16,13 +16,8 @@
 #include "base/err.h"
 #include "base/nanos.h"
 #include "base/why.h"
+#include "etsi/hi1.h"
 #include "etsi/tri.h"
-
-/* Borrowed; bytes is NULL where the element is not there. */
-struct etsi_octets {
-	const uint8_t *bytes;
-	size_t len;
-};
 
 /* What the payload is: constant, alternative of Payload, name in the schema. */
 #define ETSI_RECORDS(X)                                                                            \
@@ -75,7 +70,7 @@ struct etsi_tri_facts {
 
 /* An HI1 operation. */
 struct etsi_hi1_facts {
-	uint8_t operation; /* liActivated 1, liDeactivated 2, liModified 3, alarms-indicator 4 */
+	uint8_t operation;       /* enum hi1_operation, or the tag of one that is not known */
 	struct etsi_octets liid; /* as the notification says it; none: an alarm without */
 	bool has_time;
 	struct nanos time;

@@ -40,6 +40,8 @@ static size_t make_cc(enum etsi_time_form form, uint32_t original_len)
 	struct etsi_header h;
 
 	s.time_form = form;
+	if (original_len)
+		s.service_version = 18;
 	if (etsi_header_init(&h, &s, NULL) < 0)
 		return 0;
 	ipcc_encode(&h, &cc, &w);
@@ -59,7 +61,7 @@ static void test_cc(void)
 	ok(r.has_cin && r.cin == UINT32_MAX && r.seq == 300 && r.version == 32, "and its numbers");
 	ok(r.has_time && !r.is_generalized && r.time.ns == 1700000000123456000, "and its time");
 	ok(r.kind == ETSI_RECORD_CC && r.n_parts == 1 && r.part.contents == 2 &&
-		   r.part.direction == ETSI_TO_TARGET && r.part.version == 20 &&
+		   r.part.direction == ETSI_TO_TARGET && r.part.version == 14 &&
 		   r.part.event == ETSI_NO_EVENT && !r.part.has_time && r.part.time.ns == r.time.ns,
 	   "one packet to the target");
 	ok(r.part.content.len == sizeof packet && !r.part.is_truncated &&

@@ -25,6 +25,7 @@ enum {
 	ETSI_TAG_SEQUENCE_NUMBER = 0x84,
 	ETSI_TAG_TIME_STAMP = 0x85,
 	ETSI_TAG_MICRO_TIME = 0xa7,
+	ETSI_TAG_QUALIFIER = 0x88,
 	ETSI_TAG_SECONDS = 0x80,
 	ETSI_TAG_MICROSECONDS = 0x81,
 };
@@ -54,8 +55,7 @@ static inline struct etsi_stamp etsi_stamp_of(const struct etsi_header *h, uint3
 	} else {
 		time_len = 6u + s.seconds_len + s.microseconds_len;
 	}
-	s.content_len =
-		h->fixed_len + 2u + s.seq_len + time_len + h->point_len + ETSI_QUALIFIER_LEN;
+	s.content_len = h->fixed_len + 2u + s.seq_len + time_len + h->point_len + h->qualifier_len;
 	return s;
 }
 
@@ -96,6 +96,16 @@ static inline uint8_t *etsi_fill_uint(uint8_t *at, uint8_t tag, uint64_t v, unsi
 	return at + 2 + n;
 }
 
+/* Four octets, of which three or none count. */
+static inline uint8_t *etsi_fill_qualifier(uint8_t *at, const struct etsi_header *h)
+{
+	uint32_t word = __builtin_bswap32((uint32_t)ETSI_TAG_QUALIFIER << 24 | 1u << 16 |
+					  (uint32_t)h->qualifier << 8);
+
+	memcpy(at, &word, sizeof word);
+	return at + h->qualifier_len;
+}
+
 /* Steps of 16 octets, the last of which overlaps: fixed_len is never below 22, and nothing that
  * lies in the header's second cache line is read without need. */
 static inline uint8_t *etsi_fill_fixed(uint8_t *at, const struct etsi_header *h)
@@ -131,8 +141,7 @@ static inline uint8_t *etsi_stamp_fill(const struct etsi_stamp *s, const struct 
 		at = etsi_fill_uint(at, ETSI_TAG_MICROSECONDS, s->microseconds,
 				    s->microseconds_len);
 	}
-	memcpy(at, "\x88\x01\x01", ETSI_QUALIFIER_LEN); /* timeOfInterception */
-	return at + ETSI_QUALIFIER_LEN;
+	return etsi_fill_qualifier(at, h);
 }
 
 #endif
