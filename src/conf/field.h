@@ -37,11 +37,12 @@ enum {
 
 #define CONF_NO_INT INT64_MIN /* an OPT_INT that is absent */
 
-/* What a kind of scalar is: a few functions. Rooms above add their own kinds. */
+/* What a kind of scalar is: three functions. Rooms above add their own kinds. */
 struct conf_type {
 	const char *name;
 	size_t size;  /* of the member */
 	bool is_bare; /* numbers and truth values: stands without quotes */
+	bool is_text; /* the member is a char * that it owns; others own nothing */
 	/* Reads the text into the member; false where it is not what want() says. */
 	bool (*parse)(const struct conf_field *field, const char *text, void *member);
 	/* The text that reads back as the member, into out; NULL where the member is absent. */
@@ -49,8 +50,6 @@ struct conf_type {
 			     int size);
 	/* What is wanted, for "... is not %s" and for the manual: "a whole number from 1 to 9". */
 	void (*want)(const struct conf_field *field, char *out, int size);
-	/* Frees what the member owns; NULL where it owns nothing. */
-	void (*fini)(void *member);
 	/* Makes the member absent; NULL where zeros are absent, or nothing is. */
 	void (*clear)(void *member);
 	const char *pattern; /* for JSON Schema: what every text of this kind fits; or NULL */

@@ -292,27 +292,32 @@ int conf_check(const struct conf_record *record, const void *in, struct why *why
 	return rc;
 }
 
-static void fini_item(const struct conf_field *field, void *item)
+static void fini_scalar(const struct conf_field *field, void *member)
 {
-	if (field->of)
-		conf_fini(field->of, item);
-	else
-		field->type->fini(item);
+	char *text = field->type->is_text ? *(char **)member : NULL;
+
+	if (text && field->is_secret)
+		explicit_bzero(text, strlen(text));
+	free(text);
+	explicit_bzero(member, field->is_secret ? field->type->size : 0);
 }
 
 static void fini_field(const struct conf_field *field, void *owner)
 {
-	struct conf_list *list = conf_list_of(field, owner);
+	struct conf_list *list = field->is_list ? conf_list_of(field, owner) : NULL;
 
-	if (field->is_list) {
-		for (size_t i = 0; i < list->n; i++)
-			fini_item(field, conf_list_item(field, owner, i));
-		free(list->items);
-	} else if (field->of) {
-		conf_fini(field->of, member_of(field, owner));
-	} else if (field->type->fini) {
-		field->type->fini(member_of(field, owner));
+	for (size_t i = 0; list && i < list->n; i++) {
+		if (field->of)
+			conf_fini(field->of, conf_list_item(field, owner, i));
+		else
+			fini_scalar(field, conf_list_item(field, owner, i));
 	}
+	if (list)
+		free(list->items);
+	else if (field->of)
+		conf_fini(field->of, member_of(field, owner));
+	else
+		fini_scalar(field, member_of(field, owner));
 }
 
 void conf_fini(const struct conf_record *record, void *at)

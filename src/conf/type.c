@@ -75,12 +75,6 @@ static void text_want(const struct conf_field *field, char *out, int size)
 		snprintf(out, (size_t)size, "%s", alphabet);
 }
 
-static void text_fini(void *member)
-{
-	free(*(char **)member);
-	*(char **)member = NULL;
-}
-
 /* As open(2) takes it: bytes of any kind but zero, control characters apart. */
 static bool path_parse(const struct conf_field *field, const char *text, void *member)
 {
@@ -462,11 +456,6 @@ static void key_want(const struct conf_field *field, char *out, int size)
 		 field->min, field->max ? field->max : CONF_KEY_LEN);
 }
 
-static void key_fini(void *member)
-{
-	explicit_bzero(member, sizeof(struct conf_key));
-}
-
 void conf_endpoint_print(const struct conf_endpoint *e, char out[CONF_ENDPOINT_TEXT_LEN])
 {
 	bool is_6 = e->version == 6;
@@ -479,18 +468,18 @@ void conf_endpoint_print(const struct conf_endpoint *e, char out[CONF_ENDPOINT_T
 const struct conf_type conf_text = {
 	.name = "text",
 	.size = sizeof(char *),
+	.is_text = true,
 	.parse = text_parse,
 	.print = text_print,
 	.want = text_want,
-	.fini = text_fini,
 };
 const struct conf_type conf_path = {
 	.name = "path",
 	.size = sizeof(char *),
+	.is_text = true,
 	.parse = path_parse,
 	.print = text_print,
 	.want = path_want,
-	.fini = text_fini,
 };
 const struct conf_type conf_int = {
 	.name = "number",
@@ -538,7 +527,7 @@ const struct conf_type conf_span = {
 	.parse = span_parse,
 	.print = span_print,
 	.want = span_want,
-	.pattern = "^\\d+(\\.\\d+)?(ns|us|ms|s|m|h|d)$",
+	.pattern = "^\\d+(\\.\\d+)?(ns|us|ms|s|m|h|d)?$",
 };
 const struct conf_type conf_port = {
 	.name = "port",
@@ -578,5 +567,4 @@ const struct conf_type conf_key = {
 	.parse = key_parse,
 	.print = key_print,
 	.want = key_want,
-	.fini = key_fini,
 };

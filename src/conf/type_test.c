@@ -6,7 +6,7 @@
 
 #include "base/tap.h"
 
-enum { BIG = 64 };
+enum { BIG = 80 };
 
 /* Reads text as the field's kind and prints it again; "-" where it is refused. */
 static const char *round_trip(const struct conf_field *field, const char *text)
@@ -20,8 +20,8 @@ static const char *round_trip(const struct conf_field *field, const char *text)
 	printed = field->type->print(field, member, out, sizeof out);
 	if (printed != out)
 		snprintf(out, sizeof out, "%s", printed);
-	if (field->type->fini)
-		field->type->fini(member);
+	if (field->type->is_text)
+		free(*(char **)member);
 	return out;
 }
 
@@ -41,6 +41,11 @@ static const struct conf_field time_field = {.type = &conf_time};
 static const struct conf_field span_field = {.type = &conf_span, .max = 86400};
 static const struct conf_field port_field = {.type = &conf_port};
 static const struct conf_field peer_field = {.type = &conf_host_port};
+static const struct conf_field listen_field = {.type = &conf_listen};
+static const struct conf_field ports_field = {.type = &conf_ports};
+static const struct conf_field path_field = {.type = &conf_path};
+static const struct conf_field opt_int_field = {.type = &conf_opt_int, .min = -3, .max = 9};
+static const struct conf_field key_field = {.type = &conf_key, .min = 2, .max = 4};
 
 static const struct {
 	const struct conf_field *field;
@@ -130,6 +135,39 @@ static const struct {
 	{&peer_field, "127.0.0.1:0", "-"},
 	{&peer_field, "[::1]443", "-"},
 	{&peer_field, ":443", "-"},
+	{&listen_field, "0.0.0.0:0", NULL},
+	{&listen_field, "[::]:40002", NULL},
+	{&listen_field, "*:40002", "-"},
+	{&listen_field, "0.0.0.0:65536", "-"},
+	{&ports_field, "1812-1813", NULL},
+	{&ports_field, "1812", NULL},
+	{&ports_field, "1812-1812", "1812"},
+	{&ports_field, "1-65535", NULL},
+	{&ports_field, "1813-1812", "-"},
+	{&ports_field, "0-1", "-"},
+	{&ports_field, "1-65536", "-"},
+	{&ports_field, "1-", "-"},
+	{&ports_field, "-1", "-"},
+	{&ports_field, "1-2-3", "-"},
+	{&ports_field, "0000001", "-"},
+	{&ports_field, "", "-"},
+	{&path_field, "/var/lib/weir", NULL},
+	{&path_field, "certs/a b.pem", NULL},
+	{&path_field, "", "-"},
+	{&path_field, "a\n", "-"},
+	{&opt_int_field, "-3", NULL},
+	{&opt_int_field, "10", "-"},
+	{&key_field, "abc", "0x616263"},
+	{&key_field, "0x00Ff", "0x00ff"},
+	{&key_field, "0x00fff", "-"},
+	{&key_field, "0x00", "-"},
+	{&key_field, "0x0000000000", "-"},
+	{&key_field, "0x", "-"},
+	{&key_field, "0x0g00", "-"},
+	{&key_field, "0X00", "0x30583030"},
+	{&key_field, "a", "-"},
+	{&key_field, "abcde", "-"},
+	{&key_field, "", "-"},
 };
 
 static void each_kind_wants_something(void)
@@ -144,6 +182,8 @@ static void each_kind_wants_something(void)
 		{&bool_field, "true or false"},
 		{&word_field, "one of all, iri-only"},
 		{&port_field, "a port from 1 to 65535"},
+		{&key_field, "a key of 2 to 4 octets, as a text or as 0x and hex digits"},
+		{&ports_field, "a port, or a first and a last one, like 1812-1813"},
 		{&span_field, "a span of 0 s to 86400 s, like 250ms, 10s or 5m"},
 	};
 
@@ -153,6 +193,22 @@ static void each_kind_wants_something(void)
 		wants[i].field->type->want(wants[i].field, want, sizeof want);
 		ok(!strcmp(want, wants[i].want), "%s wants %s", wants[i].field->type->name, want);
 	}
+}
+
+static void what_may_be_absent_prints_nothing(void)
+{
+	char out[CONF_WANT_LEN];
+	struct conf_endpoint peer = {.version = 0};
+	struct conf_key key = {.len = 0};
+	int64_t number = 0;
+	char *text = NULL;
+
+	conf_opt_int.clear(&number);
+	ok(number == CONF_NO_INT && !conf_opt_int.print(NULL, &number, out, sizeof out),
+	   "a number");
+	ok(!conf_host_port.print(NULL, &peer, out, sizeof out), "an endpoint");
+	ok(!conf_key.print(NULL, &key, out, sizeof out), "a key");
+	ok(!conf_text.print(NULL, &text, out, sizeof out), "a text");
 }
 
 int main(void)
@@ -165,5 +221,6 @@ int main(void)
 		   strcmp(expected, "-") ? "is read and printed" : "is refused");
 	}
 	each_kind_wants_something();
+	what_may_be_absent_prints_nothing();
 	return tap_end();
 }

@@ -174,7 +174,7 @@ static bool copy_scalar(const struct conf_field *field, const void *in, void *ou
 	const char *text;
 
 	memcpy(out, in, field->type->size);
-	if (field->type->fini != conf_text.fini)
+	if (!field->type->is_text)
 		return true;
 	text = *(char *const *)in;
 	*(char **)out = text ? strdup(text) : NULL;

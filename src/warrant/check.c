@@ -5,23 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "warrant/orders.h"
-
-/* Compares items i and j of an array, for order and for equality. */
-typedef int (*order_fn)(const void *items, size_t i, size_t j);
+#include "warrant/key.h"
 
 struct sorting {
-	order_fn order;
-	const void *items;
+	key_order_fn order;
+	const char *items;
+	size_t size; /* of an item */
 };
+
+static int order_of(const struct sorting *s, size_t i, size_t j)
+{
+	return s->order(s->items + i * s->size, s->items + j * s->size);
+}
 
 /* Equal items keep the order of the document, so that the later one is at fault. */
 static int by_order(const void *a, const void *b, void *arg)
 {
-	const struct sorting *sorting = arg;
 	size_t i = *(const size_t *)a;
 	size_t j = *(const size_t *)b;
-	int order = sorting->order(sorting->items, i, j);
+	int order = order_of(arg, i, j);
 
 	return order ? order : i < j ? -1 : i > j;
 }
@@ -29,9 +31,8 @@ static int by_order(const void *a, const void *b, void *arg)
 enum { TWIN_NONE, TWIN_FOUND, TWIN_NO_MEMORY };
 
 /* Two equal items among n: the first such pair in sorted order. */
-static int find_twins(const void *items, size_t n, order_fn order, size_t twins[2])
+static int find_twins(struct sorting sorting, size_t n, size_t twins[2])
 {
-	struct sorting sorting = {order, items};
 	size_t *index = n > 1 ? calloc(n, sizeof *index) : NULL;
 	int found = TWIN_NONE;
 
@@ -43,7 +44,7 @@ static int find_twins(const void *items, size_t n, order_fn order, size_t twins[
 		index[i] = i;
 	qsort_r(index, n, sizeof *index, by_order, &sorting);
 	for (size_t i = 1; i < n && found == TWIN_NONE; i++) {
-		if (order(items, index[i - 1], index[i]))
+		if (order_of(&sorting, index[i - 1], index[i]))
 			continue;
 		twins[0] = index[i - 1];
 		twins[1] = index[i];
@@ -53,10 +54,10 @@ static int find_twins(const void *items, size_t n, order_fn order, size_t twins[
 	return found;
 }
 
-static int target_order(const void *items, size_t i, size_t j)
+static int target_order(const void *x, const void *y)
 {
-	const struct target *a = (const struct target *)items + i;
-	const struct target *b = (const struct target *)items + j;
+	const struct target *a = x;
+	const struct target *b = y;
 	enum target_kind kind = target_kind(a);
 
 	if (kind != target_kind(b))
@@ -70,41 +71,6 @@ static int target_order(const void *items, size_t i, size_t j)
 	if (a->prefix.bits != b->prefix.bits)
 		return a->prefix.bits - b->prefix.bits;
 	return memcmp(a->prefix.ip.bytes, b->prefix.ip.bytes, sizeof a->prefix.ip.bytes);
-}
-
-static int liid_order(const void *items, size_t i, size_t j)
-{
-	const struct warrant *a = (const struct warrant *)items + i;
-	const struct warrant *b = (const struct warrant *)items + j;
-	int order = strcmp(a->agency, b->agency);
-
-	return order ? order : strcmp(a->liid, b->liid);
-}
-
-static int text_order(const void *items, size_t i, size_t j)
-{
-	return strcmp(((char *const *)items)[i], ((char *const *)items)[j]);
-}
-
-static int mediator_order(const void *items, size_t i, size_t j)
-{
-	return strcmp(((const struct mediator *)items)[i].name,
-		      ((const struct mediator *)items)[j].name);
-}
-
-static int core_server_order(const void *items, size_t i, size_t j)
-{
-	char a[CORE_SERVER_KEY_LEN];
-	char b[CORE_SERVER_KEY_LEN];
-
-	core_server_key((const struct core_server *)items + i, a);
-	core_server_key((const struct core_server *)items + j, b);
-	return strcmp(a, b);
-}
-
-static int id_order(const void *items, size_t i, size_t j)
-{
-	return strcmp(((const struct agency *)items)[i].id, ((const struct agency *)items)[j].id);
 }
 
 __attribute__((format(printf, 2, 3))) static void blame(struct conf_fault *fault,
@@ -248,7 +214,9 @@ bool warrant_check(const void *record, struct conf_fault *fault)
 		return true;
 	if (!warrant_key_fits(w, fault))
 		return false;
-	found = find_twins(w->targets.items, w->targets.n, target_order, twins);
+	found = find_twins((struct sorting){target_order, (const char *)w->targets.items,
+					    sizeof(struct target)},
+			   w->targets.n, twins);
 	if (found == TWIN_NO_MEMORY)
 		return out_of_memory(fault);
 	return found == TWIN_NONE || blame_target(w, twins, fault);
@@ -359,43 +327,29 @@ static bool mediators_suit(const struct orders *orders, struct conf_fault *fault
 	return true;
 }
 
-/* A list whose items have unique keys. */
-struct unique_list {
-	const char *list, *field, *what;
-	order_fn order;
-	const void *items;
-	size_t n;
-};
-
-static bool is_unique(const struct unique_list *list, struct conf_fault *fault)
+static bool is_unique(const struct orders *orders, const struct conf_field *list,
+		      struct conf_fault *fault)
 {
+	const struct key *key = key_of(list);
 	size_t twins[2];
-	int found = find_twins(list->items, list->n, list->order, twins);
+	int found = find_twins((struct sorting){key->order, conf_list_of(list, orders)->items,
+						conf_item_size(list)},
+			       conf_list_n(list, orders), twins);
 
 	if (found == TWIN_NONE)
 		return true;
 	if (found == TWIN_NO_MEMORY)
 		return out_of_memory(fault);
-	blame(fault, "%s[%zu].%s", list->list, twins[1], list->field);
-	return fail(fault, NULL, "is %s %s[%zu] too", list->what, list->list, twins[0]);
+	blame(fault, "%s[%zu]%s", list->name, twins[1], key->field);
+	return fail(fault, NULL, "is %s %s[%zu] too", key->what, list->name, twins[0]);
 }
 
-static bool keys_are_unique(const struct orders *o, struct conf_fault *fault)
+static bool keys_are_unique(const struct orders *orders, struct conf_fault *fault)
 {
-	const struct unique_list lists[] = {
-		{"agencies", "id", "the id of", id_order, o->agencies.items, o->agencies.n},
-		{"core_servers", "name", "the name of", core_server_order, o->core_servers.items,
-		 o->core_servers.n},
-		{"mediators", "name", "the name of", mediator_order, o->mediators.items,
-		 o->mediators.n},
-		{"radius_ignored_users", "", "listed as", text_order, o->radius_ignored_users.items,
-		 o->radius_ignored_users.n},
-		{"warrants", "liid", "the LIID, at this agency, of", liid_order, o->warrants.items,
-		 o->warrants.n},
-	};
+	for (size_t i = 0; i < orders_record.n_fields; i++) {
+		const struct conf_field *field = &orders_record.fields[i];
 
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-		if (!is_unique(&lists[i], fault))
+		if (field->is_list && !is_unique(orders, field, fault))
 			return false;
 	}
 	return true;

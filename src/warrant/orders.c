@@ -7,6 +7,7 @@
 #include "conf/record.h"
 #include "etsi/access.h"
 #include "warrant/check.h"
+#include "warrant/part.h"
 
 /* ASCII that shows, without spaces: safe in every agency's systems. */
 static bool is_graphic(const char *text)
@@ -145,12 +146,19 @@ static const struct conf_field collector_fields[] = {COLLECTOR_FIELDS(X)};
 const struct conf_record collector_record =
 	CONF_RECORD(collector, collector_fields, .doc = "A collector: intercepts.");
 
-#define X(...) CONF_ROW(orders, __VA_ARGS__)
+#define X(...)           CONF_ROW(orders, __VA_ARGS__)
+#define ORDERS_ARE_WHOLE true
 static const struct conf_field orders_fields[] = {ORDERS_FIELDS(X)};
+#undef ORDERS_ARE_WHOLE
+#define ORDERS_ARE_WHOLE false
+static const struct conf_field orders_part_fields[] = {ORDERS_FIELDS(X)};
 #undef X
 const struct conf_record orders_record =
 	CONF_RECORD(orders, orders_fields, .check = orders_check,
 		    .doc = "Orders: agencies, and the warrants that are executed for them.");
+
+const struct conf_record orders_part_record =
+	CONF_RECORD(orders, orders_part_fields, .doc = "A part of orders.");
 
 /* A prefix of no bits is everybody: no target, and IPIRI has no way to say it. */
 static bool prefix_parse(const struct conf_field *field, const char *text, void *member)
@@ -237,11 +245,6 @@ static void identity_want(const struct conf_field *field, char *out, int size)
 		 "ends them and stands for any others");
 }
 
-static void identity_fini(void *member)
-{
-	conf_text.fini(member);
-}
-
 const struct conf_type warrant_prefix = {
 	.name = "prefix",
 	.size = sizeof(struct net_prefix),
@@ -261,10 +264,10 @@ const struct conf_type warrant_address = {
 const struct conf_type warrant_identity = {
 	.name = "identity",
 	.size = sizeof(char *),
+	.is_text = true,
 	.parse = identity_parse,
 	.print = identity_print,
 	.want = identity_want,
-	.fini = identity_fini,
 };
 
 int orders_load(struct orders *out, const char *path, struct why *why)
@@ -296,7 +299,7 @@ size_t orders_agency(const struct orders *orders, const struct warrant *warrant)
 	return i;
 }
 
-void core_server_key(const struct core_server *server, char out[CORE_SERVER_KEY_LEN])
+void core_server_key(const struct core_server *server, char out[ORDERS_KEY_LEN])
 {
 	char ip[NET_IP_TEXT_LEN];
 	char ports[16];
@@ -304,14 +307,14 @@ void core_server_key(const struct core_server *server, char out[CORE_SERVER_KEY_
 	net_ip_print(&server->address, ip);
 	conf_ports.print(NULL, &server->ports, ports, sizeof ports);
 	if (server->name)
-		snprintf(out, CORE_SERVER_KEY_LEN, "%s", server->name);
+		snprintf(out, ORDERS_KEY_LEN, "%s", server->name);
 	else
-		snprintf(out, CORE_SERVER_KEY_LEN, "%s:%s", ip, ports);
+		snprintf(out, ORDERS_KEY_LEN, "%s:%s", ip, ports);
 }
 
-void warrant_key(const struct warrant *warrant, char out[WARRANT_KEY_LEN])
+void warrant_key(const struct warrant *warrant, char out[ORDERS_KEY_LEN])
 {
-	snprintf(out, WARRANT_KEY_LEN, "%s/%s", warrant->agency, warrant->liid);
+	snprintf(out, ORDERS_KEY_LEN, "%s/%s", warrant->agency, warrant->liid);
 }
 
 size_t orders_mediator(const struct orders *orders, const struct agency *agency)

@@ -226,8 +226,9 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	X(TEXT, description, .max = 256, .doc = "anything else about it")
 
 #define ORDERS_FIELDS(X)                                                                           \
-	X(RECORD(operator), operator, .is_required = true, .doc = "the operator of the network")   \
-	X(LIST(agency), agencies, .is_required = true, .max = 1000,                                \
+	X(RECORD(operator), operator, .is_required = ORDERS_ARE_WHOLE,                             \
+	  .doc = "the operator of the network")                                                    \
+	X(LIST(agency), agencies, .is_required = ORDERS_ARE_WHOLE, .max = 1000,                    \
 	  .doc = "who receives what is intercepted")                                               \
 	X(LIST(core_server), core_servers, AT_COLLECTOR, .max = 1000,                              \
 	  .doc = "servers whose traffic announces sessions")                                       \
@@ -235,7 +236,7 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "User-Names that stand for nobody: the defaults of modems")                       \
 	X(LIST(mediator), mediators, AT_COLLECTOR, .max = 1000,                                    \
 	  .doc = "who delivers what is intercepted")                                               \
-	X(LIST(warrant), warrants, .is_required = true, .max = 100000,                             \
+	X(LIST(warrant), warrants, .is_required = ORDERS_ARE_WHOLE, .max = 100000,                 \
 	  .doc = "what must be intercepted")
 
 struct operator{CONF_STRUCT(OPERATOR_FIELDS)};
@@ -284,12 +285,12 @@ void orders_fini(struct orders *orders);
 /* The reference of the document, for the manual and --help. */
 void orders_reference(struct wr *w);
 
-enum { CORE_SERVER_KEY_LEN = 128, WARRANT_KEY_LEN = 96 };
+enum { ORDERS_KEY_LEN = 256 };
 
 /* What an item is called in REST paths and changes; others by id or name: a core server's name or
  * "192.0.2.1:1812-1813", a warrant's "AGENCY/LIID". */
-void core_server_key(const struct core_server *server, char out[CORE_SERVER_KEY_LEN]);
-void warrant_key(const struct warrant *warrant, char out[WARRANT_KEY_LEN]);
+void core_server_key(const struct core_server *server, char out[ORDERS_KEY_LEN]);
+void warrant_key(const struct warrant *warrant, char out[ORDERS_KEY_LEN]);
 
 /* Index of the warrant's agency in orders->agencies. */
 size_t orders_agency(const struct orders *orders, const struct warrant *warrant);
