@@ -8,6 +8,7 @@
  * two widths, the tiny ones and the cut ones go the general way. */
 #include "etsi/ipcc.h"
 
+#include "etsi/chain.h"
 #include "etsi/stamp.h"
 
 enum {
@@ -167,14 +168,27 @@ static uint8_t *fill_chain(uint8_t *at, const struct ipcc *cc, uint8_t version)
 	return fill_any_chain(at, cc, version);
 }
 
-static void fill_original_len(uint8_t *at, uint32_t len)
+static uint8_t *fill_original_len(uint8_t *at, uint32_t len)
 {
 	unsigned n = ber_uint_len(len);
 
 	*at++ = TAG_ORIGINAL_LENGTH;
 	*at++ = (uint8_t)n;
-	for (uint64_t v = len; n; n--, v >>= 8)
-		at[n - 1] = (uint8_t)v;
+	for (uint64_t v = len, i = n; i; i--, v >>= 8)
+		at[i - 1] = (uint8_t)v;
+	return at + n;
+}
+
+/* The chain and what it holds. */
+static inline uint8_t *fill_payload(uint8_t *at, const struct ipcc *cc, uint8_t version)
+{
+	at = fill_chain(at, cc, version);
+	if (cc->len)
+		memcpy(at, cc->bytes, cc->len);
+	at += cc->len;
+	if (is_truncated(cc, version) && cc->original_len != IPCC_LEN_UNKNOWN)
+		at = fill_original_len(at, cc->original_len);
+	return at;
 }
 
 size_t ipcc_len(const struct etsi_header *h, const struct ipcc *cc)
@@ -195,9 +209,15 @@ void ipcc_encode(const struct etsi_header *h, const struct ipcc *cc, struct wr *
 	*at++ = ETSI_TAG_PS_PDU;
 	at = etsi_fill_len(at, len);
 	at = etsi_stamp_fill(&stamp, h, at);
-	at = fill_chain(at, cc, h->service_version);
-	if (cc->len)
-		memcpy(at, cc->bytes, cc->len);
-	if (is_truncated(cc, h->service_version) && cc->original_len != IPCC_LEN_UNKNOWN)
-		fill_original_len(at + cc->len, cc->original_len);
+	fill_payload(at, cc, h->service_version);
+}
+
+size_t etsi_payload_len(const struct etsi_header *h, const struct ipcc *cc)
+{
+	return chain_len(cc, h->service_version);
+}
+
+uint8_t *etsi_payload_fill(uint8_t *at, const struct etsi_header *h, const struct ipcc *cc)
+{
+	return fill_payload(at, cc, h->service_version);
 }
