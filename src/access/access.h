@@ -221,8 +221,9 @@ const char *access_count_text(enum access_count which);
 void access_save(const struct access *a, struct wr *w);
 
 /* Reads what access_save wrote, of this or an earlier version, into a table that is empty; tells
- * no events (access_next shows what is live). ERR_UNSUPPORTED: a later version; ERR_CUT, ERR_BAD,
- * ERR_FULL, ERR_NOMEM: the table is empty again. */
+ * no events (access_next shows what is live). Sessions beyond the table's limit are left out and
+ * counted as evicted. ERR_USAGE: the table is not empty; ERR_UNSUPPORTED: a later version;
+ * ERR_CUT, ERR_BAD, ERR_NOMEM: the table is empty again. */
 MUST_CHECK int access_load(struct access *a, struct rd *r);
 
 #endif

@@ -1,0 +1,109 @@
+/* Who has which address: a message that states addresses of a type states all of that type. */
+#include <string.h>
+
+#include "access/table.h"
+
+static bool is_prefix(const struct net_prefix *a, const struct net_prefix *b)
+{
+	return !memcmp(a, b, sizeof *a);
+}
+
+static bool states(const struct message *m, const struct net_prefix *prefix)
+{
+	for (uint32_t i = 0; i < m->n_addresses; i++) {
+		if (is_prefix(&m->addresses[i].prefix, prefix))
+			return true;
+	}
+	return false;
+}
+
+/* What the session has of the types that m states, and m no longer names. */
+static void give_up(struct session *s, const struct message *m, struct claim *out)
+{
+	for (uint32_t i = s->shown.n_addresses; i-- > 0;) {
+		struct access_address *has = &s->addresses[i];
+
+		if (message_has_address_type(m, has->type) && !states(m, &has->prefix)) {
+			out->lost[out->n_lost++] = *has;
+			store_take(s, i);
+		}
+	}
+}
+
+/* The address goes to another session: its holder ends where it was the last that he had. */
+static void take_from(struct access *a, struct holding *h, const struct message *m)
+{
+	struct session *s = h->session;
+	struct access_address lost;
+	uint32_t i = 0;
+
+	s->has_lost = true;
+	if (s->shown.n_addresses == 1) {
+		table_end(a, s, ACCESS_BY_TAKEN, m);
+		return;
+	}
+	while (s->holdings[i] != h)
+		i++;
+	lost = s->addresses[i];
+	store_take(s, i);
+	table_tell(a, &s->shown,
+		   &(struct news){ACCESS_UPDATE, ACCESS_BY_TAKEN, .lost = &lost, .n_lost = 1}, m);
+}
+
+static bool is_newer(const struct holding *h, struct nanos since)
+{
+	return h->since.ns > since.ns;
+}
+
+/* Where the server names a pool, or lets the NAS choose, it is drawn from one. */
+static uint8_t assignment_of(const struct session *s, const struct message *m)
+{
+	struct radius_attribute pool;
+	bool has_pool = m->has_pool || radius_find(s->shown.attributes, RADIUS_FRAMED_POOL, &pool);
+
+	return has_pool ? ACCESS_DYNAMIC : ACCESS_NOT_KNOWN;
+}
+
+static void claim_one(struct access *a, struct session *s, const struct message *m,
+		      struct access_address address, struct nanos since, struct claim *out)
+{
+	struct holding *h = store_find_address(&a->store, &address.prefix);
+
+	if (h && h->session == s) {
+		h->since = since.ns > h->since.ns ? since : h->since;
+		return;
+	}
+	if (h && is_newer(h, since))
+		return;
+	if (s->shown.n_addresses == ACCESS_MAX_ADDRESSES) {
+		table_count(a, ACCESS_COUNT_TOO_MANY);
+		return;
+	}
+	if (h)
+		take_from(a, h, m);
+	address.assignment = assignment_of(s, m);
+	if (store_give(&a->store, s, &address, since))
+		table_count(a, ACCESS_COUNT_NO_MEMORY);
+	else
+		out->gained[out->n_gained++] = address;
+}
+
+void claim_addresses(struct access *a, struct session *s, const struct message *m,
+		     struct nanos since, struct claim *out)
+{
+	out->n_gained = out->n_lost = 0;
+	give_up(s, m, out);
+	for (uint32_t i = 0; i < m->n_addresses; i++)
+		claim_one(a, s, m, m->addresses[i], since, out);
+}
+
+bool claim_is_open(const struct access *a, const struct message *m, struct nanos since)
+{
+	for (uint32_t i = 0; i < m->n_addresses; i++) {
+		struct holding *h = store_find_address(&a->store, &m->addresses[i].prefix);
+
+		if (!h || !is_newer(h, since))
+			return true;
+	}
+	return false;
+}
