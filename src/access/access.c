@@ -119,7 +119,7 @@ static void expire(struct access *a, struct session *s)
 	table_end(a, s, ACCESS_BY_EXPIRED, NULL);
 }
 
-/* A NAS that sends accounting would have sent a Start; of one that does not, nothing is expected. */
+/* A NAS that sends accounting would have sent a Start; of another nothing is expected. */
 static void expire_granted(struct access *a)
 {
 	struct session *s = store_oldest(&a->store, GROUP_GRANTED);

@@ -1,5 +1,5 @@
-/* Whatever datagrams come, sessions are told of in order: one BEGIN, then news, then one END; no two
- * live sessions have one address; what the events say is what the table says; and what is saved
+/* Whatever datagrams come, sessions are told of in order: one BEGIN, then news, then one END; no
+ * two live sessions have one address; what the events say is what the table says; and what is saved
  * loads again.
  *
  * Input: datagrams, each after an octet of flags (1: an answer; 2: of another NAS; 4: a minute
@@ -128,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	static struct track track;
 	struct access_options options = {
 		.max_sessions = MAX_FUZZ_SESSIONS,
+		.max_requests = 16,
 		.on_event = on_event,
 		.arg = &track,
 	};

@@ -64,37 +64,39 @@ static uint8_t assignment_of(const struct session *s, const struct message *m)
 	return has_pool ? ACCESS_DYNAMIC : ACCESS_NOT_KNOWN;
 }
 
-static void claim_one(struct access *a, struct session *s, const struct message *m,
-		      struct access_address address, struct nanos since, struct claim *out)
+static void claim_one(struct access *a, struct session *s, struct access_address address,
+		      struct claim *c)
 {
 	struct holding *h = store_find_address(&a->store, &address.prefix);
 
 	if (h && h->session == s) {
-		h->since = since.ns > h->since.ns ? since : h->since;
+		h->since = c->since.ns > h->since.ns ? c->since : h->since;
 		return;
 	}
-	if (h && is_newer(h, since))
+	if (h && is_newer(h, c->since))
 		return;
 	if (s->shown.n_addresses == ACCESS_MAX_ADDRESSES) {
 		table_count(a, ACCESS_COUNT_TOO_MANY);
 		return;
 	}
 	if (h)
-		take_from(a, h, m);
-	address.assignment = assignment_of(s, m);
-	if (store_give(&a->store, s, &address, since))
+		take_from(a, h, c->m);
+	address.assignment = assignment_of(s, c->m);
+	if (store_give(&a->store, s, &address, c->since))
 		table_count(a, ACCESS_COUNT_NO_MEMORY);
 	else
-		out->gained[out->n_gained++] = address;
+		c->gained[c->n_gained++] = address;
 }
 
 void claim_addresses(struct access *a, struct session *s, const struct message *m,
 		     struct nanos since, struct claim *out)
 {
+	out->m = m;
+	out->since = since;
 	out->n_gained = out->n_lost = 0;
 	give_up(s, m, out);
 	for (uint32_t i = 0; i < m->n_addresses; i++)
-		claim_one(a, s, m, m->addresses[i], since, out);
+		claim_one(a, s, m->addresses[i], out);
 }
 
 bool claim_is_open(const struct access *a, const struct message *m, struct nanos since)

@@ -54,8 +54,7 @@ static void round_trip(const struct wr *w)
 		n += other && other->begin.ns == s->begin.ns &&
 		     other->usage.octets_from == s->usage.octets_from &&
 		     other->n_addresses == s->n_addresses &&
-		     !memcmp(other->addresses, s->addresses,
-			     s->n_addresses * sizeof *s->addresses);
+		     !memcmp(other->addresses, s->addresses, s->n_addresses * sizeof *s->addresses);
 	}
 	ok(n == 4, "each with its id, begin, use and addresses");
 	wr_fini(&again);
@@ -69,7 +68,8 @@ static void goes_on(void)
 	ok(sample_told(&u, "update start alice"), "a Start finds the Accept of before");
 	sample_ask(&u, "interim user:carol nasid:nas-3 sid:1 in:6 ingiga:2 out:7 seconds:90");
 	ok(sample_told(&u, "interim interim carol"), "reports go on");
-	sample_ask(&u, "interim user:carol nasid:nas-3 sid:1 in:6 ingiga:2 out:7 seconds:90 delay:4");
+	sample_ask(&u,
+		   "interim user:carol nasid:nas-3 sid:1 in:6 ingiga:2 out:7 seconds:90 delay:4");
 	ok(sample_told(&u, ""), "what was heard before is still known");
 	sample_ask(&u, "start user:dave sid:4 ip:192.0.2.10 delay:60");
 	ok(sample_told(&u, ""), "so is what has ended");

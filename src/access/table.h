@@ -59,6 +59,8 @@ void table_end(struct access *a, struct session *s, enum access_cause cause,
 
 /* What claiming addresses has changed; borrowed until the next claim. */
 struct claim {
+	const struct message *m;
+	struct nanos since; /* from when on they are claimed */
 	struct access_address gained[ACCESS_MAX_ADDRESSES];
 	struct access_address lost[ACCESS_MAX_ADDRESSES];
 	uint32_t n_gained;
