@@ -48,6 +48,10 @@ MUST_CHECK int conf_copy(const struct conf_record *record, const struct conf_sig
 bool conf_is_equal(const struct conf_record *record, const void *a, const void *b,
 		   char path[CONF_PATH_LEN]);
 
+/* Whether they say the same to somebody. */
+bool conf_is_equal_as(const struct conf_record *record, const struct conf_sight *sight,
+		      const void *a, const void *b);
+
 /* Whether a struct that was filled by other means keeps all limits and cross checks. */
 MUST_CHECK int conf_check(const struct conf_record *record, const void *in, struct why *why);
 

@@ -93,6 +93,7 @@ struct conf_value *conf_write_as(const struct conf_record *record, const void *i
 
 /* Where two structs differ: the path is written from its end, on the way out of the walk. */
 struct difference {
+	const struct conf_sight *sight;
 	char path[CONF_PATH_LEN];
 };
 
@@ -147,9 +148,10 @@ static bool is_equal_record(struct difference *d, const struct conf_record *reco
 		const struct conf_field *field = &record->fields[i];
 		const void *x = member_of(field, a);
 		const void *y = member_of(field, b);
-		bool is_equal = field->is_list ? is_equal_list(d, field, a, b)
-				: field->of    ? is_equal_record(d, field->of, x, y)
-					       : is_equal_scalar(field, x, y);
+		bool is_equal = !conf_is_for(field, d->sight) ? true
+				: field->is_list              ? is_equal_list(d, field, a, b)
+				: field->of                   ? is_equal_record(d, field->of, x, y)
+							      : is_equal_scalar(field, x, y);
 
 		if (!is_equal)
 			return differs_at(d, field->name, 0);
@@ -160,12 +162,21 @@ static bool is_equal_record(struct difference *d, const struct conf_record *reco
 bool conf_is_equal(const struct conf_record *record, const void *a, const void *b,
 		   char path[CONF_PATH_LEN])
 {
-	struct difference d = {.path = ""};
+	static const struct conf_sight all = {.whom = 0};
+	struct difference d = {.sight = &all, .path = ""};
 	bool is_equal = is_equal_record(&d, record, a, b);
 
 	if (path)
 		memcpy(path, d.path, CONF_PATH_LEN);
 	return is_equal;
+}
+
+bool conf_is_equal_as(const struct conf_record *record, const struct conf_sight *sight,
+		      const void *a, const void *b)
+{
+	struct difference d = {.sight = sight, .path = ""};
+
+	return is_equal_record(&d, record, a, b);
 }
 
 /* What a scalar owns is a text (or nothing, and then its octets are all of it). */

@@ -69,7 +69,8 @@ static bool find_in_list(struct finding *f, const struct conf_field *list)
 
 		if (order < 0)
 			is_well = drop(f, list, from[i]);
-		else if (order > 0 || (list->of && !conf_is_equal(list->of, from[i], to[k], NULL)))
+		else if (order > 0 ||
+			 (list->of && !conf_is_equal_as(list->of, &f->sight, from[i], to[k])))
 			is_well = put(f, list, to[k]);
 		i += order <= 0;
 		k += order >= 0;
@@ -85,7 +86,7 @@ static bool find_in_record(struct finding *f, const struct conf_field *field)
 	const void *to = (const char *)f->to + field->offset;
 	struct conf_value *value;
 
-	if (conf_is_equal(field->of, from, to, NULL))
+	if (conf_is_equal_as(field->of, &f->sight, from, to))
 		return true;
 	value = conf_write_as(field->of, to, &f->sight, f->doc);
 	if (!value)

@@ -280,6 +280,28 @@ int orders_parse(struct orders *out, const char *text, size_t len, struct why *w
 	return conf_parse(&orders_record, text, len, out, why);
 }
 
+int orders_verify(const struct orders *orders, struct why *why)
+{
+	struct conf_fault fault = {.path = ""};
+
+	if (orders_check(orders, &fault))
+		return 0;
+	return why_set(why, ERR_BAD, "%s%s%s", fault.path, fault.path[0] ? ": " : "", fault.text);
+}
+
+void orders_schemas(struct json *j)
+{
+	static const struct conf_record *const records[] = {
+		&operator_record,    &agency_record,   &target_record,    &warrant_record,
+		&core_server_record, &mediator_record, &collector_record, &orders_record,
+	};
+
+	for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+		json_key(j, records[i]->name);
+		conf_schema(records[i], j);
+	}
+}
+
 void orders_fini(struct orders *orders)
 {
 	conf_fini(&orders_record, orders);

@@ -6,6 +6,7 @@
 #define WARRANT_ORDERS_H
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/nanos.h"
 #include "base/why.h"
 #include "base/wr.h"
@@ -281,6 +282,14 @@ extern const struct conf_record orders_record, operator_record, agency_record, w
 MUST_CHECK int orders_load(struct orders *out, const char *path, struct why *why);
 MUST_CHECK int orders_parse(struct orders *out, const char *text, size_t len, struct why *why);
 void orders_fini(struct orders *orders);
+
+/* Whether orders that were put together otherwise are consistent: what orders_parse holds between
+ * items, not the limits of their fields. */
+MUST_CHECK int orders_verify(const struct orders *orders, struct why *why);
+
+/* The JSON Schemas of all records above, as members "agency", "warrant", … of the object that is
+ * open in *j: the OpenAPI page's components.schemas. */
+void orders_schemas(struct json *j);
 
 /* The reference of the document, for the manual and --help. */
 void orders_reference(struct wr *w);
