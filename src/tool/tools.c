@@ -4,5 +4,5 @@
 
 const struct tool *const tools[] = {
 	&stats_tool,     &rtstats_tool, &convert_tool, &split_tool, &merge_tool,
-	&intercept_tool, &decode_tool,  &dump_tool,    NULL,
+	&intercept_tool, &decode_tool,  &dump_tool,    &certs_tool, NULL,
 };
