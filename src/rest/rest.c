@@ -123,8 +123,10 @@ static const struct rest_route *route_of(const struct rest *rest, const struct r
 		if (!rest_path_fits(head->target, route->pattern, params, request->room))
 			continue;
 		memcpy(request->params, params, sizeof params);
-		if (!strcmp(route->method, method))
+		if (!strcmp(route->method, method)) {
+			answer->allow[0] = 0;
 			return route;
+		}
 		is_path = true;
 		len += (size_t)snprintf(answer->allow + len, sizeof answer->allow - len, "%s%s",
 					len ? ", " : "", route->method);
