@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "etsi/seal.h"
 #include "warrant/key.h"
 
 struct sorting {
@@ -109,9 +110,16 @@ static bool is_for(const struct conf_fault *fault, unsigned whom)
 
 static size_t cipher_key_len(int cipher)
 {
-	return cipher == ORDERS_CIPHER_AES_192_CBC   ? 24
-	       : cipher == ORDERS_CIPHER_AES_256_CBC ? 32
-						     : 0;
+	switch (cipher) {
+#define X(name, value, key_len, text)                                                              \
+	case ORDERS_CIPHER_##name:                                                                 \
+		_Static_assert((int)ORDERS_CIPHER_##name == (value), text);                        \
+		return key_len;
+		SEAL_CIPHERS(X)
+#undef X
+	default:
+		return 0;
+	}
 }
 
 /* A key that is there has its cipher's length. */

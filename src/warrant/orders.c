@@ -6,6 +6,7 @@
 
 #include "conf/record.h"
 #include "etsi/access.h"
+#include "etsi/header.h"
 #include "warrant/check.h"
 #include "warrant/part.h"
 
@@ -29,6 +30,16 @@ static bool is_file_name(const char *text)
 	return is_graphic(text);
 }
 
+/* PrintableString of ASN.1, without its space. */
+static bool is_printable(const char *text)
+{
+	for (; *text; text++) {
+		if (!isalnum((unsigned char)*text) && !strchr("'()+,-./:=?", *text))
+			return false;
+	}
+	return true;
+}
+
 static bool is_upper(const char *text)
 {
 	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text);
@@ -37,6 +48,9 @@ static bool is_upper(const char *text)
 #define WARRANT_GRAPHIC(least, most)                                                               \
 	.min = (least), .max = (most), .is_allowed = is_graphic,                                   \
 	.alphabet = "ASCII letters, digits and signs, without spaces"
+#define WARRANT_PRINTABLE(least, most)                                                             \
+	.min = (least), .max = (most), .is_allowed = is_printable,                                 \
+	.alphabet = "letters, digits and '()+,-./:=?"
 #define WARRANT_FILE_NAME(least, most)                                                             \
 	.min = (least), .max = (most), .is_allowed = is_file_name,                                 \
 	.alphabet = "letters, digits and inner ._-"

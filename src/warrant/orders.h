@@ -56,7 +56,7 @@ enum agency_transport {
 /* How records tell the time. */
 #define AGENCY_TIME_FORMATS(X)                                                                     \
 	X(MICROSECONDS, "microseconds", "microSecondTimeStamp")                                    \
-	X(GENERALIZED, "generalized", "GeneralizedTime, to the millisecond")
+	X(GENERALIZED, "generalized", "GeneralizedTime, in UTC to the microsecond")
 
 enum agency_time_format {
 #define X(name, text, doc) AGENCY_TIME_##name,
@@ -145,14 +145,15 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "whether the first and last record of a stream are flagged (clause 6.3.5)")       \
 	X(WORD, time_format, .otherwise = "microseconds", .names = agency_time_formats,            \
 	  .doc = "how records tell the time")                                                      \
-	X(INT, header_version, .otherwise = "43", .min = 15, .max = 43,                            \
-	  .doc = "version of TS 102 232-1 that its records announce")                              \
-	X(OPT_INT, service_version, .min = 1, .max = 20,                                           \
+	X(INT, header_version, .otherwise = "43", .min = ETSI_MIN_HEADER_VERSION,                  \
+	  .max = ETSI_HEADER_VERSION, .doc = "version of TS 102 232-1 that its records announce")  \
+	X(OPT_INT, service_version, .min = ETSI_MIN_SERVICE_VERSION,                               \
+	  .max = ETSI_IP_ACCESS_VERSION,                                                           \
 	  .doc = "version of TS 102 232-3 that they announce, where it is not the one that "       \
 		 "belongs to header_version")                                                      \
 	X(TEXT, operator_id, WARRANT_GRAPHIC(1, 16),                                               \
 	  .doc = "who intercepts, where this agency knows the operator by another name")           \
-	X(TEXT, interception_point, WARRANT_GRAPHIC(1, 8),                                         \
+	X(TEXT, interception_point, WARRANT_PRINTABLE(1, 8),                                       \
 	  .doc = "where, within the network element (interceptionPointID)")                        \
 	X(WORD, integrity, AT_COLLECTOR, .otherwise = "none", .names = agency_integrities,         \
 	  .doc = "digest of the integrity checks that go with its records")                        \
