@@ -5,11 +5,14 @@ import struct
 
 # ---- orders
 
-def orders(warrants, agencies=("police",)):
-    """The text of orders; warrants are dicts that override what is usual."""
-    text = "operator: {id: EXAMPLE-NZ, network_element: akl-1}\nagencies:\n"
+def orders(warrants, agencies=("police",), extra=""):
+    """The text of orders; warrants are dicts that override what is usual. A target is (prefix, CIN)
+    or the text of its fields; an agency its id, or (id, text of more fields). extra: lines."""
+    text = "operator: {id: EXAMPLE-NZ, network_element: akl-1}\n" + extra + "agencies:\n"
     for agency in agencies:
-        text += f'  - {{id: {agency}, country: NZ, hi2: "127.0.0.1:1", hi3: "[::1]:2"}}\n'
+        agency, more = (agency, "") if isinstance(agency, str) else agency
+        text += (f'  - {{id: {agency}, country: NZ, hi2: "127.0.0.1:1", hi3: "[::1]:2"'
+                 f'{", " if more else ""}{more}}}\n')
     text += "warrants:\n" if warrants else "warrants: []\n"
     for w in warrants:
         fields = {"reference": "W-1", "authority": "District Court", "agency": "police",
@@ -21,8 +24,10 @@ def orders(warrants, agencies=("police",)):
             text += f"{lead}{key}: {value}\n"
             lead = "    "
         text += "    targets:\n"
-        for prefix, cin in targets:
-            text += f'      - {{prefix: "{prefix}", cin: {cin}}}\n'
+        for target in targets:
+            if isinstance(target, tuple):
+                target = 'prefix: "%s", cin: %d' % target
+            text += f"      - {{{target}}}\n"
     return text
 
 

@@ -1,25 +1,36 @@
 /* Executes orders on captured packets: who is watched is found, scope is kept, records are
- * numbered and written to each agency's outboxes, DIR/AGENCY/hi2.ber and hi3.ber.
+ * numbered and written to each agency's outboxes, one for HI2 and one for HI3.
  *
- * It is a program for the engine (shared mode), which does the three steps of a block:
+ * It is a program for engines (shared mode), which do the three steps of a block:
  *
  *	batch  in parallel: decode, match; what was found is noted
- *	turn   in the order of the data: scope by the packet's own time, sequence numbers,
- *	       interception begins; bytes are reserved
- *	fill   in parallel: records are encoded and written at their reserved offsets
+ *	turn   in the order of the data: what core servers say changes sessions; scope by the
+ *	       packet's own time, sequence numbers, interception begins; bytes are reserved
+ *	fill   in parallel: records are encoded and written at their reserved places
  *
- * so that what is written does not depend on the number of workers. Several captures, one after
- * the other, are one stream. When records begin and end: docs/decisions/0032-iri-times.md. */
+ * so that what is written does not depend on the number of workers. A block that was matched
+ * before a session changed is matched again in its turn, from the change on, so that a session's
+ * packets are exactly those between its first and its last word
+ * (docs/decisions/0080-sessions-in-the-packet-path.md).
+ *
+ * Offline, time is the packets' own, and several captures, one after the other, are one stream.
+ * Live, it is the clock's too (intercept_tick). When records begin and end:
+ * docs/decisions/0032-iri-times.md. */
 #ifndef INTERCEPT_INTERCEPT_H
 #define INTERCEPT_INTERCEPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access/access.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/nanos.h"
+#include "base/rd.h"
 #include "base/why.h"
+#include "base/wr.h"
 #include "engine/engine.h"
+#include "intercept/outbox.h"
 #include "warrant/orders.h"
 
 /* Why a packet of a target's is not delivered: constant, name in JSON, words. */
@@ -27,7 +38,9 @@
 	X(NO_TIME, "no_time", "without a time, so that its scope cannot be told")                  \
 	X(EARLY, "early", "before the warrant's start")                                            \
 	X(LATE, "late", "at or after the warrant's end")                                           \
-	X(IRI_ONLY, "iri_only", "of a warrant that delivers no content")
+	X(IRI_ONLY, "iri_only", "of a warrant that delivers no content")                           \
+	X(NUMBERS, "numbers", "whose session's sequence numbers are used up")                      \
+	X(FULL, "full", "lost: no room left in the outbox")
 
 enum intercept_refusal {
 #define X(name, key, text) INTERCEPT_##name,
@@ -47,26 +60,85 @@ struct intercept_counts {
 	uint64_t cc_bytes; /* of these records */
 	uint64_t iri_bytes;
 	uint64_t truncated; /* of cc: packets that were not captured whole */
+	uint64_t iri_lost;  /* records on HI2 that found no room in the outbox */
+	uint64_t sessions;  /* that began */
 	uint64_t refused[INTERCEPT_N_REFUSALS];
 };
 
 struct intercept;
 
-/* Creates the agencies' folders and files under dir (which is created too); no new file is left
- * behind when it fails. The orders must outlive it. */
-MUST_CHECK int intercept_new(struct intercept **out, const struct orders *orders, const char *dir,
-			     bool is_forced, struct why *why);
+/* Whose records an outbox takes. */
+enum intercept_interface { INTERCEPT_HI2, INTERCEPT_HI3, INTERCEPT_N_INTERFACES };
 
-/* The engine's, with the intercept as argument of engine_new. One engine at a time. */
+/* Makes the agency's outbox; in intercept_new and intercept_update only. */
+typedef int (*intercept_open_fn)(void *arg, const char *agency, enum intercept_interface which,
+				 struct outbox *out, struct why *why);
+
+struct intercept_options {
+	/* Records go to files DIR/AGENCY/hi2.ber and hi3.ber; is_forced: also to such as are there
+	 * already. NULL: to what open makes. */
+	const char *dir;
+	bool is_forced;
+	intercept_open_fn open;
+	void *arg;
+	bool is_live;          /* warrants act by the clock */
+	struct nanos now;      /* the clock, where it is live */
+	uint32_t max_sessions; /* of subscribers; 0: a million */
+	uint64_t seed;         /* of hashes: something that strangers cannot guess */
+};
+
+/* Creates the agencies' outboxes (dir is created too); no new file is left behind when it fails.
+ * Nothing of the orders is borrowed. */
+MUST_CHECK int intercept_new(struct intercept **out, const struct orders *orders,
+			     const struct intercept_options *options, struct why *why);
+
+/* Other orders from now on. Sessions of warrants that are the same go on with their numbers; what
+ * is no longer named ends, what is new begins. ERR_NOMEM leaves it in an order between the two:
+ * try again. Any thread, while engines run. */
+MUST_CHECK int intercept_update(struct intercept *i, const struct orders *orders, struct nanos now,
+				struct why *why);
+
+/* The clock, live: warrants start and end, sessions that were not heard of for too long end. The
+ * moment at which it is needed next, at the latest; INT64_MAX: none is known. Any thread. */
+struct nanos intercept_tick(struct intercept *i, struct nanos now);
+
+/* What an engine's argument is: one input. Several engines may share one intercept. */
+struct intercept_input {
+	struct intercept *intercept;
+	/* Called by a worker before it looks at frames, which it may change; may wait. NULL: none.
+	 * What is negative stops the engine. */
+	int (*before)(void *arg, struct weir_frame *frames, int n);
+	/* Called by a worker before the block's turn, with its latest time; may wait. */
+	void (*wait)(void *arg, struct nanos latest);
+	void *arg;
+};
+
+/* The engine's, with an intercept_input as argument of engine_new. */
 extern const struct engine_callbacks intercept_callbacks;
 
-/* Ends interception (IRI END for all that began) and closes the files. Called once, also after a
- * capture that broke off: what precedes is delivered. */
+/* Ends interception (IRI END for all that began) and closes the outboxes. Called once, when no
+ * engine runs, also after a capture that broke off: what precedes is delivered. */
 MUST_CHECK int intercept_close(struct intercept *i, struct why *why);
+
+/* Delivers what still waits for fragments, and closes nothing: sessions go on after a restart. */
+MUST_CHECK int intercept_pause(struct intercept *i);
 void intercept_free(struct intercept **i);
 
 /* The reason when a callback stopped the engine; empty text otherwise. */
 const struct why *intercept_why(const struct intercept *i);
+
+/* Sessions, their CINs and numbers, so that they survive a restart and an upgrade. Appends them,
+ * under the turn's lock; w is not ok where they do not fit. */
+void intercept_save(struct intercept *i, struct wr *w);
+
+/* Takes over what intercept_save wrote, of this or an earlier version, by an intercept that has
+ * seen nothing yet; of warrants that are no longer ordered it keeps the numbers. A session whose
+ * subscriber has gone meanwhile, or whose warrant no longer names it, ends at the next tick. */
+MUST_CHECK int intercept_load(struct intercept *i, struct rd *r, struct why *why);
+
+/* A record that was delivered after what intercept_load knows was saved: numbers go on behind it. */
+MUST_CHECK int intercept_recall(struct intercept *i, const char *agency,
+				enum intercept_interface which, const uint8_t *pdu, size_t len);
 
 /* Of the orders' i-th warrant. */
 const struct intercept_counts *intercept_counts(const struct intercept *i, size_t warrant);
@@ -74,6 +146,12 @@ const struct intercept_counts *intercept_counts(const struct intercept *i, size_
 /* Packets seen, and their first and latest time; false where none had a time. */
 uint64_t intercept_n_packets(const struct intercept *i);
 bool intercept_times(const struct intercept *i, struct nanos *first, struct nanos *latest);
+
+/* Totals, by warrant and of RADIUS, as members of the object that is open in *j. Any thread. */
+void intercept_report(struct intercept *i, struct json *j);
+
+/* The table of subscribers' sessions: for its counts only. */
+const struct access *intercept_access(const struct intercept *i);
 
 const char *intercept_refusal_key(enum intercept_refusal refusal);
 const char *intercept_refusal_text(enum intercept_refusal refusal);

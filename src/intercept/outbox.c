@@ -62,8 +62,8 @@ int outbox_open(struct outbox *o, const struct outbox_place *place, const char *
 	int folder;
 	int rc;
 
-	*o = (struct outbox){.fd = -1, .held = wr_init(HELD_LIMIT)};
-	atomic_init(&o->cut, UINT64_MAX);
+	outbox_none(o);
+	o->held = wr_init(HELD_LIMIT);
 	snprintf(o->name, sizeof o->name, "%s/%s", agency, name);
 	if (mkdirat(place->dir, agency, FOLDER_MODE) != 0 && errno != EEXIST)
 		return say_errno(why, agency, errno);
@@ -79,12 +79,17 @@ int outbox_open(struct outbox *o, const struct outbox_place *place, const char *
 	return rc;
 }
 
-uint64_t outbox_reserve(struct outbox *o, uint64_t len)
+void outbox_none(struct outbox *o)
 {
-	uint64_t offset = o->end;
+	*o = (struct outbox){.fd = -1};
+	atomic_init(&o->cut, UINT64_MAX);
+}
 
-	o->end += len;
-	return offset;
+void outbox_of_spool(struct outbox *o, struct spool *spool, const char *agency, const char *name)
+{
+	outbox_none(o);
+	o->spool = spool;
+	snprintf(o->name, sizeof o->name, "%s/%s", agency, name);
 }
 
 void outbox_cut(struct outbox *o, int rc, uint64_t offset)
@@ -119,7 +124,7 @@ int outbox_fill(struct outbox *o, const void *bytes, size_t len, uint64_t offset
 	return 0;
 }
 
-/* What is held lies at the end: appending and reserving never meet in one file. */
+/* What is held lies at the end. */
 static int flush(struct outbox *o)
 {
 	int rc = outbox_fill(o, o->held.bytes, o->held.len, o->end - o->held.len);
@@ -128,8 +133,34 @@ static int flush(struct outbox *o)
 	return rc;
 }
 
+int outbox_reserve(struct outbox *o, uint64_t len, struct outbox_claim *claim)
+{
+	int rc = 0;
+
+	*claim = (struct outbox_claim){.offset = o->end, .len = len};
+	if (o->spool) {
+		rc = spool_reserve(o->spool, len, &claim->spool);
+		claim->bytes = rc ? NULL : claim->spool.bytes;
+	} else if (o->held.len) {
+		rc = flush(o);
+	}
+	if (!rc)
+		o->end += len;
+	return rc;
+}
+
+void outbox_done(struct outbox *o, const struct outbox_claim *claim)
+{
+	if (o->spool)
+		spool_commit(o->spool, &claim->spool);
+}
+
 int outbox_append(struct outbox *o, const void *bytes, size_t len)
 {
+	if (o->spool) {
+		o->end += len;
+		return spool_append(o->spool, bytes, len);
+	}
 	wr_bytes(&o->held, bytes, len);
 	if (!o->held.ok)
 		return fail(o, ERR_NOMEM, o->end);

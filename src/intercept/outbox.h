@@ -1,11 +1,11 @@
-/* A file that receives records in the order of their numbers, written by many threads at once:
- * whoever has the turn reserves bytes, then fills them whenever it is ready.
+/* Where an agency's records of one interface go, in the order of their numbers, filled by many
+ * threads at once: whoever has the turn reserves bytes, then fills them whenever it is ready.
  *
  *	turn of block 7: reserve -> [ 7 ...... ]
- *	turn of block 8: reserve ->             [ 8 ... ]      filled in any order, at their offsets
+ *	turn of block 8: reserve ->             [ 8 ... ]      filled in any order
  *
- * What could not be written is cut off at the end, with all that follows it, so that a file holds
- * whole records only, without a gap. */
+ * Two fillings: a file, and a spool, from which somebody sends. What could not be written is cut
+ * off a file at its end, with all that follows it, so that it holds whole records only. */
 #ifndef INTERCEPT_OUTBOX_H
 #define INTERCEPT_OUTBOX_H
 
@@ -17,17 +17,27 @@
 #include "base/err.h"
 #include "base/why.h"
 #include "base/wr.h"
+#include "spool/spool.h"
 
 enum { OUTBOX_NAME_LEN = 96 };
 
 struct outbox {
-	int fd;                     /* -1: closed */
 	char name[OUTBOX_NAME_LEN]; /* "police/hi3.ber" */
+	struct spool *spool;        /* NULL: a file. Borrowed */
+	int fd;                     /* of a file; -1: closed */
 	uint64_t end;               /* bytes reserved and appended; who has the turn moves it */
-	struct wr held;             /* appended, and not written yet */
+	struct wr held;             /* appended to a file, and not written yet */
 	_Atomic uint64_t cut;       /* from here on it is not whole; UINT64_MAX: it is */
 	_Atomic int rc;             /* why */
-	bool is_new;                /* it was not there before */
+	bool is_new;                /* the file was not there before */
+};
+
+/* Reserved bytes. */
+struct outbox_claim {
+	uint64_t offset;
+	uint64_t len;
+	uint8_t *bytes; /* to be filled in place; NULL: by outbox_fill */
+	struct spool_claim spool;
 };
 
 /* Where an agency's files are made. */
@@ -42,13 +52,24 @@ struct outbox_place {
 MUST_CHECK int outbox_open(struct outbox *o, const struct outbox_place *place, const char *name,
 			   struct why *why);
 
-/* The next len bytes: their offset. Only by who has the turn. */
-uint64_t outbox_reserve(struct outbox *o, uint64_t len);
+/* An outbox that is a spool, which outlives it. */
+void outbox_of_spool(struct outbox *o, struct spool *spool, const char *agency, const char *name);
 
-/* Fills reserved bytes. Any thread. After a failure the file ends before them. */
+/* No outbox yet: closing it does nothing. */
+void outbox_none(struct outbox *o);
+
+/* The next len bytes. Only by who has the turn. A spool may be full: ERR_FULL, and nothing is
+ * reserved. */
+MUST_CHECK int outbox_reserve(struct outbox *o, uint64_t len, struct outbox_claim *claim);
+
+/* Fills reserved bytes of a claim without bytes. Any thread. After a failure the file ends before
+ * them. */
 MUST_CHECK int outbox_fill(struct outbox *o, const void *bytes, size_t len, uint64_t offset);
 
-/* What was reserved at offset will not be filled, for this reason. Any thread. */
+/* All of the claim is filled. Any thread, once. */
+void outbox_done(struct outbox *o, const struct outbox_claim *claim);
+
+/* What was reserved at offset of a file will not be filled, for this reason. Any thread. */
 void outbox_cut(struct outbox *o, int rc, uint64_t offset);
 
 /* Reserves and, sooner or later, fills. Only by who has the turn. */

@@ -62,14 +62,14 @@ static int open_one(struct outbox *o, const char *agency, const char *name, bool
 
 static void runs_are_filled_in_any_order(void)
 {
+	struct outbox_claim a, b;
 	struct outbox o;
-	uint64_t a, b;
 
 	ok(open_one(&o, "police", "hi3.ber", false) == 0, "a file is made");
-	a = outbox_reserve(&o, 3);
-	b = outbox_reserve(&o, 2);
-	ok(a == 0 && b == 3, "bytes are reserved one after the other");
-	ok(outbox_fill(&o, "de", 2, b) == 0 && outbox_fill(&o, "abc", 3, a) == 0,
+	ok(!outbox_reserve(&o, 3, &a) && !outbox_reserve(&o, 2, &b) && a.offset == 0 &&
+		   b.offset == 3,
+	   "bytes are reserved one after the other");
+	ok(outbox_fill(&o, "de", 2, b.offset) == 0 && outbox_fill(&o, "abc", 3, a.offset) == 0,
 	   "and filled in another order");
 	ok(outbox_close(&o, NULL) == 0 && holds("police/hi3.ber", "abcde"), "the file is whole");
 	ok(mode_of("police") == 0700 && mode_of("police/hi3.ber") == 0600,
@@ -116,12 +116,14 @@ static void what_is_there_is_not_lost_by_accident(void)
 
 static void a_record_that_failed_ends_the_file(void)
 {
+	struct outbox_claim claim;
 	struct outbox o;
 	struct why why;
 
 	ok(open_one(&o, "police", "cut.ber", false) == 0, "a file");
-	outbox_reserve(&o, 9);
-	ok(!outbox_fill(&o, "abc", 3, 0) && !outbox_fill(&o, "ghi", 3, 6), "of three records");
+	ok(!outbox_reserve(&o, 9, &claim) && !outbox_fill(&o, "abc", 3, 0) &&
+		   !outbox_fill(&o, "ghi", 3, 6),
+	   "of three records");
 	outbox_cut(&o, ERR_FULL, 6);
 	outbox_cut(&o, ERR_IO, 3);
 	outbox_cut(&o, ERR_IO, 8);
@@ -133,6 +135,46 @@ static void a_record_that_failed_ends_the_file(void)
 	ok(size_of("police/gone.ber") < 0, "that was never used is removed");
 }
 
+static void what_was_appended_lies_before_what_is_reserved(void)
+{
+	struct outbox_claim claim;
+	struct outbox o;
+
+	ok(open_one(&o, "police", "both.ber", false) == 0, "a file");
+	ok(!outbox_append(&o, "ab", 2) && !outbox_reserve(&o, 2, &claim) && claim.offset == 2 &&
+		   !outbox_append(&o, "ef", 2) && !outbox_fill(&o, "cd", 2, claim.offset),
+	   "takes appended and reserved bytes");
+	ok(!outbox_close(&o, NULL) && holds("police/both.ber", "abcdef"), "in their order");
+}
+
+static void a_spool_is_filled_in_place(void)
+{
+	struct outbox_claim a, b;
+	struct spool *spool;
+	struct outbox o;
+	char path[64];
+	const uint8_t *got = NULL;
+	struct why why;
+
+	why_clear(&why);
+	snprintf(path, sizeof path, "%s/spool", folder);
+	if (!ok(spool_open(&spool, path, NULL, &why) == 0, "a spool"))
+		return;
+	outbox_of_spool(&o, spool, "police", "hi3");
+	ok(!outbox_reserve(&o, 2, &a) && !outbox_reserve(&o, 3, &b), "bytes are reserved");
+	memcpy(b.bytes, "cde", 3);
+	outbox_done(&o, &b);
+	ok(spool_end(spool) == 0, "what lies behind a gap is not there yet");
+	memcpy(a.bytes, "ab", 2);
+	outbox_done(&o, &a);
+	ok(!outbox_append(&o, "f", 1) && spool_end(spool) == 6,
+	   "filled in any order, and appended");
+	ok(spool_peek(spool, 0, &got) >= 5 && !memcmp(got, "abcde", 5), "they are there");
+	ok(outbox_close(&o, NULL) == 0, "closing leaves the spool alone");
+	spool_close(&spool);
+	sweep("spool");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder))
@@ -142,6 +184,8 @@ int main(void)
 	appended_records_wait_a_little();
 	what_is_there_is_not_lost_by_accident();
 	a_record_that_failed_ends_the_file();
+	what_was_appended_lies_before_what_is_reserved();
+	a_spool_is_filled_in_place();
 	sweep("police");
 	unlinkat(dir, "customs", 0);
 	close(dir);

@@ -1,164 +1,189 @@
 #include "intercept/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is filled while the orders are walked. */
-struct build {
-	struct sessions *s;
-	const struct orders *orders;
-	struct watch_target *targets;
-	size_t n_targets;
-	const struct target **by_cin; /* of the warrant in hand */
-};
+#include "etsi/text.h"
 
-static int cin_order(const void *a, const void *b)
+int session_new(struct session **out, uint32_t cin, uint64_t access_id)
 {
-	const struct target *x = *(const struct target *const *)a;
-	const struct target *y = *(const struct target *const *)b;
+	struct session *s = calloc(1, sizeof *s);
 
-	if (x->cin != y->cin)
-		return x->cin < y->cin ? -1 : 1;
-	return x < y ? -1 : x > y;
+	*out = s;
+	if (!s)
+		return ERR_NOMEM;
+	s->cin = cin;
+	s->access_id = access_id;
+	return 0;
 }
 
-static int start_order(const void *a, const void *b)
+void session_free(struct session **s)
 {
-	const struct session *x = *(const struct session *const *)a;
-	const struct session *y = *(const struct session *const *)b;
-
-	if (x->warrant->start.ns != y->warrant->start.ns)
-		return x->warrant->start.ns < y->warrant->start.ns ? -1 : 1;
-	return x < y ? -1 : x > y;
+	if (!*s)
+		return;
+	free((*s)->header);
+	free((*s)->prefixes);
+	free(*s);
+	*s = NULL;
 }
 
-static struct etsi_address address_of(const struct net_prefix *prefix)
+int session_set_prefixes(struct session *s, const struct net_prefix *prefixes, size_t n)
 {
-	struct etsi_address a = {
-		.version = prefix->ip.version, .prefix_len = prefix->bits, .assignment = IP_STATIC};
+	struct net_prefix *copy = calloc(n + 1, sizeof *copy);
+
+	if (!copy)
+		return ERR_NOMEM;
+	if (n)
+		memcpy(copy, prefixes, n * sizeof *copy);
+	free(s->prefixes);
+	s->prefixes = copy;
+	s->n_prefixes = n;
+	return 0;
+}
+
+static struct etsi_address address_of(const struct net_prefix *prefix, enum ip_assignment how)
+{
+	struct etsi_address a = {.version = prefix->ip.version,
+				 .prefix_len = prefix->bits,
+				 .assignment = (uint8_t)how};
 
 	memcpy(a.bits, prefix->ip.bytes, sizeof a.bits);
 	return a;
 }
 
-static int init_session(struct session *s, const struct build *b, uint32_t warrant, uint32_t cin,
-			struct why *why)
+void session_describe_static(const struct session *s, struct etsi_address *many, struct ipiri *out)
 {
-	const struct warrant *w = &b->orders->warrants.items[warrant];
-	const struct etsi_stream stream = {
-		.liid = w->liid,
-		.authorization_country = w->authorization_country,
-		.operator_id = b->orders->operator.id,
-		.network_element = b->orders->operator.network_element,
-		.delivery_country = w->delivery_country,
-		.cin = cin,
-	};
-
-	s->warrant = w;
-	s->warrant_index = warrant;
-	s->agency = (uint32_t)orders_agency(b->orders, w);
-	s->cin = cin;
-	s->addresses = &b->s->addresses[b->n_targets];
-	return etsi_header_init(&s->header, &stream, why);
+	for (size_t i = 0; i < s->n_prefixes; i++)
+		many[i] = address_of(&s->prefixes[i], IP_STATIC);
+	ipiri_set_addresses(out, many, s->n_prefixes);
 }
 
-/* The sessions of one warrant: targets with the same CIN belong to the same one. */
-static int add_warrant(struct build *b, uint32_t warrant, struct why *why)
+/* iPVersion has no "unknown": where no address is known yet it is "both", which claims least. */
+static void describe_addresses(const struct access_session *a, struct session_iri *out)
 {
-	const struct warrant *w = &b->orders->warrants.items[warrant];
-	struct session *s = NULL;
+	static const uint8_t how[] = {
+		[ACCESS_NOT_KNOWN] = IP_NOT_KNOWN,
+		[ACCESS_STATIC] = IP_STATIC,
+		[ACCESS_DYNAMIC] = IP_DYNAMIC,
+	};
+	enum { VERSION_BOTH = 3 };
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->targets.n; i++) {
-		if (target_kind(&w->targets.items[i]) == TARGET_PREFIX)
-			b->by_cin[n++] = &w->targets.items[i];
-	}
-	qsort(b->by_cin, n, sizeof *b->by_cin, cin_order);
-	for (size_t i = 0; i < n; i++) {
-		const struct target *t = b->by_cin[i];
+	for (uint32_t i = 0; i < a->n_addresses && n < ACCESS_MAX_ADDRESSES; i++) {
+		const struct access_address *at = &a->addresses[i];
 
-		if (!s || s->cin != (uint32_t)t->cin) {
-			int rc;
-
-			s = &b->s->at[b->s->n++];
-			rc = init_session(s, b, warrant, (uint32_t)t->cin, why);
-			if (rc)
-				return rc;
-		}
-		s->addresses[s->n_addresses++] = address_of(&t->prefix);
-		b->targets[b->n_targets++] =
-			(struct watch_target){t->prefix, warrant, (uint32_t)(s - b->s->at)};
+		if (at->prefix.bits)
+			out->addresses[n++] = address_of(&at->prefix, how[at->assignment]);
 	}
-	return 0;
+	ipiri_set_addresses(&out->iri, out->addresses, n);
+	if (!n)
+		out->iri.ip_version = VERSION_BOTH;
 }
 
-static int build(struct build *b, struct why *why)
+/* The first value that the schema has room for: it counts characters of UTF-8. */
+static struct etsi_text utf8_of(struct access_text text, size_t limit)
 {
-	struct sessions *s = b->s;
-	int rc = 0;
+	size_t n_chars;
 
-	for (size_t i = 0; !rc && i < b->orders->warrants.n; i++)
-		rc = add_warrant(b, (uint32_t)i, why);
-	for (size_t i = 0; !rc && i < s->n; i++)
-		s->by_start[i] = &s->at[i];
-	if (!rc) {
-		qsort(s->by_start, s->n, sizeof *s->by_start, start_order);
-		rc = watch_new(&s->watch, b->targets, b->n_targets);
-	}
-	if (rc == ERR_FULL)
-		why_set(why, rc, "the orders name more than %d targets", WATCH_MAX_TARGETS);
-	return rc;
+	if (!text.bytes || !etsi_is_utf8(text.bytes, text.len, &n_chars) || n_chars == 0 ||
+	    n_chars > limit)
+		return (struct etsi_text){NULL, 0};
+	return (struct etsi_text){text.bytes, text.len};
 }
 
-int sessions_init(struct sessions *s, const struct orders *orders, struct why *why)
+static struct etsi_text octets_of(struct access_text text)
 {
-	struct build b = {.s = s, .orders = orders};
-	size_t n = 1, most = 1;
-	int rc;
-
-	for (size_t i = 0; i < orders->warrants.n; i++) {
-		size_t n_targets = orders->warrants.items[i].targets.n;
-
-		n += n_targets;
-		most = n_targets > most ? n_targets : most;
-	}
-	*s = (struct sessions){.at = aligned_alloc(_Alignof(struct session), n * sizeof *s->at)};
-	s->by_start = calloc(n, sizeof *s->by_start);
-	s->addresses = calloc(n, sizeof *s->addresses);
-	b.targets = calloc(n, sizeof *b.targets);
-	b.by_cin = calloc(most, sizeof *b.by_cin);
-	if (s->at)
-		memset(s->at, 0, n * sizeof *s->at);
-	rc = s->at && s->by_start && s->addresses && b.targets && b.by_cin ? build(&b, why)
-									   : ERR_NOMEM;
-	free(b.targets);
-	free(b.by_cin);
-	if (rc) {
-		why_set(why, rc, "%s", err_text(rc));
-		sessions_fini(s);
-	}
-	return rc;
+	return (struct etsi_text){text.bytes, text.len};
 }
 
-void sessions_fini(struct sessions *s)
+/* Who and where: identities of the subscriber and of the place where he came in. */
+static void describe_place(const struct access_session *a, struct ipiri *iri)
 {
-	watch_free(&s->watch);
-	free(s->at);
-	free(s->by_start);
-	free(s->addresses);
-	*s = (struct sessions){.at = NULL};
+	enum { SHORT = 20, CPE = 128, PLACE = 64, POP = 128 };
+	uint32_t port;
+
+	iri->network_id = utf8_of(access_text(a, RADIUS_CALLING_STATION_ID, 0), SHORT);
+	iri->cpe_id = utf8_of(access_vendor_text(a, ACCESS_BBF, ACCESS_BBF_REMOTE_ID), CPE);
+	iri->location_text =
+		utf8_of(access_vendor_text(a, ACCESS_BBF, ACCESS_BBF_CIRCUIT_ID), PLACE);
+	iri->callback_number = utf8_of(access_text(a, RADIUS_CALLBACK_NUMBER, 0), SHORT);
+	iri->pop_phone = utf8_of(access_text(a, RADIUS_CALLED_STATION_ID, 0), SHORT);
+	iri->pop_port_id = octets_of(access_text(a, RADIUS_NAS_PORT_ID, 0));
+	if (access_number(a, RADIUS_NAS_PORT, &port))
+		iri->pop_port = (struct etsi_number){true, port};
+	iri->pop_id.text = utf8_of(access_text(a, RADIUS_NAS_IDENTIFIER, 0), POP);
+	if (iri->pop_id.text.bytes)
+		iri->pop_id.kind = ETSI_ID_PRINTABLE;
+	if (a->nas.version || a->source.version) {
+		const struct net_ip *nas = a->nas.version ? &a->nas : &a->source;
+		const struct net_prefix all = {*nas, nas->version == 4 ? 32 : 128};
+
+		iri->pop_address = address_of(&all, IP_ASSIGNMENT_NONE);
+	}
 }
 
-int session_iri(struct session *s, enum ipiri_event event, struct nanos time, struct wr *w,
-		struct why *why)
+/* EndReason of TS 102 232-3 for a NAS's Acct-Terminate-Cause (RFC 2866, 5.10). */
+static uint64_t end_reason(uint32_t cause)
 {
-	struct ipiri iri = {
-		.event = event,
-		.seq = (uint32_t)s->next_iri++,
-		.time = time,
-		.access_type = (uint8_t)s->warrant->access_type,
+	enum { UNDEFINED, LOG_OFF, LOST, TIMEOUT };
+	static const uint8_t reasons[] = {
+		[1] = LOG_OFF, /* User Request */
+		[2] = LOST,    /* Lost Carrier */
+		[3] = LOST,    /* Lost Service */
+		[4] = TIMEOUT, /* Idle Timeout */
+		[5] = TIMEOUT, /* Session Timeout */
 	};
 
-	ipiri_set_addresses(&iri, s->addresses, s->n_addresses);
-	return ipiri_encode(&s->header, &iri, w, why);
+	return cause < sizeof reasons ? reasons[cause] : UNDEFINED;
+}
+
+static void describe_use(const struct access_session *a, struct ipiri *iri)
+{
+	if (a->is_live || a->end.ns)
+		iri->start_time = (struct etsi_moment){a->begin.ns > 0, a->begin};
+	if (a->end.ns) {
+		iri->end_time = (struct etsi_moment){true, a->end};
+		iri->end_reason = (struct etsi_number){true, end_reason(a->terminate_cause)};
+	} else if (a->is_live && a->allowed_seconds && a->begin.ns > 0) {
+		iri->expected_end_time.has = true;
+		iri->expected_end_time.t.ns =
+			a->begin.ns + (int64_t)a->allowed_seconds * NANOS_PER_S;
+	}
+	if (a->usage.has_octets) {
+		iri->octets_received = (struct etsi_number){true, a->usage.octets_to};
+		iri->octets_transmitted = (struct etsi_number){true, a->usage.octets_from};
+	}
+}
+
+static void describe_routes(const struct access_session *a, struct session_iri *out)
+{
+	static const uint8_t types[] = {RADIUS_FRAMED_ROUTE, RADIUS_FRAMED_IPV6_ROUTE};
+	size_t most = sizeof out->routes / sizeof *out->routes;
+	size_t n = 0;
+
+	for (size_t k = 0; k < sizeof types; k++) {
+		for (unsigned nth = 0; n < most; nth++) {
+			struct access_text route = access_text(a, types[k], nth);
+
+			if (!route.bytes)
+				break;
+			out->routes[n++] = octets_of(route);
+		}
+	}
+	out->iri.framed_routes = out->routes;
+	out->iri.n_framed_routes = n;
+}
+
+void session_describe(const struct access_session *a, struct session_iri *out)
+{
+	enum { BY_RADIUS = 2 };
+
+	memset(out, 0, sizeof *out);
+	out->iri.username = octets_of(access_text(a, RADIUS_USER_NAME, 0));
+	out->iri.authentication = (struct etsi_number){true, BY_RADIUS};
+	describe_addresses(a, out);
+	describe_place(a, &out->iri);
+	describe_use(a, &out->iri);
+	describe_routes(a, out);
 }

@@ -1,46 +1,56 @@
-/* Inside intercept only: the sessions of the orders. A session is one (warrant, CIN), with its
- * prepared header, its sequence numbers and its state. Only who has the turn changes one. */
+/* Inside intercept only: a session is one (warrant, CIN), with the header of its records, its
+ * sequence numbers and its state. Static ones are prefixes of the orders; dynamic ones a
+ * subscriber's session, as RADIUS tells of it. Only who has the turn changes one. */
 #ifndef INTERCEPT_SESSION_H
 #define INTERCEPT_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access/access.h"
 #include "base/err.h"
 #include "base/why.h"
 #include "etsi/ipiri.h"
-#include "warrant/orders.h"
-#include "watch/watch.h"
+#include "net/ip.h"
 
-enum session_state { SESSION_IDLE, SESSION_BEGUN };
+enum session_state {
+	SESSION_IDLE,  /* nothing was told yet */
+	SESSION_BEGUN, /* its BEGIN was */
+	SESSION_GONE,  /* a static one that the orders do not name any more */
+};
 
 struct session {
-	struct etsi_header header;
-	const struct warrant *warrant;
-	struct etsi_address *addresses; /* all prefixes of the session */
-	size_t n_addresses;
-	uint32_t warrant_index;
-	uint32_t agency;
-	uint32_t cin;
-	uint64_t next_iri; /* sequence numbers: beyond UINT32_MAX there is none */
+	struct etsi_header *header; /* immutable: replaced as a whole */
+	struct mandate *mandate;
+	struct session *next;        /* of its mandate */
+	struct net_prefix *prefixes; /* static: the orders'; dynamic: those that are watched */
+	size_t n_prefixes;
+	uint64_t access_id; /* 0: static */
+	uint64_t next_iri;  /* sequence numbers: beyond UINT32_MAX there is none */
 	uint64_t next_cc;
+	uint32_t slot;
+	uint32_t cin;
 	enum session_state state;
 };
 
-struct sessions {
-	struct session *at; /* in the order of warrants, then CINs */
-	size_t n;
-	struct session **by_start; /* in the order of their warrants' start */
-	struct etsi_address *addresses;
-	struct watch *watch; /* finds session and warrant by their indexes */
+/* Makes a session without header and mandate. */
+MUST_CHECK int session_new(struct session **out, uint32_t cin, uint64_t access_id);
+void session_free(struct session **s);
+
+/* Replaces the prefixes by copies of these. */
+MUST_CHECK int session_set_prefixes(struct session *s, const struct net_prefix *prefixes, size_t n);
+
+/* Room for what an IRI borrows while it is encoded. */
+struct session_iri {
+	struct ipiri iri;
+	struct etsi_address addresses[ACCESS_MAX_ADDRESSES];
+	struct etsi_text routes[16];
 };
 
-/* The orders must outlive the sessions. */
-MUST_CHECK int sessions_init(struct sessions *s, const struct orders *orders, struct why *why);
-void sessions_fini(struct sessions *s);
+/* The facts of a static session's IRI: *many is room for one address for each prefix. */
+void session_describe_static(const struct session *s, struct etsi_address *many, struct ipiri *out);
 
-/* Appends the IPIRI that says that interception begins or ends while the session is active. */
-MUST_CHECK int session_iri(struct session *s, enum ipiri_event event, struct nanos time,
-			   struct wr *w, struct why *why);
+/* Those of a dynamic one's, as RADIUS tells. What the schema has no room for is left out. */
+void session_describe(const struct access_session *a, struct session_iri *out);
 
 #endif

@@ -22,24 +22,17 @@ static void *grow(void *items, size_t n, size_t *size, size_t item_len)
 	return at;
 }
 
-int tray_new(struct tray **out, const struct watch *watch, uint32_t n_agencies)
+int tray_new(struct tray **out, const struct watch *watch)
 {
 	struct tray *tray = calloc(1, sizeof *tray);
 	int rc = tray ? watch_hits_init(&tray->hits, watch) : ERR_NOMEM;
 
 	if (!rc) {
 		tray->w = wr_init(RECORDS_LIMIT);
-		tray->n_agencies = n_agencies;
-		tray->runs = calloc(n_agencies, sizeof *tray->runs);
-		tray->run_of = calloc(n_agencies, sizeof *tray->run_of);
-		rc = tray->runs && tray->run_of ? 0 : ERR_NOMEM;
-	}
-	for (uint32_t i = 0; !rc && i < n_agencies; i++)
-		tray->run_of[i] = TRAY_NONE;
-	if (!rc)
 		tray_clear(tray);
-	else
+	} else {
 		tray_free(&tray);
+	}
 	*out = tray;
 	return rc;
 }
@@ -51,7 +44,7 @@ void tray_free(struct tray **tray)
 	watch_hits_fini(&(*tray)->hits);
 	wr_fini(&(*tray)->w);
 	tray_clear(*tray);
-	free((*tray)->fragments);
+	free((*tray)->notes);
 	free((*tray)->owned);
 	free((*tray)->pieces);
 	free((*tray)->pending);
@@ -68,16 +61,34 @@ void tray_clear(struct tray *tray)
 	for (size_t i = 0; i < tray->n_owned; i++)
 		free(tray->owned[i]);
 	tray->n_owned = 0;
-	tray->n_fragments = 0;
+	tray->n_notes = 0;
 	tray->n_runs = 0;
 	tray->n_pieces = 0;
 	tray->n_pending = 0;
 	tray->n_packets = 0;
 	tray->has_time = false;
+	tray->wake_ns = INT64_MIN;
 }
 
-/* Times of a frame; false where it has none. */
-static bool note_time(struct tray *tray, const struct weir_frame *f)
+int tray_grow(struct tray *tray, uint32_t n_agencies)
+{
+	struct run *runs;
+	uint32_t *run_of;
+
+	if (n_agencies <= tray->n_agencies)
+		return 0;
+	runs = reallocarray(tray->runs, n_agencies, sizeof *runs);
+	tray->runs = runs ? runs : tray->runs;
+	run_of = reallocarray(tray->run_of, n_agencies, sizeof *run_of);
+	tray->run_of = run_of ? run_of : tray->run_of;
+	if (!runs || !run_of)
+		return ERR_NOMEM;
+	while (tray->n_agencies < n_agencies)
+		run_of[tray->n_agencies++] = TRAY_NONE;
+	return 0;
+}
+
+bool tray_see_time(struct tray *tray, const struct weir_frame *f)
 {
 	if (f->flags & WEIR_FRAME_NO_TIME)
 		return false;
@@ -156,49 +167,87 @@ static int take_hits(struct tray *tray, const struct weir_packet *p, bool has_ti
 	return rc;
 }
 
-static int add_fragment(struct tray *tray, const struct weir_frame *f, size_t hits_from,
-			bool has_time)
+/* Room for a note; it is added by its caller. */
+static struct note *new_note(struct tray *tray)
 {
-	struct fragment *fragments =
-		grow(tray->fragments, tray->n_fragments, &tray->fragments_size, sizeof *fragments);
+	struct note *notes = grow(tray->notes, tray->n_notes, &tray->notes_size, sizeof *notes);
 
-	if (!fragments)
+	if (!notes)
+		return NULL;
+	tray->notes = notes;
+	return &notes[tray->n_notes];
+}
+
+static int add_note(struct tray *tray, enum note_kind kind, const struct weir_frame *f,
+		    uint32_t number, size_t hits_from)
+{
+	struct note *note = new_note(tray);
+
+	if (!note)
 		return ERR_NOMEM;
-	tray->fragments = fragments;
-	fragments[tray->n_fragments++] = (struct fragment){
-		.frame = *f,
-		.hits_from = (uint32_t)hits_from,
-		.before = (uint32_t)tray->n_pending,
-		.has_time = has_time,
-		.latest_ns = tray->latest_ns,
-	};
+	note->frame = *f;
+	note->kind = kind;
+	note->number = number;
+	note->hits_from = (uint32_t)hits_from;
+	note->before = (uint32_t)tray->n_pending;
+	note->has_time = !(f->flags & WEIR_FRAME_NO_TIME);
+	note->latest_ns = tray->latest_ns;
+	tray->n_notes++;
 	return 0;
 }
 
-static int take_frame(struct tray *tray, const struct watch *watch, const struct weir_frame *f)
+/* The first full second, or start of a mandate, behind this moment. */
+static int64_t next_wake(const struct sight *sight, int64_t ns)
 {
-	bool has_time = note_time(tray, f);
+	int64_t wake = ns >= INT64_MAX - NANOS_PER_S ? INT64_MAX : ns + NANOS_PER_S;
+	size_t from = 0, to = sight->n_starts;
+
+	wake -= wake % NANOS_PER_S;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (sight->starts[middle] <= ns)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < sight->n_starts && sight->starts[from] < wake ? sight->starts[from] : wake;
+}
+
+/* Notes that the block's time has reached a moment at which something may be due: so that it
+ * happens between the same two packets however the data is cut into blocks. */
+static int note_wake(struct tray *tray, const struct sight *sight, const struct weir_frame *f,
+		     uint32_t number)
+{
+	if (tray->latest_ns < tray->wake_ns)
+		return 0;
+	tray->wake_ns = next_wake(sight, tray->latest_ns);
+	return add_note(tray, NOTE_TIME, f, number, tray->n_pending);
+}
+
+int tray_take(struct tray *tray, const struct watch *watch, const struct sight *sight,
+	      const struct weir_frame *f, uint32_t number)
+{
+	bool has_time = tray_see_time(tray, f);
+	int rc = has_time ? note_wake(tray, sight, f, number) : 0;
 	size_t hits_from = tray->n_pending;
+	struct access_datagram datagram;
 	struct weir_packet p;
-	int layer, rc;
+	int layer;
 
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
-	rc = watch_match(watch, &p, &tray->hits);
+	if (!rc)
+		rc = watch_match(watch, &p, &tray->hits);
 	if (!rc && tray->hits.n)
 		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
 	if (!rc && layer >= 0)
-		rc = add_fragment(tray, f, hits_from, has_time);
-	return rc;
-}
-
-int tray_take(struct tray *tray, const struct watch *watch, struct weir_frame *frames, int n)
-{
-	int rc = 0;
-
-	for (int i = 0; i < n && !rc; i++)
-		rc = take_frame(tray, watch, &frames[i]);
-	tray->n_packets += (uint64_t)n;
+		return add_note(tray, NOTE_FRAGMENT, f, number, hits_from);
+	if (!rc && access_servers_find(sight->servers, &p, &datagram)) {
+		rc = add_note(tray, NOTE_SERVER, f, number, hits_from);
+		if (!rc)
+			tray->notes[tray->n_notes - 1].datagram = datagram;
+	}
 	return rc;
 }
 
@@ -216,7 +265,7 @@ static int own(struct tray *tray, uint8_t *bytes)
 }
 
 /* Keeps the hits inside the datagram, of sessions that did not get the fragment itself. */
-static void drop_known_hits(struct tray *tray, const struct fragment *f)
+static void drop_known_hits(struct tray *tray, const struct note *f)
 {
 	size_t n = 0;
 
@@ -232,8 +281,8 @@ static void drop_known_hits(struct tray *tray, const struct fragment *f)
 	tray->hits.n = n;
 }
 
-int tray_take_whole(struct tray *tray, const struct watch *watch, struct net_whole *whole,
-		    const struct fragment *fragment)
+int tray_take_whole(struct tray *tray, const struct watch *watch, const struct sight *sight,
+		    struct net_whole *whole, const struct note *fragment, struct tray_found *found)
 {
 	enum { LINKTYPE_RAW = 101 };
 	struct weir_frame frame = {.bytes = whole->bytes,
@@ -245,6 +294,7 @@ int tray_take_whole(struct tray *tray, const struct watch *watch, struct net_who
 	int rc = own(tray, whole->bytes);
 
 	whole->bytes = NULL;
+	found->is_server = false;
 	if (rc)
 		return rc;
 	net_decode(&p, &frame);
@@ -252,6 +302,7 @@ int tray_take_whole(struct tray *tray, const struct watch *watch, struct net_who
 	if (rc)
 		return rc;
 	drop_known_hits(tray, fragment);
+	found->is_server = access_servers_find(sight->servers, &p, &found->datagram);
 	return take_hits(tray, &p, !fragment || fragment->has_time, WEIR_MAX_LAYERS);
 }
 

@@ -7,11 +7,21 @@
 
 #include <weir/packet.h>
 
+#include "access/server.h"
 #include "base/err.h"
 #include "base/wr.h"
+#include "etsi/header.h"
+#include "intercept/outbox.h"
 #include "watch/watch.h"
 
 enum { TRAY_NONE = UINT32_MAX };
+
+/* What workers look for besides targets. Immutable. */
+struct sight {
+	struct access_servers *servers; /* NULL: none */
+	int64_t *starts;                /* of mandates, in order of time */
+	size_t n_starts;
+};
 
 /* An IP packet that somebody gets: one layer of a frame. */
 struct piece {
@@ -29,6 +39,8 @@ struct pending {
 	uint32_t session;
 	uint32_t seq;
 	uint32_t next; /* of the same agency; TRAY_NONE: the last */
+	const struct etsi_header *header;
+	uint32_t mandate;
 	uint8_t direction;
 };
 
@@ -38,23 +50,37 @@ struct run {
 	uint32_t first;
 	uint32_t last;
 	uint64_t len;
-	uint64_t offset;
+	struct outbox_claim claim;
+	bool is_lost; /* there was no room for it */
 };
 
-/* A fragment whose datagram may be a tunnel's: what lies in it is found when it is whole. */
-struct fragment {
+/* What must be looked at in the turn, between two pending records. */
+enum note_kind {
+	NOTE_FRAGMENT, /* its datagram may be a tunnel's, or a core server's */
+	NOTE_SERVER,   /* from or to a core server */
+	NOTE_TIME,     /* the block's time has come to a full second, or a mandate's start */
+};
+
+struct note {
 	struct weir_frame frame; /* its bytes are the block's */
-	uint32_t hits_from;      /* pending records [hits_from, before) are the same frame's */
-	uint32_t before;         /* it comes before this pending record, in the order of the data */
+	struct access_datagram datagram;
+	enum note_kind kind;
+	uint32_t number;    /* of the frame in the block */
+	uint32_t hits_from; /* pending records [hits_from, before) are the same frame's */
+	uint32_t before;    /* it comes before this pending record, in the order of the data */
 	bool has_time;
 	int64_t latest_ns; /* as a piece's */
 };
 
 struct tray {
+	struct tray *next_tray; /* of the intercept's */
+	uint64_t pin;
+	uint64_t version; /* of what the block was matched with */
+	bool is_pinned;
 	struct watch_hits hits;
-	struct fragment *fragments;
-	size_t n_fragments;
-	size_t fragments_size;
+	struct note *notes;
+	size_t n_notes;
+	size_t notes_size;
 	uint8_t **owned; /* datagrams put together, until the block is done */
 	size_t n_owned;
 	size_t owned_size;
@@ -64,33 +90,46 @@ struct tray {
 	struct pending *pending;
 	size_t n_pending;
 	size_t pending_size;
-	struct run *runs; /* as many as agencies */
+	struct run *runs;
 	uint32_t n_runs;
 	uint32_t *run_of; /* agency -> its run; TRAY_NONE: none in this block */
-	struct wr w;      /* encoded, on its way to a file */
-	uint64_t n_packets;
+	uint32_t n_agencies;
+	struct wr w; /* encoded, on its way to a file */
+	uint32_t n_packets;
 	int64_t first_ns; /* of the block's frames */
 	int64_t latest_ns;
+	int64_t wake_ns; /* the next moment that is noted */
 	bool has_time;
-	uint32_t n_agencies;
 };
 
-MUST_CHECK int tray_new(struct tray **out, const struct watch *watch, uint32_t n_agencies);
+MUST_CHECK int tray_new(struct tray **out, const struct watch *watch);
 void tray_free(struct tray **tray);
 
 /* Forgets the block. */
 void tray_clear(struct tray *tray);
 
-/* Decodes frames, finds who gets them, and notes that. */
-MUST_CHECK int tray_take(struct tray *tray, const struct watch *watch, struct weir_frame *frames,
-			 int n);
+/* Room for the runs of so many agencies. */
+MUST_CHECK int tray_grow(struct tray *tray, uint32_t n_agencies);
+
+/* Takes note of a frame's time only; false where it has none. */
+bool tray_see_time(struct tray *tray, const struct weir_frame *frame);
+
+/* Decodes a frame, the block's number-th, finds who gets it, and notes that. */
+MUST_CHECK int tray_take(struct tray *tray, const struct watch *watch, const struct sight *sight,
+			 const struct weir_frame *frame, uint32_t number);
 
 /* Finds who gets what lies in a datagram that was put together from fragments; it becomes the
  * tray's. Its outermost layer had its hits as fragments, and so had the sessions of the pending
- * records that came with the fragment (NULL: unknown). Appends pending records. */
+ * records that came with the fragment (NULL: unknown). Appends pending records. Where it is a core
+ * server's, *is_server is set, and *datagram what it says. */
 struct net_whole;
+struct tray_found {
+	bool is_server;
+	struct access_datagram datagram;
+};
 MUST_CHECK int tray_take_whole(struct tray *tray, const struct watch *watch,
-			       struct net_whole *whole, const struct fragment *fragment);
+			       const struct sight *sight, struct net_whole *whole,
+			       const struct note *fragment, struct tray_found *found);
 
 /* Puts a pending record of len bytes at the end of its agency's run. */
 void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len);

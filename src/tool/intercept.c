@@ -125,7 +125,8 @@ static int print_reference(void)
  * followed would stand behind a gap that no record tells of. */
 static int run_captures(const struct settings *set, struct intercept *i, int n, char **operands)
 {
-	struct capture capture = {.set = set, .callbacks = &intercept_callbacks, .arg = i};
+	struct intercept_input input = {.intercept = i};
+	struct capture capture = {.set = set, .callbacks = &intercept_callbacks, .arg = &input};
 	int status = 0;
 
 	for (int k = 0; k < n && !status && !capture_is_stopped(); k++) {
@@ -144,12 +145,13 @@ static int run_captures(const struct settings *set, struct intercept *i, int n, 
 static int run_orders(const struct settings *set, const struct orders *orders, int n,
 		      char **operands)
 {
+	const struct intercept_options options = {.dir = set->out, .is_forced = set->force};
 	struct intercept *i;
 	struct why why;
 	int status;
 
 	why_clear(&why);
-	if (intercept_new(&i, orders, set->out, set->force, &why) < 0)
+	if (intercept_new(&i, orders, &options, &why) < 0)
 		return capture_fail("intercept", &why);
 	status = run_captures(set, i, n, operands);
 	if (intercept_close(i, &why) < 0 && !intercept_why(i)->text[0])

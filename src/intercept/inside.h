@@ -1,0 +1,151 @@
+/* Inside intercept only: what its files share. All of it belongs to who has the turn's lock, but
+ * for what is atomic. */
+#ifndef INTERCEPT_INSIDE_H
+#define INTERCEPT_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "intercept/intercept.h"
+#include "intercept/lookup.h"
+#include "intercept/mandate.h"
+#include "intercept/tray.h"
+#include "net/reassembly.h"
+
+/* Both interfaces of an agency. */
+struct desk {
+	char *agency;
+	struct outbox boxes[INTERCEPT_N_INTERFACES];
+};
+
+/* Something that workers may still look at: freed when none does. */
+struct retired {
+	struct retired *next;
+	uint64_t tag;
+	void *thing;
+	void (*release)(void *thing);
+};
+
+struct intercept {
+	struct intercept_options options;
+	pthread_mutex_t turn; /* one input at a time, or who changes orders */
+
+	/* what workers look at; version moves behind every change of the rest */
+	_Atomic(struct watch *) watch;
+	_Atomic(struct sight *) sight;
+	_Atomic uint64_t version;
+
+	/* by slot; pointers stay */
+	struct mandate **mandates;
+	uint32_t n_mandates;
+	struct session **sessions; /* NULL: a free slot */
+	uint32_t n_sessions;
+	uint32_t *free_slots;
+	uint32_t n_free;
+	struct desk **desks;
+	uint32_t n_desks;
+
+	struct mandate **ordered; /* as warrants in the orders */
+	size_t n_ordered;
+	struct mandate **by_start; /* of these, those that have not started */
+	size_t n_by_start;
+	size_t next_start;
+	struct mandate **by_end; /* live: those that are not over */
+	size_t n_by_end;
+	size_t next_end;
+
+	struct lookup keys;        /* mandates by their key */
+	struct lookup identities;  /* mandates by an exact identity */
+	struct mandate **patterns; /* with a wildcard */
+	size_t n_patterns;
+	struct lookup by_access; /* dynamic sessions by their subscriber's session */
+	struct lookup ignored;   /* user names: values are indexes in ignored_users */
+	char **ignored_users;
+	size_t n_ignored;
+	struct mandate **found; /* whom the session in hand belongs to */
+	size_t n_found;
+	size_t found_size;
+
+	struct access *access;
+	int event_rc;        /* what an event met */
+	uint64_t n_failed;   /* ticks that could not do all that was due */
+	uint64_t n_too_wide; /* addresses of subscribers that nobody's can be */
+	struct net_reassembly *reassembly;
+
+	uint64_t n_packets;
+	int64_t first_ns; /* the stream's first time, and its latest */
+	int64_t latest_ns;
+	int64_t ticked_ns; /* what the table of sessions was told last */
+	bool has_time;
+	bool is_closed;
+	struct wr iri;
+
+	pthread_mutex_t lock; /* of what follows */
+	struct why why;
+	struct tray *trays; /* of all workers */
+	struct retired *retired;
+	uint64_t tag;
+};
+
+/* The first reason stays. Returns rc. */
+int intercept_fail(struct intercept *i, int rc, const char *place, const char *text);
+
+/* desk.c: outboxes */
+MUST_CHECK int desk_of(struct intercept *i, const char *agency, uint32_t *desk, struct why *why);
+void desk_abandon(struct intercept *i, uint32_t from);
+
+/* retire.c: what workers may still look at */
+void retire(struct intercept *i, void *thing, void (*release)(void *thing));
+void watch_release(void *watch);
+void retire_reap(struct intercept *i);
+void tray_pin(struct intercept *i, struct tray *tray);
+void tray_unpin(struct intercept *i, struct tray *tray);
+
+/* subscriber.c: dynamic sessions */
+void subscriber_event(void *arg, const struct access_event *event);
+/* Sessions that are live and belong to mandates that have started begin, if they have not. */
+MUST_CHECK int subscriber_scan(struct intercept *i);
+/* Ends the dynamic sessions of the mandate; only those that it no longer names, where it is
+ * still ordered and covers the time. */
+MUST_CHECK int subscriber_end(struct intercept *i, struct mandate *m, bool is_all, int64_t ns);
+/* Watches the prefixes of dynamic sessions, after the watch was made anew. */
+MUST_CHECK int subscriber_watch(struct intercept *i);
+/* Makes a dynamic session of the mandate's: with this CIN, or one of its own where cin is NULL. */
+MUST_CHECK int subscriber_add(struct intercept *i, struct mandate *m,
+			      const struct access_session *a, uint64_t access_id,
+			      const uint32_t *cin, struct session **out);
+MUST_CHECK int subscriber_set_prefixes(struct intercept *i, struct session *s,
+				       const struct net_prefix *prefixes, size_t n);
+
+/* term.c: mandates in time */
+/* The stream's time moves on: mandates start. */
+MUST_CHECK int term_advance(struct intercept *i, int64_t latest_ns);
+/* Those whose start has come do. */
+MUST_CHECK int term_start(struct intercept *i);
+/* Orders have changed: what is new in those that have started begins. */
+MUST_CHECK int term_refresh(struct intercept *i, int64_t now_ns);
+/* The clock: mandates end. */
+MUST_CHECK int term_close(struct intercept *i, int64_t now_ns);
+/* A mandate's sessions end, at this moment or its end, whichever is earlier. */
+MUST_CHECK int term_end(struct intercept *i, struct mandate *m, int64_t ns);
+MUST_CHECK int term_sort(struct intercept *i);
+MUST_CHECK int term_begin(struct intercept *i, struct session *s, int64_t ns);
+
+/* tell.c: records of HI2 */
+MUST_CHECK int tell_static(struct intercept *i, struct session *s, enum ipiri_event event,
+			   int64_t ns);
+/* a may be NULL where nothing is known of the subscriber any more. */
+MUST_CHECK int tell(struct intercept *i, struct session *s, const struct access_session *a,
+		    enum ipiri_event event, int64_t ns);
+
+/* order.c: from orders to mandates */
+MUST_CHECK int order_set(struct intercept *i, const struct orders *orders, int64_t now_ns,
+			 struct why *why);
+MUST_CHECK int order_slot(struct intercept *i, struct session *s);
+void order_free_slot(struct intercept *i, struct session *s);
+struct mandate *order_find(const struct intercept *i, const char *key);
+MUST_CHECK int order_mandate(struct intercept *i, const char *key, struct mandate **out);
+struct session *order_static(struct mandate *m, uint32_t cin);
+void sight_free(void *sight);
+
+#endif

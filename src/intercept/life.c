@@ -1,0 +1,268 @@
+/* From birth to close: orders, the clock, and what is told of the whole. */
+#include <stdlib.h>
+
+#include "intercept/inside.h"
+
+enum { IRI_LIMIT = 256 << 20 };
+
+static int init(struct intercept *i)
+{
+	const struct access_options options = {
+		.max_sessions = i->options.max_sessions,
+		.seed = i->options.seed,
+		.on_event = subscriber_event,
+		.arg = i,
+	};
+	int rc;
+
+	pthread_mutex_init(&i->turn, NULL);
+	pthread_mutex_init(&i->lock, NULL);
+	why_clear(&i->why);
+	i->latest_ns = i->ticked_ns = INT64_MIN;
+	i->iri = wr_init(IRI_LIMIT);
+	rc = net_reassembly_new(&i->reassembly);
+	return rc ? rc : access_new(&i->access, &options);
+}
+
+int intercept_new(struct intercept **out, const struct orders *orders,
+		  const struct intercept_options *options, struct why *why)
+{
+	struct intercept *i = calloc(1, sizeof *i);
+	int64_t known_ns = options->is_live ? options->now.ns : INT64_MIN;
+	int rc = i ? 0 : ERR_NOMEM;
+
+	if (i) {
+		i->options = *options;
+		rc = init(i);
+	}
+	if (!rc && options->is_live) {
+		i->has_time = true;
+		i->first_ns = options->now.ns;
+	}
+	if (!rc)
+		rc = order_set(i, orders, known_ns, why);
+	if (!rc)
+		/* an agency without warrants has its outboxes too */
+		for (size_t k = 0; k < orders->agencies.n && !rc; k++) {
+			uint32_t desk;
+
+			rc = desk_of(i, orders->agencies.items[k].id, &desk, why);
+		}
+	if (rc) {
+		why_set(why, rc, "%s", err_text(rc));
+		if (i)
+			desk_abandon(i, 0);
+		intercept_free(&i);
+	}
+	*out = i;
+	return rc;
+}
+
+int intercept_update(struct intercept *i, const struct orders *orders, struct nanos now,
+		     struct why *why)
+{
+	int rc;
+
+	pthread_mutex_lock(&i->turn);
+	rc = order_set(i, orders, now.ns, why);
+	if (!rc && i->latest_ns != INT64_MIN)
+		rc = term_refresh(i, now.ns);
+	if (!rc && i->latest_ns != INT64_MIN)
+		rc = term_start(i);
+	if (i->retired)
+		retire_reap(i);
+	pthread_mutex_unlock(&i->turn);
+	return rc ? why_set(why, rc, "%s", err_text(rc)) : 0;
+}
+
+static int64_t next_moment(const struct intercept *i)
+{
+	int64_t next = INT64_MAX;
+
+	if (i->next_start < i->n_by_start)
+		next = i->by_start[i->next_start]->start_ns;
+	if (i->next_end < i->n_by_end && i->by_end[i->next_end]->end_ns < next)
+		next = i->by_end[i->next_end]->end_ns;
+	return next;
+}
+
+struct nanos intercept_tick(struct intercept *i, struct nanos now)
+{
+	struct nanos next;
+	int rc, failed;
+
+	pthread_mutex_lock(&i->turn);
+	rc = term_advance(i, now.ns);
+	if (now.ns > i->ticked_ns) {
+		i->ticked_ns = now.ns;
+		access_tick(i->access, now);
+	}
+	failed = term_close(i, now.ns);
+	i->n_failed += rc || failed;
+	if (i->retired)
+		retire_reap(i);
+	next.ns = next_moment(i);
+	pthread_mutex_unlock(&i->turn);
+	return next;
+}
+
+static int64_t end_of(const struct intercept *i, const struct mandate *m)
+{
+	return m->end_ns < i->latest_ns ? m->end_ns : i->latest_ns;
+}
+
+static int end_order(const void *a, const void *b, void *arg)
+{
+	const struct mandate *x = *(const struct mandate *const *)a;
+	const struct mandate *y = *(const struct mandate *const *)b;
+	int64_t x_ns = end_of(arg, x);
+	int64_t y_ns = end_of(arg, y);
+
+	if (x_ns != y_ns)
+		return x_ns < y_ns ? -1 : 1;
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* Records that end come in the order of their times, as all others do. */
+static int end_mandates(struct intercept *i)
+{
+	struct mandate **order = calloc(i->n_ordered + 1, sizeof(struct mandate *));
+	int rc = 0;
+
+	if (!order)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < i->n_ordered; k++)
+		order[k] = i->ordered[k];
+	qsort_r(order, i->n_ordered, sizeof *order, end_order, i);
+	for (size_t k = 0; k < i->n_ordered; k++) {
+		int failed = term_end(i, order[k], i->latest_ns);
+
+		rc = rc ? rc : failed;
+	}
+	free(order);
+	return rc;
+}
+
+static int close_desks(struct intercept *i, struct why *why)
+{
+	int rc = 0;
+
+	for (uint32_t k = 0; k < i->n_desks; k++) {
+		for (int n = 0; n < INTERCEPT_N_INTERFACES; n++) {
+			int failed = outbox_close(&i->desks[k]->boxes[n], why);
+
+			rc = rc ? rc : failed;
+		}
+	}
+	return rc;
+}
+
+int intercept_close(struct intercept *i, struct why *why)
+{
+	int rc = intercept_pause(i);
+	int failed = end_mandates(i);
+
+	rc = rc ? rc : failed;
+	if (rc && why && !why->text[0])
+		*why = i->why;
+	failed = close_desks(i, why);
+	return rc ? rc : failed;
+}
+
+static void free_desks(struct intercept *i)
+{
+	for (uint32_t k = 0; k < i->n_desks; k++) {
+		free(i->desks[k]->agency);
+		free(i->desks[k]);
+	}
+	free(i->desks);
+}
+
+void intercept_free(struct intercept **ip)
+{
+	struct intercept *i = *ip;
+	struct why unheard;
+
+	if (!i)
+		return;
+	why_clear(&unheard);
+	if (close_desks(i, &unheard) < 0)
+		why_clear(&unheard);
+	free_desks(i);
+	retire_reap(i);
+	watch_release(atomic_load(&i->watch));
+	sight_free(atomic_load(&i->sight));
+	for (uint32_t k = 0; k < i->n_mandates; k++)
+		mandate_free(&i->mandates[k]);
+	for (size_t k = 0; k < i->n_ignored; k++)
+		free(i->ignored_users[k]);
+	lookup_fini(&i->keys);
+	lookup_fini(&i->identities);
+	lookup_fini(&i->by_access);
+	lookup_fini(&i->ignored);
+	net_reassembly_free(&i->reassembly);
+	access_free(&i->access);
+	wr_fini(&i->iri);
+	free(i->ignored_users);
+	free(i->mandates);
+	free(i->sessions);
+	free(i->free_slots);
+	free(i->ordered);
+	free(i->by_start);
+	free(i->by_end);
+	free(i->patterns);
+	free(i->found);
+	pthread_mutex_destroy(&i->turn);
+	pthread_mutex_destroy(&i->lock);
+	free(i);
+	*ip = NULL;
+}
+
+const struct why *intercept_why(const struct intercept *i)
+{
+	return &i->why;
+}
+
+const struct access *intercept_access(const struct intercept *i)
+{
+	return i->access;
+}
+
+const struct intercept_counts *intercept_counts(const struct intercept *i, size_t warrant)
+{
+	return &i->ordered[warrant]->counts;
+}
+
+uint64_t intercept_n_packets(const struct intercept *i)
+{
+	return i->n_packets;
+}
+
+bool intercept_times(const struct intercept *i, struct nanos *first, struct nanos *latest)
+{
+	first->ns = i->first_ns;
+	latest->ns = i->latest_ns;
+	return i->has_time;
+}
+
+const char *intercept_refusal_key(enum intercept_refusal refusal)
+{
+	static const char *const keys[] = {
+#define X(name, key, text) key,
+		INTERCEPT_REFUSALS(X)
+#undef X
+	};
+
+	return keys[refusal];
+}
+
+const char *intercept_refusal_text(enum intercept_refusal refusal)
+{
+	static const char *const texts[] = {
+#define X(name, key, text) text,
+		INTERCEPT_REFUSALS(X)
+#undef X
+	};
+
+	return texts[refusal];
+}

@@ -1,0 +1,91 @@
+/* Records of HI2: what happens to a session. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "intercept/inside.h"
+
+/* A record that finds no room is lost and counted; its number is not used again, so that the
+ * agency sees the gap. */
+static int send(struct intercept *i, struct session *s, struct ipiri *iri)
+{
+	struct mandate *m = s->mandate;
+	struct outbox *hi2 = &i->desks[m->desk]->boxes[INTERCEPT_HI2];
+	struct why why;
+	int rc;
+
+	if (s->next_iri > UINT32_MAX) {
+		m->counts.iri_lost++;
+		return 0;
+	}
+	iri->seq = (uint32_t)s->next_iri++;
+	iri->access_type = m->access_type;
+	why_clear(&why);
+	wr_reset(&i->iri);
+	rc = ipiri_encode(s->header, iri, &i->iri, &why);
+	if (rc)
+		return intercept_fail(i, rc, m->terms.liid, why.text);
+	rc = outbox_append(hi2, i->iri.bytes, i->iri.len);
+	if (rc && i->options.is_live) {
+		m->counts.iri_lost++;
+		return 0;
+	}
+	if (rc)
+		return intercept_fail(i, rc, hi2->name, err_text(rc));
+	m->counts.iri++;
+	m->counts.iri_bytes += i->iri.len;
+	return 0;
+}
+
+int tell_static(struct intercept *i, struct session *s, enum ipiri_event event, int64_t ns)
+{
+	struct ipiri iri = {.event = event, .time = {ns}};
+	struct etsi_address *many;
+	int rc;
+
+	if (!s->mandate->delivers_iri)
+		return 0;
+	many = calloc(s->n_prefixes + 1, sizeof *many);
+	if (!many)
+		return intercept_fail(i, ERR_NOMEM, s->mandate->terms.liid, err_text(ERR_NOMEM));
+	session_describe_static(s, many, &iri);
+	rc = send(i, s, &iri);
+	free(many);
+	return rc;
+}
+
+/* What is still known of a subscriber whom the table does not have any more. */
+static void describe_unknown(const struct session *s, struct session_iri *out)
+{
+	size_t n = s->n_prefixes < ACCESS_MAX_ADDRESSES ? s->n_prefixes : ACCESS_MAX_ADDRESSES;
+	const struct access_session nobody = {.id = s->access_id};
+
+	session_describe(&nobody, out);
+	for (size_t k = 0; k < n; k++) {
+		out->addresses[k] = (struct etsi_address){
+			.version = s->prefixes[k].ip.version,
+			.prefix_len = s->prefixes[k].bits,
+			.assignment = IP_NOT_KNOWN,
+		};
+		memcpy(out->addresses[k].bits, s->prefixes[k].ip.bytes, 16);
+	}
+	if (n) {
+		out->iri.ip_version = 0;
+		ipiri_set_addresses(&out->iri, out->addresses, n);
+	}
+}
+
+int tell(struct intercept *i, struct session *s, const struct access_session *a,
+	 enum ipiri_event event, int64_t ns)
+{
+	struct session_iri room;
+
+	if (!s->mandate->delivers_iri)
+		return 0;
+	if (a)
+		session_describe(a, &room);
+	else
+		describe_unknown(s, &room);
+	room.iri.event = event;
+	room.iri.time.ns = ns;
+	return send(i, s, &room.iri);
+}

@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+"""Sessions that RADIUS announces: which packets are a target's, which records tell of it.
+
+    intercept_radius_test.py WEIR
+
+Captures are made here, and what must come of them is worked out here too, from the same list of
+steps, by rules that share no line with Weir.
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from intercept_records import numbered_from_zero, orders, pcap, read_records
+from radius_packets import (ACCEPT, INTERIM, OFF, ON, REJECT, REQUEST, RESPONSE, START, STOP, Nas,
+                            ether, fragments, ip, ipv4, udp)
+from tap import end, ok, shared, skip
+
+WEIR = os.path.abspath(sys.argv[1])
+T0 = 1767225600 * 10**9  # 2026-01-01T00:00:00Z
+SEC = 10**9
+SERVER = 'core_servers: [{kind: radius, address: "10.0.0.10"}]\n'
+ATTEMPT, ACCEPTED, REJECTED, FAILED, INTERIMS, ACTIVE, ENDED, END_ACTIVE, EXPIRED = (
+    (4, 0), (1, 1), (4, 2), (4, 3), (3, 6), (1, 7), (2, 8), (2, 9), (2, 13))
+
+work = tempfile.mkdtemp(prefix="weir-radius-")
+runs = 0
+streams = []
+
+
+class Run:
+    def __init__(self, text, packets, *words, link=101):
+        """packets: [(time in ns, bytes)]"""
+        global runs
+        runs += 1
+        self.dir = os.path.join(work, f"out{runs}")
+        names = [os.path.join(work, f"{runs}.{x}") for x in ("yaml", "pcap")]
+        with open(names[0], "w") as f:
+            f.write(text)
+        with open(names[1], "wb") as f:
+            f.write(pcap(packets, link))
+        done = subprocess.run([WEIR, "intercept", "-q", "--json", "--orders", names[0], "--out",
+                               self.dir, *words, names[1]], capture_output=True, text=True)
+        self.stderr = done.stderr
+        self.summary = json.loads(done.stdout) if done.stdout else None
+
+    def path(self, name, agency="police"):
+        return os.path.join(self.dir, agency, name + ".ber")
+
+    def cc(self, liid="LIID0001"):
+        return [r.packet for r in read_records(self.path("hi3")) if r.liid == liid]
+
+    def iri(self, liid="LIID0001", agency="police"):
+        """[((type, event), seconds)], and the CINs in the order in which they appear."""
+        records = [r for r in read_records(self.path("hi2", agency)) if r.liid == liid]
+        return ([((r.type, r.event), (r.usec - T0 // 1000) / 10**6) for r in records],
+                list(dict.fromkeys(r.cin for r in records)))
+
+    def octets(self):
+        out = []
+        for name in ("hi2", "hi3"):
+            with open(self.path(name), "rb") as f:
+                out.append(f.read())
+        return out
+
+    def is_numbered(self):
+        return all(numbered_from_zero(read_records(self.path(x))) for x in ("hi2", "hi3"))
+
+
+def same(got, wanted, sentence):
+    ok(got == wanted, sentence, [f"got    {got}", f"wanted {wanted}"])
+
+
+def at(*steps):
+    """Packets a second apart."""
+    return [(T0 + i * SEC, p) for i, p in enumerate(steps)]
+
+
+def alice(*more, **fields):
+    return orders([{"targets": ['radius_user: "alice@isp"', *more]} | fields], extra=SERVER)
+
+
+def one_session():
+    nas = Nas()
+    before, first, last, after = (ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(4))
+    to = ip("203.0.113.1", "192.0.2.7", b"to")
+    steps = [before, nas.ask(REQUEST, user="alice@isp", sid="1"),
+             nas.answer(ACCEPT, ip="192.0.2.7"), first,
+             nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7"), nas.answer(RESPONSE),
+             to, nas.account(INTERIM, user="alice@isp", sid="1", ip="192.0.2.7", **{
+                 "in": 5, "out": 7, "ingiga": 1, "outgiga": 2}), nas.answer(RESPONSE), last,
+             nas.account(STOP, user="alice@isp", sid="1", ip="192.0.2.7", cause=1), after]
+    run = Run(alice(), at(*steps))
+    same(run.cc(), [first, to, last], "from Accept to Stop, neither before nor after")
+    iri, cins = run.iri()
+    same([x for x in iri if x[0] != INTERIMS or x[1] == 7],
+         [(ATTEMPT, 1), (ACCEPTED, 2), (INTERIMS, 7), (ENDED, 10)],
+         "IRI: attempt, accept, interim, end, with their times")
+    ok(len(cins) == 1 and run.is_numbered(), "of one CIN, numbered from 0")
+    streams.append(run)
+    again = Run(alice(), at(*steps[4:]))
+    same(again.iri()[0][0], (ACCEPTED, 0), "an Accounting-Start alone begins the session too")
+    middle = Run(alice(), at(*steps[7:]))
+    same([x[0] for x in middle.iri()[0]], [ACTIVE, ENDED],
+         "what is first heard of by an interim record was active before")
+    same(middle.cc(), [last], "and is delivered from there on")
+    other = Run(alice(), at(*steps[:1], *[s for s in steps[1:] if s[9] == 17]))
+    ok(len(other.iri()[0]) >= 4 and other.cc() == [], "a session without packets is told of")
+    refused = Run(alice(), at(nas.ask(REQUEST, user="alice@isp"), nas.answer(REJECT), before))
+    same((refused.iri()[0], refused.cc()), ([(ATTEMPT, 0), (REJECTED, 1)], []), "a refusal")
+    silent = Run(alice(), at(nas.ask(REQUEST, user="alice@isp"), *[before] * 100))
+    same([x[0] for x in silent.iri()[0]], [ATTEMPT, FAILED], "nobody answers")
+    streams.append(silent)
+
+
+def identities():
+    nas = Nas()
+    packet = ip("192.0.2.7", "203.0.113.1")
+
+    def delivered(target, user="alice@isp", calling="0211234567", extra=SERVER):
+        text = orders([{"targets": [target]}], extra=extra)
+        steps = [nas.account(START, user=user, calling=calling, sid="x", ip="192.0.2.7"), packet]
+        return len(Run(text, at(*steps)).cc())
+
+    rows = [('radius_user: "alice@isp"', 1), ('radius_user: "Alice@isp"', 0),
+            ('radius_user: "alice"', 0), ('radius_user: "alice@*"', 1),
+            ('radius_user: "*@isp"', 1), ('radius_user: "*@other"', 0),
+            ('calling_station: "0211234567"', 1), ('calling_station: "alice@isp"', 0),
+            ('calling_station: "021*"', 1)]
+    same([delivered(t) for t, _ in rows], [n for _, n in rows],
+         "names match exactly, or by a wildcard at an end; numbers only as numbers")
+    same(delivered('radius_user: "al*"', extra=SERVER + 'radius_ignored_users: ["alice@isp"]\n'), 0,
+         "a default user is nobody")
+    same(delivered('calling_station: "021*"',
+                   extra=SERVER + 'radius_ignored_users: ["alice@isp"]\n'), 1,
+         "but his number is somebody's")
+    same(delivered('radius_user: "alice@isp"', extra=SERVER.replace("10.0.0.10", "10.0.0.11")), 0,
+         "who is no core server is not believed")
+    text = orders([{"targets": ['radius_user: "alice@isp"', 'calling_station: "021*"']},
+                   {"liid": "B", "targets": ['calling_station: "021*"', ("203.0.113.1", 3)]}],
+                  extra=SERVER)
+    run = Run(text, at(nas.account(START, user="alice@isp", calling="021", sid="x",
+                                   ip="192.0.2.7"), packet))
+    same((len(run.cc()), len(run.cc("B"))), (1, 2),
+         "two names of one warrant are one session; two warrants have their own")
+
+
+def several():
+    nas, other = Nas(), Nas("10.0.0.21")
+    a, b, six, net = (ip("192.0.2.7", "203.0.113.1"), ip("192.0.2.8", "203.0.113.1"),
+                      ip("2001:db8:1::9", "2001:db8:ff::1"), ip("2001:db8:2:3::1", "2001:db8:ff::1"))
+    start = [nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7", prefix="2001:db8:1::/64",
+                         delegated="2001:db8:2::/48", route="198.51.100.0/24 0.0.0.0 1"),
+             other.account(START, user="alice@isp", sid="1", ip="192.0.2.8")]
+    run = Run(alice(), at(*start, a, six, net, b,
+                          nas.account(STOP, user="alice@isp", sid="1"), a, six, net, b))
+    same(run.cc(), [a, six, net, b, b], "two sessions of one user, one with three addresses")
+    same((len(run.iri()[1]), [x[0] for x in run.iri()[0]]),
+         (2, [ACCEPTED, ACCEPTED, ENDED, END_ACTIVE]), "each has its CIN")
+    streams.append(run)
+    run = Run(alice(), at(*start, nas.account(OFF), a, b))
+    same((run.cc(), [x[0] for x in run.iri()[0]]),
+         ([b], [ACCEPTED, ACCEPTED, ENDED, END_ACTIVE]), "a NAS that reboots ends its own sessions")
+    run = Run(alice(), at(*start, nas.account(ON), a, b))
+    same(run.cc(), [b], "also when it comes back")
+    run = Run(alice(), at(*start, other.account(START, user="bob", sid="9", ip="192.0.2.7"), a, b))
+    same(run.cc(), [b], "an address that is given to another is not the target's any more")
+    run = Run(alice(), at(start[0], start[0], a, nas.account(STOP, user="alice@isp", sid="1"),
+                          nas.account(STOP, user="alice@isp", sid="1"), start[0], a))
+    same((run.cc(), [x[0] for x in run.iri()[0]]), ([a], [ACCEPTED, ENDED]),
+         "what is sent again starts and ends nothing twice")
+
+
+def terms():
+    nas = Nas()
+    packets = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(20)]
+    start = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
+    stop = nas.account(STOP, user="alice@isp", sid="1")
+    steps = [start, *packets[1:15], stop, *packets[16:]]
+    mid = {"start": "2026-01-01T00:00:05Z", "end": "2026-01-01T00:00:10Z"}
+    run = Run(alice(**mid), at(*steps))
+    same((run.cc(), run.iri()[0]), (packets[5:10], [(ACTIVE, 5), (END_ACTIVE, 10)]),
+         "a warrant in mid-session begins at once, and ends with the session active")
+    streams.append(run)
+    run = Run(alice(**mid | {"start": '"2026-01-01T00:00:04.5Z"'}), at(*steps))
+    same((run.cc(), run.iri()[0]), (packets[5:10], [(ACTIVE, 4.5), (END_ACTIVE, 10)]),
+         "its start need not be a packet's time")
+    run = Run(alice(**mid | {"deliver": "iri-only"}), at(*steps))
+    same((run.cc(), len(run.iri()[0]), run.summary["warrants"][0]["refused"]["iri_only"]),
+         ([], 2, 5), "iri-only")
+    run = Run(alice(**mid | {"deliver": "cc-only"}), at(*steps))
+    same((run.cc(), run.iri()[0]), (packets[5:10], []), "cc-only")
+    run = Run(alice(start="2026-01-01T00:00:17Z"), at(*steps))
+    same((run.cc(), run.iri()[0]), ([], []), "a session that is over is not intercepted")
+
+
+def carriers():
+    nas = Nas()
+    packet = ip("192.0.2.7", "203.0.113.1")
+    fill = [("fill", "x" * 250)] * 6
+    import radius_packets
+    start = udp("10.0.0.20", "10.0.0.10", 30000, 1813, radius_packets.packet(
+        4, 1, bytes(range(16)), [("user", "alice@isp"), ("nas", "10.0.0.20"), ("status", START),
+                                 ("sid", "1"), *fill, ("ip", "192.0.2.7")]))
+    parts = fragments(start, (800, 1200), 77)
+    run = Run(alice(), at(packet, *parts, packet))
+    same(run.cc(), [packet], "RADIUS in three fragments is put together")
+    run = Run(alice(), at(packet, parts[2], parts[0], parts[1], packet))
+    same(run.cc(), [packet], "in any order")
+    run = Run(alice(), at(packet, parts[0], parts[1], packet))
+    same(run.cc(), [], "but not without all of them")
+    short = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
+    frames = [ether(0x800, short, [(0x88A8, 5), (0x8100, 6)]),
+              ether(0x800, ipv4("10.9.9.1", "10.9.9.2", packet, 4))]
+    run = Run(alice(), at(*frames), link=1)
+    same(run.cc(), [packet], "RADIUS in VLANs, the session's packet in a tunnel")
+    run = Run(alice(), at(ipv4("10.9.9.1", "10.9.9.2", short, 4), packet))
+    same(run.cc(), [packet], "RADIUS in a tunnel")
+    run = Run(orders([{"targets": [("10.0.0.20", 5), 'radius_user: "alice@isp"']}], extra=SERVER),
+              at(short, packet))
+    same(run.cc(), [short, packet], "a NAS that is itself a target is both")
+    run = Run(orders([{"targets": [("192.0.2.0/24", 5), 'radius_user: "alice@isp"']}],
+                     extra=SERVER), at(packet, short, packet, nas.account(
+                         STOP, user="alice@isp", sid="1"), packet))
+    same([r.cin == 5 for r in read_records(run.path("hi3"))], [True, False, True],
+         "a session's address is longer than the prefix around it, as long as it lasts")
+
+
+class World:
+    """Random subscribers whose sessions come and go, and packets of every address; knows for each
+    packet whose it is."""
+
+    def __init__(self, seed, n_steps, size):
+        self.random = random.Random(seed)
+        self.nas = [Nas("10.0.0.%d" % (20 + i)) for i in range(3)]
+        self.users = ["u%d@isp" % i for i in range(12)]
+        self.sessions = {}  # (nas, sid) -> (user, addresses)
+        self.owner = {}     # address -> (nas, sid)
+        self.n_sids = 0
+        self.packets, self.wanted = [], {u: [] for u in self.users}
+        for n in range(n_steps):
+            self.step(n, size)
+
+    def emit(self, packet):
+        self.packets.append((T0 + len(self.packets) * 10**6, packet))
+
+    def addresses(self):
+        n = self.random.randrange(1, 30)
+        return {"ip": "192.0.2.%d" % n} | (
+            {"ip6": "2001:db8::%x" % n} if self.random.random() < 0.3 else {})
+
+    def forget(self, key):
+        for address in self.sessions.pop(key)[1].values():
+            if self.owner.get(address) == key:
+                del self.owner[address]
+
+    def step(self, n, size):
+        chance = self.random.random()
+        if chance < 0.06:
+            self.start()
+        elif chance < 0.1 and self.sessions:
+            key = self.random.choice(sorted(self.sessions))
+            user, at = self.sessions[key]
+            self.emit(self.nas[key[0]].account(STOP, user=user, sid=key[1], **at))
+            self.forget(key)
+        elif chance < 0.102:
+            i = self.random.randrange(3)
+            self.emit(self.nas[i].account(ON))
+            for key in [k for k in self.sessions if k[0] == i]:
+                self.forget(key)
+        else:
+            self.traffic(n, size)
+
+    def start(self):
+        i = self.random.randrange(3)
+        self.n_sids += 1
+        key = (i, "s%d" % self.n_sids)
+        user, at = self.random.choice(self.users), self.addresses()
+        self.emit(self.nas[i].account(START, user=user, sid=key[1], **at))
+        for address in at.values():
+            old = self.owner.get(address)
+            if old:
+                self.take(old, address)
+        self.sessions[key] = (user, at)
+        for address in at.values():
+            self.owner[address] = key
+
+    def take(self, key, address):
+        """A session whose address is given to another goes on with the rest; without any it ends."""
+        user, at = self.sessions[key]
+        del self.owner[address]
+        left = {k: v for k, v in at.items() if v != address}
+        self.sessions[key] = (user, left)
+        if not left:
+            self.forget(key)
+
+    def traffic(self, n, size):
+        n6 = self.random.random() < 0.2
+        a, b = (("2001:db8::%x" if n6 else "192.0.2.%d") % self.random.randrange(1, 30)
+                for _ in range(2))
+        if self.random.random() < 0.7:
+            b = "2001:db8:f::1" if n6 else "203.0.113.1"
+        packet = ip(a, b, b"%08d" % n + bytes(self.random.randrange(size)))
+        self.emit(packet)
+        keys = list(dict.fromkeys(self.owner[x] for x in (a, b) if x in self.owner))
+        for key in keys:
+            self.wanted[self.sessions[key][0]].append(packet)
+
+
+def exact_sets():
+    for seed, n_steps, size in ((1, 3000, 60), (2, 600, 3000), (3, 3000, 400)):
+        world = World(seed, n_steps, size)
+        text = orders([{"liid": u.split("@")[0], "targets": [f'radius_user: "{u}"']}
+                       for u in world.users], extra=SERVER)
+        octets = None
+        for words in (("-t", "1"), ("-t", "1", "--block-size", "4k"),
+                      ("-t", "4", "--block-size", "4k"), ("-t", "3", "--block-size", "16k"),
+                      ("-t", "2")):
+            run = Run(text, world.packets, *words)
+            wrong = [u for u in world.users if run.cc(u.split("@")[0]) != world.wanted[u]]
+            n = sum(len(x) for x in world.wanted.values())
+            ok(not wrong and n > 50, f"world {seed}, {' '.join(words)}: the {n} packets of each "
+               f"user's sessions, no other", [f"wrong: {wrong} {run.stderr}"])
+            octets = octets or run.octets()
+            ok(run.octets() == octets and run.is_numbered(), "octet by octet the same, numbered")
+        if seed == 2:
+            streams.append(run)
+
+
+def verified():
+    checker = shared() and shared() / "asn1" / "verify" / "li-asn1.escript"
+    if not checker or not checker.exists() or not shutil.which("escript"):
+        skip("an independent decoder finds no fault", "no shared folder, or no Erlang")
+        return
+    paths = [run.path(name) for run in streams for name in ("hi2", "hi3")]
+    paths = [p for p in paths if os.path.getsize(p)]
+    for path in paths:
+        done = subprocess.run([checker, "decode", "--strict", "--quiet", path],
+                              capture_output=True, text=True)
+        ok(done.returncode == 0, f"an independent decoder finds no fault in {path[len(work) + 1:]}",
+           [done.stdout[:2000], done.stderr[:500]])
+
+
+one_session()
+identities()
+several()
+terms()
+carriers()
+exact_sets()
+verified()
+shutil.rmtree(work)
+end()
