@@ -79,6 +79,8 @@ struct intercept {
 	bool has_time;
 	bool is_closed;
 	struct wr iri;
+	struct wr plain; /* an IRI before it is encrypted */
+	struct sealer *sealer;
 
 	pthread_mutex_t lock; /* of what follows */
 	struct why why;

@@ -68,6 +68,34 @@ static void count_cc(struct intercept_counts *counts, const struct ipcc *cc, siz
 	counts->both += cc->direction == ETSI_INDETERMINATE ? one : 0;
 }
 
+/* Octets of a pending record, as it will be sent. */
+static size_t len_of(const struct pending *pending, const struct ipcc *cc)
+{
+	return pending->key ? sealed_ipcc_len(pending->header, cc, pending->counter)
+			    : ipcc_len(pending->header, cc);
+}
+
+/* Gives a pending record its place among its session's. */
+static size_t number(struct session *s, struct pending *pending, const struct piece *piece)
+{
+	struct ipcc cc;
+	size_t len;
+
+	pending->seq = (uint32_t)s->next_cc++;
+	pending->header = s->header;
+	pending->mandate = s->mandate->slot;
+	pending->key = s->mandate->key_of_payload;
+	if (pending->key && !s->bytes_cc)
+		s->bytes_cc = seal_first_counter((struct nanos){piece->time_ns});
+	pending->counter = s->bytes_cc;
+	cc = cc_of(piece, pending);
+	len = len_of(pending, &cc);
+	if (pending->key)
+		s->bytes_cc += len;
+	count_cc(&s->mandate->counts, &cc, len, 1);
+	return len;
+}
+
 /* A packet of a target's, in the order of the data: numbered, or refused and counted. */
 static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 {
@@ -76,8 +104,6 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 	struct session *s = i->sessions[pending->session];
 	struct mandate *m = s->mandate;
 	enum intercept_refusal refusal;
-	struct ipcc cc;
-	size_t len;
 	int rc = 0;
 
 	m->counts.matched++;
@@ -97,13 +123,7 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 		rc = term_begin(i, s, piece->time_ns);
 	if (rc)
 		return rc;
-	pending->seq = (uint32_t)s->next_cc++;
-	pending->header = s->header;
-	pending->mandate = m->slot;
-	cc = cc_of(piece, pending);
-	len = ipcc_len(s->header, &cc);
-	count_cc(&m->counts, &cc, len, 1);
-	tray_put(tray, k, m->desk, len);
+	tray_put(tray, k, m->desk, number(s, pending, piece));
 	return 0;
 }
 
@@ -301,7 +321,7 @@ static void lose_run(struct intercept *i, struct tray *tray, struct run *run)
 		struct intercept_counts *counts = &i->mandates[pending->mandate]->counts;
 		struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
 
-		count_cc(counts, &cc, ipcc_len(pending->header, &cc), -1);
+		count_cc(counts, &cc, len_of(pending, &cc), -1);
 		counts->refused[INTERCEPT_FULL]++;
 	}
 }
@@ -334,6 +354,17 @@ static int write_records(struct tray *tray, struct outbox *hi3, uint64_t *offset
 	return rc;
 }
 
+static int encode(struct tray *tray, const struct pending *pending, struct wr *w)
+{
+	struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
+	struct seal seal = {tray->sealer, pending->key, pending->counter};
+
+	if (pending->key)
+		return sealed_ipcc_encode(&seal, pending->header, &cc, w);
+	ipcc_encode(pending->header, &cc, w);
+	return 0;
+}
+
 static int fill_run(struct intercept *i, struct tray *tray, const struct run *run)
 {
 	struct outbox *hi3 = &i->desks[run->agency]->boxes[INTERCEPT_HI3];
@@ -343,15 +374,14 @@ static int fill_run(struct intercept *i, struct tray *tray, const struct run *ru
 	int rc = 0;
 
 	for (uint32_t k = run->first; k != TRAY_NONE && !rc; k = tray->pending[k].next) {
-		const struct pending *pending = &tray->pending[k];
-		struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
-
-		ipcc_encode(pending->header, &cc, w);
-		if (w == &tray->w && (w->len >= WRITE_LEN || !w->ok))
+		rc = encode(tray, &tray->pending[k], w);
+		if (!rc && w == &tray->w && (w->len >= WRITE_LEN || !w->ok))
 			rc = write_records(tray, hi3, &offset);
 	}
 	if (!rc && w == &tray->w)
 		rc = write_records(tray, hi3, &offset);
+	else if (rc)
+		outbox_cut(hi3, rc, run->claim.offset);
 	outbox_done(hi3, &run->claim);
 	return rc ? intercept_fail(i, rc, hi3->name, err_text(rc)) : 0;
 }

@@ -20,7 +20,10 @@ static int init(struct intercept *i)
 	why_clear(&i->why);
 	i->latest_ns = i->ticked_ns = INT64_MIN;
 	i->iri = wr_init(IRI_LIMIT);
+	i->plain = wr_init(IRI_LIMIT);
 	rc = net_reassembly_new(&i->reassembly);
+	if (!rc)
+		rc = sealer_new(&i->sealer);
 	return rc ? rc : access_new(&i->access, &options);
 }
 
@@ -203,6 +206,8 @@ void intercept_free(struct intercept **ip)
 	net_reassembly_free(&i->reassembly);
 	access_free(&i->access);
 	wr_fini(&i->iri);
+	wr_fini(&i->plain);
+	sealer_free(&i->sealer);
 	free(i->ignored_users);
 	free(i->mandates);
 	free(i->sessions);

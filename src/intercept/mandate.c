@@ -35,11 +35,21 @@ static void free_sessions(struct session **first)
 	}
 }
 
+void mandate_free_key(void *thing)
+{
+	struct seal_key *key = thing;
+
+	if (key)
+		seal_key_fini(key);
+	free(key);
+}
+
 void mandate_free(struct mandate **m)
 {
 	if (!*m)
 		return;
 	free_identities(*m);
+	mandate_free_key((*m)->key_of_payload);
 	free_sessions(&(*m)->statics);
 	free_sessions(&(*m)->dynamics);
 	free((*m)->cins);
@@ -114,14 +124,42 @@ static int set_identities(struct mandate *m, const struct warrant *w)
 	return 0;
 }
 
+static int set_key(struct mandate *m, const struct warrant *w, const struct agency *a,
+		   struct mandate_change *change)
+{
+	const struct conf_key *octets = NULL;
+	enum orders_cipher cipher = warrant_cipher(w, a, &octets);
+	struct seal_key *key = NULL;
+	int rc = 0;
+
+	if (cipher != ORDERS_CIPHER_NONE && octets) {
+		key = calloc(1, sizeof *key);
+		rc = key ? seal_key_init(key, (enum seal_cipher)cipher, octets->bytes, octets->len,
+					 NULL)
+			 : ERR_NOMEM;
+	}
+	if (rc) {
+		free(key);
+		return rc;
+	}
+	change->key = m->key_of_payload;
+	m->key_of_payload = key;
+	return 0;
+}
+
 int mandate_set(struct mandate *m, const struct orders *orders, const struct warrant *w,
-		bool *is_changed)
+		struct mandate_change *change)
 {
 	const struct agency *a = &orders->agencies.items[orders_agency(orders, w)];
 	struct terms terms = terms_of(orders, w, a);
+	int rc;
 
-	*is_changed = memcmp(&terms, &m->terms, sizeof terms) != 0;
+	*change =
+		(struct mandate_change){.has_terms = memcmp(&terms, &m->terms, sizeof terms) != 0};
 	m->terms = terms;
+	rc = set_key(m, w, a, change);
+	if (rc)
+		return rc;
 	m->start_ns = w->start.ns;
 	m->end_ns = w->end.ns;
 	m->access_type = (uint8_t)w->access_type;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "etsi/seal.h"
 #include "intercept/intercept.h"
 #include "intercept/session.h"
 
@@ -30,6 +31,7 @@ struct terms {
 struct mandate {
 	char key[WARRANT_KEY_LEN];
 	struct terms terms;
+	struct seal_key *key_of_payload; /* immutable: replaced as a whole; NULL: not encrypted */
 	uint32_t slot;
 	uint32_t desk;
 	int64_t start_ns;
@@ -55,11 +57,18 @@ struct mandate {
 
 MUST_CHECK int mandate_new(struct mandate **out, const char *key, uint32_t slot);
 void mandate_free(struct mandate **m);
+/* Overwrites and frees a key of payloads. */
+void mandate_free_key(void *key);
 
-/* Takes over what the orders say, but for targets by prefix. *is_changed: headers must be made
- * anew. */
+/* What mandate_set has replaced. */
+struct mandate_change {
+	bool has_terms;       /* headers must be made anew */
+	struct seal_key *key; /* the key of before, which workers may still use; NULL: none */
+};
+
+/* Takes over what the orders say, but for targets by prefix. */
 MUST_CHECK int mandate_set(struct mandate *m, const struct orders *orders, const struct warrant *w,
-			   bool *is_changed);
+			   struct mandate_change *change);
 
 /* Whether its time has this moment. */
 static inline bool mandate_covers(const struct mandate *m, int64_t ns)

@@ -240,14 +240,15 @@ static int set_term(struct intercept *i, struct mandate *m, int64_t now_ns)
 static int set_mandate(struct intercept *i, const struct orders *orders, const struct warrant *w,
 		       struct mandate *m, int64_t now_ns, struct why *why)
 {
-	bool is_changed;
-	int rc = mandate_set(m, orders, w, &is_changed);
+	struct mandate_change change;
+	int rc = mandate_set(m, orders, w, &change);
 
+	retire(i, change.key, mandate_free_key);
 	if (!rc)
 		rc = desk_of(i, w->agency, &m->desk, why);
-	if (!rc && is_changed)
+	if (!rc && change.has_terms)
 		rc = make_headers(i, m->dynamics, why);
-	if (!rc && is_changed)
+	if (!rc && change.has_terms)
 		rc = make_headers(i, m->statics, why);
 	if (!rc)
 		rc = set_term(i, m, now_ns);

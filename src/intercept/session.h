@@ -28,6 +28,8 @@ struct session {
 	uint64_t access_id; /* 0: static */
 	uint64_t next_iri;  /* sequence numbers: beyond UINT32_MAX there is none */
 	uint64_t next_cc;
+	uint64_t bytes_iri; /* byteCounter of the next encrypted record; 0: none yet */
+	uint64_t bytes_cc;
 	uint32_t slot;
 	uint32_t cin;
 	enum session_state state;

@@ -4,13 +4,31 @@
 
 #include "intercept/inside.h"
 
+static int encode(struct intercept *i, struct session *s, const struct ipiri *iri)
+{
+	struct seal seal = {i->sealer, s->mandate->key_of_payload, s->bytes_iri};
+	struct why why;
+	int rc;
+
+	why_clear(&why);
+	wr_reset(&i->plain);
+	wr_reset(&i->iri);
+	rc = ipiri_encode(s->header, iri, seal.key ? &i->plain : &i->iri, &why);
+	if (!rc && seal.key) {
+		if (!seal.counter)
+			seal.counter = seal_first_counter(iri->time);
+		rc = seal_pdu(&seal, i->plain.bytes, i->plain.len, &i->iri, &why);
+		s->bytes_iri = seal.counter + i->iri.len;
+	}
+	return rc ? intercept_fail(i, rc, s->mandate->terms.liid, why.text) : 0;
+}
+
 /* A record that finds no room is lost and counted; its number is not used again, so that the
  * agency sees the gap. */
 static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 {
 	struct mandate *m = s->mandate;
 	struct outbox *hi2 = &i->desks[m->desk]->boxes[INTERCEPT_HI2];
-	struct why why;
 	int rc;
 
 	if (s->next_iri > UINT32_MAX) {
@@ -19,11 +37,9 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 	}
 	iri->seq = (uint32_t)s->next_iri++;
 	iri->access_type = m->access_type;
-	why_clear(&why);
-	wr_reset(&i->iri);
-	rc = ipiri_encode(s->header, iri, &i->iri, &why);
+	rc = encode(i, s, iri);
 	if (rc)
-		return intercept_fail(i, rc, m->terms.liid, why.text);
+		return rc;
 	rc = outbox_append(hi2, i->iri.bytes, i->iri.len);
 	if (rc && i->options.is_live) {
 		m->counts.iri_lost++;

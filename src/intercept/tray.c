@@ -30,9 +30,10 @@ int tray_new(struct tray **out, const struct watch *watch)
 	if (!rc) {
 		tray->w = wr_init(RECORDS_LIMIT);
 		tray_clear(tray);
-	} else {
-		tray_free(&tray);
+		rc = sealer_new(&tray->sealer);
 	}
+	if (rc)
+		tray_free(&tray);
 	*out = tray;
 	return rc;
 }
@@ -43,6 +44,7 @@ void tray_free(struct tray **tray)
 		return;
 	watch_hits_fini(&(*tray)->hits);
 	wr_fini(&(*tray)->w);
+	sealer_free(&(*tray)->sealer);
 	tray_clear(*tray);
 	free((*tray)->notes);
 	free((*tray)->owned);

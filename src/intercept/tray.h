@@ -10,7 +10,7 @@
 #include "access/server.h"
 #include "base/err.h"
 #include "base/wr.h"
-#include "etsi/header.h"
+#include "etsi/seal.h"
 #include "intercept/outbox.h"
 #include "watch/watch.h"
 
@@ -40,6 +40,8 @@ struct pending {
 	uint32_t seq;
 	uint32_t next; /* of the same agency; TRAY_NONE: the last */
 	const struct etsi_header *header;
+	const struct seal_key *key; /* NULL: not encrypted */
+	uint64_t counter;           /* byteCounter, where it is */
 	uint32_t mandate;
 	uint8_t direction;
 };
@@ -95,6 +97,7 @@ struct tray {
 	uint32_t *run_of; /* agency -> its run; TRAY_NONE: none in this block */
 	uint32_t n_agencies;
 	struct wr w; /* encoded, on its way to a file */
+	struct sealer *sealer;
 	uint32_t n_packets;
 	int64_t first_ns; /* of the block's frames */
 	int64_t latest_ns;
