@@ -345,7 +345,39 @@ def verified():
            [done.stdout[:2000], done.stderr[:500]])
 
 
+def forms_of_records():
+    """Agencies that want encryption, GeneralizedTime, older versions or names of their own."""
+    checker = shared() and shared() / "asn1" / "verify" / "li-asn1.escript"
+    if not checker or not checker.exists() or not shutil.which("escript"):
+        skip("agencies' own forms of records", "no shared folder, or no Erlang")
+        return
+    nas = Nas()
+    steps = at(nas.ask(REQUEST, user="alice@isp", sid="1"), nas.answer(ACCEPT, ip="192.0.2.7"),
+               *[ip("192.0.2.7", "203.0.113.1", bytes(i * 7)) for i in range(50)],
+               nas.account(STOP, user="alice@isp", sid="1", calling="0211234567", nasid="bras-1",
+                           portid="ge-0/0", port=7, called="0800", ip6="2001:db8::1",
+                           **{"in": 1, "ingiga": 3, "out": 2}))
+    keys = ["%048x" % 99, "%064x" % 77]
+    rows = [("aes192", f'encryption: aes-192-cbc, encryption_key: "0x{keys[0]}"', keys[0]),
+            ("aes256", f'encryption: aes-256-cbc, encryption_key: "0x{keys[1]}"', keys[1]),
+            ("old", "header_version: 15, time_format: generalized, operator_id: OTHER", None),
+            ("v32", "header_version: 32, interception_point: akl-pop", None)]
+    run = Run(orders([{"agency": name, "targets": ['radius_user: "alice@isp"']}
+                      for name, _, _ in rows], agencies=[r[:2] for r in rows], extra=SERVER), steps)
+    for name, _, key in rows:
+        for interface in ("hi2", "hi3"):
+            path = run.path(interface, name)
+            words = [checker, "decode", "--strict", "--quiet", *(["--key", key] if key else []), path]
+            done = subprocess.run(words, capture_output=True, text=True)
+            with open(path, "rb") as f:
+                bare = key and (b"alice@isp" in f.read())
+            ok(done.returncode == 0 and os.path.getsize(path) > 100 and not bare,
+               f"an independent decoder finds no fault in {interface} for {name}",
+               [done.stdout[:1500], done.stderr[:500]])
+
+
 one_session()
+forms_of_records()
 identities()
 several()
 terms()

@@ -11,9 +11,12 @@ int mandate_new(struct mandate **out, const char *key, uint32_t slot)
 	*out = m;
 	if (!m)
 		return ERR_NOMEM;
-	snprintf(m->key, sizeof m->key, "%s", key);
+	m->key = strdup(key);
 	m->slot = slot;
-	return 0;
+	if (m->key)
+		return 0;
+	mandate_free(out);
+	return ERR_NOMEM;
 }
 
 static void free_identities(struct mandate *m)
@@ -53,6 +56,7 @@ void mandate_free(struct mandate **m)
 	free_sessions(&(*m)->statics);
 	free_sessions(&(*m)->dynamics);
 	free((*m)->cins);
+	free((*m)->key);
 	free(*m);
 	*m = NULL;
 }

@@ -29,7 +29,7 @@ struct terms {
 };
 
 struct mandate {
-	char key[WARRANT_KEY_LEN];
+	char *key;
 	struct terms terms;
 	struct seal_key *key_of_payload; /* immutable: replaced as a whole; NULL: not encrypted */
 	uint32_t slot;

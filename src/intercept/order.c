@@ -270,7 +270,7 @@ static int set_mandates(struct intercept *i, const struct orders *orders, int64_
 			struct why *why)
 {
 	struct mandate **ordered = calloc(orders->warrants.n + 1, sizeof(struct mandate *));
-	char key[WARRANT_KEY_LEN];
+	char key[ORDERS_KEY_LEN];
 	int rc = ordered ? 0 : ERR_NOMEM;
 
 	for (size_t k = 0; k < orders->warrants.n && !rc; k++) {
