@@ -112,10 +112,9 @@ MUST_CHECK int subscriber_scan(struct intercept *i);
 MUST_CHECK int subscriber_end(struct intercept *i, struct mandate *m, bool is_all, int64_t ns);
 /* Watches the prefixes of dynamic sessions, after the watch was made anew. */
 MUST_CHECK int subscriber_watch(struct intercept *i);
-/* Makes a dynamic session of the mandate's: with this CIN, or one of its own where cin is NULL. */
-MUST_CHECK int subscriber_add(struct intercept *i, struct mandate *m,
-			      const struct access_session *a, uint64_t access_id,
-			      const uint32_t *cin, struct session **out);
+/* Makes a dynamic session of the mandate's with this CIN. */
+MUST_CHECK int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_id,
+				  uint32_t cin, struct session **out);
 MUST_CHECK int subscriber_set_prefixes(struct intercept *i, struct session *s,
 				       const struct net_prefix *prefixes, size_t n);
 
@@ -141,8 +140,12 @@ MUST_CHECK int tell(struct intercept *i, struct session *s, const struct access_
 		    enum ipiri_event event, int64_t ns);
 
 /* order.c: from orders to mandates */
-MUST_CHECK int order_set(struct intercept *i, const struct orders *orders, int64_t now_ns,
-			 struct why *why);
+struct order {
+	const struct orders *orders;
+	int64_t now_ns; /* since when they are known */
+	struct why *why;
+};
+MUST_CHECK int order_set(struct intercept *i, const struct order *order);
 MUST_CHECK int order_slot(struct intercept *i, struct session *s);
 void order_free_slot(struct intercept *i, struct session *s);
 struct mandate *order_find(const struct intercept *i, const char *key);

@@ -19,6 +19,11 @@ int intercept_fail(struct intercept *i, int rc, const char *place, const char *t
 	return rc;
 }
 
+static struct outlook outlook_of(const struct intercept *i)
+{
+	return (struct outlook){atomic_load(&i->watch), atomic_load(&i->sight)};
+}
+
 /* Whether the warrant covers the packet; else the reason. */
 static bool is_in_scope(const struct mandate *m, const struct piece *piece,
 			enum intercept_refusal *refusal)
@@ -168,8 +173,7 @@ static int accept_whole(struct intercept *i, struct tray *tray, struct net_whole
 {
 	size_t from = tray->n_pending;
 	struct tray_found found;
-	int rc = tray_take_whole(tray, atomic_load(&i->watch), atomic_load(&i->sight), whole,
-				 fragment, &found);
+	int rc = tray_take_whole(tray, outlook_of(i), whole, fragment, &found);
 
 	if (!rc)
 		rc = accept_from(i, tray, from);
@@ -275,7 +279,7 @@ static int accept_frame(struct intercept *i, struct tray *tray, const struct wei
 		rc = accept_time(i, tray->latest_ns);
 	tray->version = atomic_load(&i->version);
 	if (!rc)
-		rc = tray_take(tray, atomic_load(&i->watch), atomic_load(&i->sight), f, number);
+		rc = tray_take(tray, outlook_of(i), f, number);
 	s.n_pending = tray->n_pending;
 	s.n_notes = tray->n_notes;
 	return rc ? rc : accept_stretch(i, tray, s, &again);
@@ -436,17 +440,15 @@ static int on_batch(struct worker *w, struct weir_frame *frames, int n)
 	struct intercept *i = in->intercept;
 	struct tray *tray = engine_local(w);
 	int rc = in->before ? in->before(in->arg, frames, n) : 0;
-	const struct watch *watch;
-	const struct sight *sight;
+	struct outlook out;
 
 	if (rc < 0)
 		return rc;
 	rc = 0;
 	open_block(i, tray);
-	watch = atomic_load(&i->watch);
-	sight = atomic_load(&i->sight);
+	out = outlook_of(i);
 	for (int k = 0; k < n && !rc; k++)
-		rc = tray_take(tray, watch, sight, &frames[k], tray->n_packets++);
+		rc = tray_take(tray, out, &frames[k], tray->n_packets++);
 	return rc;
 }
 

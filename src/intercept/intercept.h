@@ -136,7 +136,8 @@ void intercept_save(struct intercept *i, struct wr *w);
  * subscriber has gone meanwhile, or whose warrant no longer names it, ends at the next tick. */
 MUST_CHECK int intercept_load(struct intercept *i, struct rd *r, struct why *why);
 
-/* A record that was delivered after what intercept_load knows was saved: numbers go on behind it. */
+/* A record that was delivered after what intercept_load knows was saved: numbers go on behind
+ * it. */
 MUST_CHECK int intercept_recall(struct intercept *i, const char *agency,
 				enum intercept_interface which, const uint8_t *pdu, size_t len);
 

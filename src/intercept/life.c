@@ -43,7 +43,7 @@ int intercept_new(struct intercept **out, const struct orders *orders,
 		i->first_ns = options->now.ns;
 	}
 	if (!rc)
-		rc = order_set(i, orders, known_ns, why);
+		rc = order_set(i, &(struct order){orders, known_ns, why});
 	if (!rc)
 		/* an agency without warrants has its outboxes too */
 		for (size_t k = 0; k < orders->agencies.n && !rc; k++) {
@@ -67,7 +67,7 @@ int intercept_update(struct intercept *i, const struct orders *orders, struct na
 	int rc;
 
 	pthread_mutex_lock(&i->turn);
-	rc = order_set(i, orders, now.ns, why);
+	rc = order_set(i, &(struct order){orders, now.ns, why});
 	if (!rc && i->latest_ns != INT64_MIN)
 		rc = term_refresh(i, now.ns);
 	if (!rc && i->latest_ns != INT64_MIN)

@@ -191,7 +191,7 @@ static int reach(struct intercept *i, struct mandate *m, struct session ***link,
 }
 
 static int set_statics(struct intercept *i, struct mandate *m, const struct warrant *w,
-		       int64_t now_ns, struct why *why)
+		       const struct order *order)
 {
 	const struct target **sorted;
 	struct session **link = &m->statics;
@@ -206,16 +206,16 @@ static int set_statics(struct intercept *i, struct mandate *m, const struct warr
 
 		for (last = k; last < n && sorted[last]->cin == sorted[k]->cin; last++)
 			prefixes[n_prefixes++] = sorted[last]->prefix;
-		rc = reach(i, m, &link, (uint32_t)sorted[k]->cin, now_ns);
+		rc = reach(i, m, &link, (uint32_t)sorted[k]->cin, order->now_ns);
 		if (!rc)
 			rc = session_set_prefixes(*link, prefixes, n_prefixes);
 		if (!rc && !(*link)->header)
-			rc = make_header(i, *link, why);
+			rc = make_header(i, *link, order->why);
 		if (!rc)
 			link = &(*link)->next;
 	}
 	for (; *link && !rc; link = &(*link)->next)
-		rc = leave(i, *link, now_ns);
+		rc = leave(i, *link, order->now_ns);
 	free(sorted);
 	free(prefixes);
 	return rc;
@@ -237,22 +237,22 @@ static int set_term(struct intercept *i, struct mandate *m, int64_t now_ns)
 	return rc;
 }
 
-static int set_mandate(struct intercept *i, const struct orders *orders, const struct warrant *w,
-		       struct mandate *m, int64_t now_ns, struct why *why)
+static int set_mandate(struct intercept *i, const struct order *order, const struct warrant *w,
+		       struct mandate *m)
 {
 	struct mandate_change change;
-	int rc = mandate_set(m, orders, w, &change);
+	int rc = mandate_set(m, order->orders, w, &change);
 
 	retire(i, change.key, mandate_free_key);
 	if (!rc)
-		rc = desk_of(i, w->agency, &m->desk, why);
+		rc = desk_of(i, w->agency, &m->desk, order->why);
 	if (!rc && change.has_terms)
-		rc = make_headers(i, m->dynamics, why);
+		rc = make_headers(i, m->dynamics, order->why);
 	if (!rc && change.has_terms)
-		rc = make_headers(i, m->statics, why);
+		rc = make_headers(i, m->statics, order->why);
 	if (!rc)
-		rc = set_term(i, m, now_ns);
-	return rc ? rc : set_statics(i, m, w, now_ns, why);
+		rc = set_term(i, m, order->now_ns);
+	return rc ? rc : set_statics(i, m, w, order);
 }
 
 /* Its warrant is not in the orders any more. */
@@ -266,9 +266,9 @@ static int withdraw(struct intercept *i, struct mandate *m, int64_t now_ns)
 	return rc;
 }
 
-static int set_mandates(struct intercept *i, const struct orders *orders, int64_t now_ns,
-			struct why *why)
+static int set_mandates(struct intercept *i, const struct order *order)
 {
+	const struct orders *orders = order->orders;
 	struct mandate **ordered = calloc(orders->warrants.n + 1, sizeof(struct mandate *));
 	char key[ORDERS_KEY_LEN];
 	int rc = ordered ? 0 : ERR_NOMEM;
@@ -283,7 +283,7 @@ static int set_mandates(struct intercept *i, const struct orders *orders, int64_
 		ordered[k]->is_ordered = true;
 	for (size_t k = 0; k < i->n_ordered && !rc; k++) {
 		if (!i->ordered[k]->is_ordered)
-			rc = withdraw(i, i->ordered[k], now_ns);
+			rc = withdraw(i, i->ordered[k], order->now_ns);
 	}
 	if (rc) {
 		free(ordered);
@@ -296,8 +296,8 @@ static int set_mandates(struct intercept *i, const struct orders *orders, int64_
 		struct mandate *m = ordered[k];
 
 		if (!m->is_started)
-			m->known_ns = now_ns;
-		rc = set_mandate(i, orders, &orders->warrants.items[k], m, now_ns, why);
+			m->known_ns = order->now_ns;
+		rc = set_mandate(i, order, &orders->warrants.items[k], m);
 	}
 	return rc;
 }
@@ -430,24 +430,24 @@ static int end_unnamed(struct intercept *i, int64_t now_ns)
 	return rc;
 }
 
-int order_set(struct intercept *i, const struct orders *orders, int64_t now_ns, struct why *why)
+int order_set(struct intercept *i, const struct order *order)
 {
 	struct watch *watch = NULL;
 	struct sight *sight = NULL;
-	int rc = set_ignored(i, orders);
+	int rc = set_ignored(i, order->orders);
 
 	if (!rc)
-		rc = set_mandates(i, orders, now_ns, why);
+		rc = set_mandates(i, order);
 	if (!rc)
 		rc = index_identities(i);
 	if (!rc)
-		rc = end_unnamed(i, now_ns);
+		rc = end_unnamed(i, order->now_ns);
 	if (!rc)
 		rc = term_sort(i);
 	if (!rc)
-		rc = make_sight(i, orders, &sight);
+		rc = make_sight(i, order->orders, &sight);
 	if (!rc)
-		rc = make_watch(i, &watch, why);
+		rc = make_watch(i, &watch, order->why);
 	if (rc) {
 		sight_free(sight);
 		return rc;

@@ -36,28 +36,20 @@ static uint64_t identity_hash(const struct access_session *a)
 	return hash;
 }
 
-int subscriber_add(struct intercept *i, struct mandate *m, const struct access_session *a,
-		   uint64_t access_id, const uint32_t *cin, struct session **out)
+int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_id, uint32_t cin,
+		       struct session **out)
 {
 	struct session **last = &m->dynamics;
-	uint32_t number = 0;
 	struct why why;
-	int rc;
+	int rc = session_new(out, cin, access_id);
 
-	why_clear(&why);
-	if (cin) {
-		number = *cin;
-		rc = mandate_note_cin(m, number);
-	} else {
-		rc = mandate_take_cin(m, identity_hash(a), &number);
-	}
-	if (!rc)
-		rc = session_new(out, number, access_id);
 	if (rc)
 		return rc;
+	why_clear(&why);
 	(*out)->mandate = m;
+	(*out)->slot = UINT32_MAX;
 	(*out)->header = aligned_alloc(_Alignof(struct etsi_header), sizeof(struct etsi_header));
-	rc = (*out)->header ? mandate_header(m, number, (*out)->header, &why) : ERR_NOMEM;
+	rc = (*out)->header ? mandate_header(m, cin, (*out)->header, &why) : ERR_NOMEM;
 	if (!rc)
 		rc = order_slot(i, *out);
 	if (!rc)
@@ -71,6 +63,16 @@ int subscriber_add(struct intercept *i, struct mandate *m, const struct access_s
 		last = &(*last)->next;
 	*last = *out;
 	return 0;
+}
+
+/* A session with a CIN of its own. */
+static int add(struct intercept *i, struct mandate *m, const struct access_session *a,
+	       struct session **out)
+{
+	uint32_t cin;
+	int rc = mandate_take_cin(m, identity_hash(a), &cin);
+
+	return rc ? rc : subscriber_restore(i, m, a->id, cin, out);
 }
 
 static bool is_among(const struct net_prefix *p, const struct net_prefix *all, size_t n)
@@ -193,7 +195,7 @@ static int go_on(struct intercept *i, struct mandate *m, struct session *s,
 	if (ns >= m->end_ns || m->is_over)
 		return s ? set_addresses(i, s, e->session) : 0;
 	if (!s)
-		rc = subscriber_add(i, m, e->session, e->session->id, NULL, &s);
+		rc = add(i, m, e->session, &s);
 	if (!rc)
 		rc = set_addresses(i, s, e->session);
 	if (rc)
@@ -220,7 +222,7 @@ static int attempt(struct intercept *i, struct mandate *m, struct session *s,
 	if (m->is_over || !mandate_covers(m, e->time.ns))
 		return 0;
 	if (!s)
-		rc = subscriber_add(i, m, e->session, e->session->id, NULL, &s);
+		rc = add(i, m, e->session, &s);
 	if (!rc)
 		rc = tell(i, s, e->session, events[e->kind], e->time.ns);
 	if (!rc && e->kind != ACCESS_ATTEMPT && s->state == SESSION_IDLE)
@@ -434,7 +436,7 @@ int subscriber_scan(struct intercept *i)
 	for (size_t k = 0; k < n && !rc; k++) {
 		struct session *s;
 
-		rc = subscriber_add(i, all[k].m, all[k].a, all[k].a->id, NULL, &s);
+		rc = add(i, all[k].m, all[k].a, &s);
 		if (!rc)
 			rc = set_addresses(i, s, all[k].a);
 		if (!rc)

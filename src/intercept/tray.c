@@ -227,11 +227,10 @@ static int note_wake(struct tray *tray, const struct sight *sight, const struct 
 	return add_note(tray, NOTE_TIME, f, number, tray->n_pending);
 }
 
-int tray_take(struct tray *tray, const struct watch *watch, const struct sight *sight,
-	      const struct weir_frame *f, uint32_t number)
+int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
 {
 	bool has_time = tray_see_time(tray, f);
-	int rc = has_time ? note_wake(tray, sight, f, number) : 0;
+	int rc = has_time ? note_wake(tray, out.sight, f, number) : 0;
 	size_t hits_from = tray->n_pending;
 	struct access_datagram datagram;
 	struct weir_packet p;
@@ -240,12 +239,12 @@ int tray_take(struct tray *tray, const struct watch *watch, const struct sight *
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
 	if (!rc)
-		rc = watch_match(watch, &p, &tray->hits);
+		rc = watch_match(out.watch, &p, &tray->hits);
 	if (!rc && tray->hits.n)
 		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
 	if (!rc && layer >= 0)
 		return add_note(tray, NOTE_FRAGMENT, f, number, hits_from);
-	if (!rc && access_servers_find(sight->servers, &p, &datagram)) {
+	if (!rc && access_servers_find(out.sight->servers, &p, &datagram)) {
 		rc = add_note(tray, NOTE_SERVER, f, number, hits_from);
 		if (!rc)
 			tray->notes[tray->n_notes - 1].datagram = datagram;
@@ -283,8 +282,8 @@ static void drop_known_hits(struct tray *tray, const struct note *f)
 	tray->hits.n = n;
 }
 
-int tray_take_whole(struct tray *tray, const struct watch *watch, const struct sight *sight,
-		    struct net_whole *whole, const struct note *fragment, struct tray_found *found)
+int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *whole,
+		    const struct note *fragment, struct tray_found *found)
 {
 	enum { LINKTYPE_RAW = 101 };
 	struct weir_frame frame = {.bytes = whole->bytes,
@@ -300,11 +299,11 @@ int tray_take_whole(struct tray *tray, const struct watch *watch, const struct s
 	if (rc)
 		return rc;
 	net_decode(&p, &frame);
-	rc = watch_match(watch, &p, &tray->hits);
+	rc = watch_match(out.watch, &p, &tray->hits);
 	if (rc)
 		return rc;
 	drop_known_hits(tray, fragment);
-	found->is_server = access_servers_find(sight->servers, &p, &found->datagram);
+	found->is_server = access_servers_find(out.sight->servers, &p, &found->datagram);
 	return take_hits(tray, &p, !fragment || fragment->has_time, WEIR_MAX_LAYERS);
 }
 

@@ -23,6 +23,12 @@ struct sight {
 	size_t n_starts;
 };
 
+/* What a block is matched with. */
+struct outlook {
+	const struct watch *watch;
+	const struct sight *sight;
+};
+
 /* An IP packet that somebody gets: one layer of a frame. */
 struct piece {
 	const uint8_t *bytes;
@@ -118,8 +124,8 @@ MUST_CHECK int tray_grow(struct tray *tray, uint32_t n_agencies);
 bool tray_see_time(struct tray *tray, const struct weir_frame *frame);
 
 /* Decodes a frame, the block's number-th, finds who gets it, and notes that. */
-MUST_CHECK int tray_take(struct tray *tray, const struct watch *watch, const struct sight *sight,
-			 const struct weir_frame *frame, uint32_t number);
+MUST_CHECK int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *frame,
+			 uint32_t number);
 
 /* Finds who gets what lies in a datagram that was put together from fragments; it becomes the
  * tray's. Its outermost layer had its hits as fragments, and so had the sessions of the pending
@@ -130,8 +136,7 @@ struct tray_found {
 	bool is_server;
 	struct access_datagram datagram;
 };
-MUST_CHECK int tray_take_whole(struct tray *tray, const struct watch *watch,
-			       const struct sight *sight, struct net_whole *whole,
+MUST_CHECK int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *whole,
 			       const struct note *fragment, struct tray_found *found);
 
 /* Puts a pending record of len bytes at the end of its agency's run. */
