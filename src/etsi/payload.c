@@ -347,12 +347,14 @@ static int read_sealed(const struct ber_tlv *in, struct etsi_record *out, struct
 	int rc = fields_inside(in, "encryptionContainer", why, &f);
 
 	while (!rc && (rc = fields_next(&f, &t, &tag)) == 0) {
-		if (tag == 0)
+		if (tag == 0) {
 			rc = fields_byte(&f, &t, &out->sealed.type);
-		else if (tag == 1)
+			out->sealed.type_at = t.value + t.len - 1;
+		} else if (tag == 1) {
 			rc = fields_octets(&f, &t, SIZE_MAX, &out->sealed.octets);
-		else if (tag == 2)
+		} else if (tag == 2) {
 			rc = fields_byte(&f, &t, &out->sealed.part);
+		}
 	}
 	if (rc != ERR_END)
 		return rc;

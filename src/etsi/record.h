@@ -82,6 +82,7 @@ struct etsi_sealed {
 	uint8_t type; /* EncryptionType: 1 none, 3 AES-192-CBC, 4 AES-256-CBC … */
 	uint8_t part; /* encryptedPayloadType; 0: absent */
 	struct etsi_octets octets;
+	const uint8_t *type_at; /* the octet that is the type */
 };
 
 struct etsi_record {

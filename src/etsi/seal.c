@@ -426,3 +426,19 @@ int seal_open(const struct seal *seal, const struct etsi_record *record, struct 
 		return why_set(why, ERR_IO, "the cryptographic library failed");
 	return read_plain(plain, octets->len, out, why);
 }
+
+int seal_clear_form(const struct etsi_octets *pdu, const struct etsi_record *record,
+		    const uint8_t *plain, struct wr *w)
+{
+	const struct etsi_sealed *sealed = &record->sealed;
+	size_t type_at = (size_t)(sealed->type_at - pdu->bytes);
+	size_t octets_at = (size_t)(sealed->octets.bytes - pdu->bytes);
+	uint8_t *at = wr_room(w, pdu->len);
+
+	if (!at)
+		return ERR_FULL;
+	memcpy(at, pdu->bytes, pdu->len);
+	at[type_at] = SEAL_NONE;
+	memcpy(at + octets_at, plain, sealed->octets.len);
+	return 0;
+}

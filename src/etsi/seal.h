@@ -106,4 +106,10 @@ struct seal_opened {
 MUST_CHECK int seal_open(const struct seal *seal, const struct etsi_record *record, struct wr *room,
 			 struct seal_opened *out, struct why *why);
 
+/* Appends the PDU as it was before encryption: the same container of type none, with the plain
+ * text. Some senders take their hashes over that form. pdu is the one that record was read from;
+ * plain is what seal_open gave. ERR_FULL. */
+MUST_CHECK int seal_clear_form(const struct etsi_octets *pdu, const struct etsi_record *record,
+			       const uint8_t *plain, struct wr *w);
+
 #endif
