@@ -1,6 +1,6 @@
 /* Tests only: keys in PEM form, made for the test. */
-#ifndef ETSI_KEYS_H
-#define ETSI_KEYS_H
+#ifndef INTEGRITY_KEYS_H
+#define INTEGRITY_KEYS_H
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

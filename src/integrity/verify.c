@@ -1,6 +1,6 @@
 /* PDUs, and hashes over them that wait for a signature, are kept alike: a shelf of octets, and one
  * item for each PDU on it. Items that are covered go when they are the oldest. */
-#include "etsi/verify.h"
+#include "integrity/verify.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

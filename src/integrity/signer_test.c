@@ -1,7 +1,7 @@
-#include "etsi/signer.h"
+#include "integrity/signer.h"
 
 #include "base/tap.h"
-#include "etsi/keys.h"
+#include "integrity/keys.h"
 
 static char secret[KEY_TEXT_SIZE], public[KEY_TEXT_SIZE];
 static uint8_t room[1024], message_octets[100000];

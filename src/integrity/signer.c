@@ -1,4 +1,4 @@
-#include "etsi/signer.h"
+#include "integrity/signer.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>

@@ -9,11 +9,11 @@
  * Hashes and signatures have their own sequence numbers each, from 0.
  *
  * No clock: time is an argument. One stream belongs to one thread at a time. */
-#ifndef ETSI_INTEGRITY_H
-#define ETSI_INTEGRITY_H
+#ifndef INTEGRITY_INTEGRITY_H
+#define INTEGRITY_INTEGRITY_H
 
 #include "base/wr.h"
-#include "etsi/signer.h"
+#include "integrity/signer.h"
 #include "etsi/tri.h"
 
 /* What an agency asks for; shared read-only. */

@@ -1,4 +1,4 @@
-#include "etsi/integrity.h"
+#include "integrity/integrity.h"
 
 #include <openssl/evp.h>
 #include <string.h>

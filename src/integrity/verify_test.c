@@ -1,10 +1,10 @@
-#include "etsi/verify.h"
+#include "integrity/verify.h"
 
 #include "base/tap.h"
 #include "etsi/decode.h"
 #include "etsi/golden.h"
-#include "etsi/integrity.h"
-#include "etsi/keys.h"
+#include "integrity/integrity.h"
+#include "integrity/keys.h"
 #include "etsi/seal.h"
 
 #include <stdlib.h>

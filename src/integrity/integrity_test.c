@@ -1,9 +1,9 @@
-#include "etsi/integrity.h"
+#include "integrity/integrity.h"
 
 #include "base/tap.h"
 #include "etsi/decode.h"
 #include "etsi/golden.h"
-#include "etsi/keys.h"
+#include "integrity/keys.h"
 #include "etsi/record.h"
 
 #include <stdlib.h>

@@ -5,11 +5,11 @@
  * until a hash covers it, within a limit; the oldest are given up first. Duplicates are for the
  * caller to leave out. Hashes may be over the octets as delivered, or (of encrypted PDUs) over the
  * form before encryption (seal_clear_form): senders differ. */
-#ifndef ETSI_VERIFY_H
-#define ETSI_VERIFY_H
+#ifndef INTEGRITY_VERIFY_H
+#define INTEGRITY_VERIFY_H
 
 #include "etsi/record.h"
-#include "etsi/signer.h"
+#include "integrity/signer.h"
 
 /* What a check says: constant, word in JSON, words. */
 #define VERDICTS(X)                                                                                \

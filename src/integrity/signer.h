@@ -1,7 +1,7 @@
 /* A key that signs integrity checks, or checks their signatures: Ed25519 and Ed448 (edDSA), or an
  * elliptic curve's (eCDSA). It is shared read-only by all threads. */
-#ifndef ETSI_SIGNER_H
-#define ETSI_SIGNER_H
+#ifndef INTEGRITY_SIGNER_H
+#define INTEGRITY_SIGNER_H
 
 #include <stdbool.h>
 
