@@ -201,7 +201,6 @@ static int line_of(const char *text, const char *part)
 
 static void the_vocabulary_of_the_whole_chain(void)
 {
-	const struct conf_key *key;
 	const struct agency *police;
 	const struct warrant *w;
 	struct orders o;
@@ -226,6 +225,21 @@ static void the_vocabulary_of_the_whole_chain(void)
 		   target_kind(&w->targets.items[1]) == TARGET_RADIUS_USER &&
 		   target_kind(&w->targets.items[3]) == TARGET_CALLING_STATION,
 	   "targets of every kind");
+	orders_fini(&o);
+}
+
+static void ciphers_of_warrants_and_agencies(void)
+{
+	const struct conf_key *key;
+	const struct agency *police;
+	const struct warrant *w;
+	struct orders o;
+	struct why why;
+
+	if (!ok(parse(orders_sample, &o, &why) == 0, "orders are read %s", why.text))
+		return;
+	police = &o.agencies.items[0];
+	w = &o.warrants.items[0];
 	ok(warrant_cipher(w, police, &key) == ORDERS_CIPHER_AES_192_CBC && key->len == 24,
 	   "a warrant's own cipher and key");
 	o.warrants.items[0].encryption = ORDERS_CIPHER_AS_AGENCY;
@@ -431,6 +445,7 @@ int main(void)
 	printing_is_the_identity();
 	faults_are_refused_where_they_stand();
 	the_vocabulary_of_the_whole_chain();
+	ciphers_of_warrants_and_agencies();
 	faults_of_the_chain_are_refused_where_they_stand();
 	radius_needs_a_server();
 	identities_fit_octet_by_octet();
