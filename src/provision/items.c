@@ -174,9 +174,8 @@ static bool is_meant(const struct rest_request *request, const struct shelf *she
 	return true;
 }
 
-/* The body as an item, in memory of its own; NULL with the answer. */
-static void *read_item(const struct provision *p, const struct kind *kind,
-		       const struct rest_request *request, struct rest_answer *answer)
+void *item_read(const struct provision *p, const struct kind *kind,
+		const struct rest_request *request, struct rest_answer *answer)
 {
 	struct refusal refusal;
 	struct why why = {.text = ""};
@@ -260,7 +259,7 @@ void item_put(void *owner, const struct rest_request *request, struct rest_answe
 	is_there = holding_find(&p->held, kind, key, &i);
 	if (!is_meant(request, &p->held.shelves[kind->id], is_there, i, answer))
 		return;
-	item = read_item(p, kind, request, answer);
+	item = item_read(p, kind, request, answer);
 	if (!item)
 		return;
 	if (kind->key)
@@ -279,7 +278,7 @@ void item_post(void *owner, const struct rest_request *request, struct rest_answ
 	struct provision *p = owner;
 	const struct kind *kind = kind_of(request);
 	char key[ORDERS_KEY_LEN];
-	void *item = read_item(p, kind, request, answer);
+	void *item = item_read(p, kind, request, answer);
 	size_t i;
 
 	if (!item)

@@ -112,6 +112,10 @@ const struct kind *kind_of(const struct rest_request *request);
 bool body_read(const struct rest_request *request, struct conf_doc **doc,
 	       struct rest_answer *answer);
 
+/* The body as an item of the kind, in memory of its own; NULL with the answer. */
+void *item_read(const struct provision *p, const struct kind *kind,
+		const struct rest_request *request, struct rest_answer *answer);
+
 /* "limit" of the query, 1 to most; false with the answer. */
 bool limit_read(const struct rest_request *request, int64_t most, int64_t *out,
 		struct rest_answer *answer);

@@ -12,7 +12,7 @@
 enum {
 	PEERS_SWEEP = 60,         /* seconds after which ended warrants are looked for */
 	PEERS_AGAIN = 5,          /* seconds between two wholes for one who has something else */
-	PEERS_QUEUE = 64 << 20,   /* bytes that may wait for one */
+	PEERS_QUEUE = 256 << 20,  /* bytes that may wait for one */
 	PEERS_STATUS = 256 << 10, /* bytes of a status that is kept */
 	PEERS_MESSAGE = 512 << 20,
 };
@@ -32,6 +32,7 @@ struct peer {
 	struct view own;   /* of a mediator */
 	int n_unanswered;  /* messages whose digest has not come back */
 	bool is_agreed;
+	bool is_told;   /* the whole was sent since it connected */
 	bool is_behind; /* something could not be sent: the whole follows */
 	char has[ORDERS_DIGEST_LEN];
 	char software[LINK_SOFTWARE_LEN];
@@ -161,6 +162,7 @@ static int send_parts(struct peer *peer, const struct view *view, struct wr *w)
 	size_t n = view->orders.warrants.n;
 	size_t step = n / (w->len / peer->peers->options.max_message + 1) + 1;
 	size_t at = 0;
+	bool is_begun = false;
 	int rc = 0;
 
 	part.orders.warrants.n = 0;
@@ -169,9 +171,10 @@ static int send_parts(struct peer *peer, const struct view *view, struct wr *w)
 
 		rc = orders_digest(&part.orders, whom(peer), part.digest);
 		if (!rc)
-			rc = at ? print_change(&from, &part, whom(peer), w, &differs)
-				: print_whole(&part.orders, whom(peer), part.digest, w);
+			rc = is_begun ? print_change(&from, &part, whom(peer), w, &differs)
+				      : print_whole(&part.orders, whom(peer), part.digest, w);
 		if (!rc && w->len > peer->peers->options.max_message) {
+			/* one warrant alone is too long */
 			if (part.orders.warrants.n <= at + 1)
 				return ERR_USAGE;
 			step = (step + 1) / 2;
@@ -182,6 +185,7 @@ static int send_parts(struct peer *peer, const struct view *view, struct wr *w)
 			rc = tell(peer, w);
 		if (rc || peer->is_behind || part.orders.warrants.n == n)
 			return rc;
+		is_begun = true;
 		at = part.orders.warrants.n;
 		from = part.orders;
 		part.orders.warrants.n = at + step < n ? at + step : n;
@@ -198,6 +202,7 @@ static void send_whole(struct peer *peer)
 	if (!peer->link || !has_orders(peer->peers))
 		return;
 	peer->is_behind = false;
+	peer->is_told = true;
 	peer->whole_at = loop_now();
 	if (!view->is_made)
 		rc = view_make(peer, view);
@@ -246,7 +251,7 @@ static void push_view(struct peers *peers, struct peer *peer, bool is_shared)
 	*view = next;
 	is_long = w.len > peers->options.max_message;
 	for (; differs && peer; peer = is_shared ? peer->next : NULL) {
-		if (!peer->link || peer->is_behind || view_of(peer) != view)
+		if (!peer->is_told || peer->is_behind || view_of(peer) != view)
 			continue;
 		if (is_long) {
 			send_whole(peer);
@@ -313,11 +318,12 @@ static void push(void *owner)
 		if (!peer->link || !has_orders(peers))
 			continue;
 		has_collector |= is_shared;
-		if (!view_of(peer)->is_made)
+		if (!peer->is_told) {
 			send_whole(peer);
-		else if (!is_shared || is_first)
+		} else if (!is_shared || is_first) {
 			push_view(peers, peer, is_shared);
-		is_first &= !is_shared;
+			is_first &= !is_shared;
+		}
 	}
 	/* what nobody has is made anew for the next who comes */
 	if (!has_collector)
@@ -377,7 +383,7 @@ static void on_up(void *owner, struct link *link)
 	}
 	peer->link = link;
 	peer->n_unanswered = 0;
-	peer->is_agreed = false;
+	peer->is_agreed = peer->is_told = false;
 	peer->has[0] = 0;
 	peer->since = loop_wall();
 	snprintf(peer->software, sizeof peer->software, "%s", link_software(link));
@@ -414,7 +420,7 @@ static void heard_have(struct peer *peer, const char *digest)
 			 peer->id.name, view->digest);
 	peer->is_agreed = is_same;
 	if (!is_same) {
-		int64_t wait = peer->whole_at.ns + nanos_from_s(PEERS_AGAIN).ns - loop_now().ns;
+		int64_t wait = peer->whole_at.ns + peer->peers->options.again.ns - loop_now().ns;
 
 		log_warn("%s %s has other orders (digest %.16s) than it should (%.16s): it is "
 			 "sent the whole again",
@@ -472,7 +478,7 @@ static void on_down(void *owner, struct link *link, const char *reason)
 	if (!peer)
 		return;
 	peer->link = NULL;
-	peer->is_agreed = peer->is_behind = false;
+	peer->is_agreed = peer->is_behind = peer->is_told = false;
 	peer->since = loop_wall();
 	loop_timer_stop(&peer->again);
 	view_fini(&peer->own);
@@ -505,6 +511,8 @@ int peers_new(struct peers **out, const struct peers_options *options, struct wh
 	peers->options = *options;
 	if (!peers->options.max_message)
 		peers->options.max_message = LINK_MAX_MESSAGE;
+	if (!peers->options.again.ns)
+		peers->options.again = nanos_from_s(PEERS_AGAIN);
 	loop_timer_init(&peers->push, options->loop, push, peers);
 	loop_timer_init(&peers->sweep, options->loop, on_sweep, peers);
 	loop_timer_every(&peers->sweep, nanos_from_s(PEERS_SWEEP));

@@ -26,6 +26,7 @@ struct peers_options {
 	const struct tls *tls; /* NULL: plain */
 	const struct holding *held;
 	size_t max_message; /* 0: what a link's message may have */
+	struct nanos again; /* 0: 5 s between two wholes for one who has something else */
 };
 
 /* Listens. held is borrowed for good. */
