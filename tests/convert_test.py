@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """weir convert: formats, compression and selections, held against tcpdump where it can say the same.
 
-    convert_test.py WEIR
+    convert_test.py WEIR SERVER        (SERVER: the built weir-server)
 """
 import concurrent.futures
 import os
@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 
-from tap import captures, end, ok, shared, skip
+from tap import captures, end, memory_folder, ok, shared, skip
+from weir_server import Servers
 
-weir = os.path.abspath(sys.argv[1])
+weir, server = (os.path.abspath(word) for word in sys.argv[1:])
 folder = tempfile.TemporaryDirectory(prefix="weir-convert-")
 START = 1700000000
 
@@ -257,30 +258,31 @@ def timed(data):
     return [(p[0] * 1000000 + p[1], *p[2:]) for p in packets(data)]
 
 
-def against_tcpdump(path):
-    """None, or how the packets differ from what tcpdump writes of the capture."""
-    with tempfile.TemporaryDirectory(prefix="weir-") as own:
-        theirs, ours = own + "/theirs", own + "/ours.pcap"
-        said = subprocess.run(["tcpdump", "-r", path, "-w", theirs], capture_output=True, timeout=60, check=False)
-        if said.returncode or not os.path.exists(theirs):
-            return "skip"
-        said = subprocess.run([weir, "convert", "-q", "--micro", path, ours], capture_output=True, timeout=60, check=False)
-        theirs, ours = pathlib.Path(theirs).read_bytes(), pathlib.Path(ours).read_bytes()
-        # tcpdump passes on fractions of more than a second, Weir makes them seconds
-        same = timed(theirs) == timed(ours)
-        return None if same else f"{len(theirs)} and {len(ours)} bytes"
+def converted(servers, path):
+    """Why a capture is not (written as tcpdump writes it, the same after pcapng and back): None where it is,
+    "skip" where that cannot be told."""
+    with tempfile.TemporaryDirectory(prefix="weir-", dir=memory_folder()) as own:
+        straight, there, back, theirs = (f"{own}/{name}" for name in ("a.pcap", "b.pcapng", "c.pcap", "theirs"))
+        said = servers.run([["convert", "-q", "--micro", *pair]
+                            for pair in ((path, straight), (path, there), (there, back))])
+        died = next((each.died for each in said if each.died), None)
+        if died:
+            return died, died
+        tcpdump = subprocess.run(["tcpdump", "-r", path, "-w", theirs], capture_output=True, timeout=60, check=False)
+        as_tcpdump = "skip"
+        if not tcpdump.returncode and os.path.exists(theirs):
+            # tcpdump passes on fractions of more than a second, Weir makes them seconds
+            as_tcpdump = differ(theirs, straight, timed)
+        there_and_back = "skip"
+        if not any(each.status for each in said):
+            there_and_back = differ(straight, back, lambda data: data[24:])
+        return as_tcpdump, there_and_back
 
 
-def through_pcapng(path):
-    """None, or how a capture changes that is written as pcapng and back."""
-    with tempfile.TemporaryDirectory(prefix="weir-") as own:
-        straight, there, back = own + "/a.pcap", own + "/b.pcapng", own + "/c.pcap"
-        for pair in ((path, straight), (path, there), (there, back)):
-            said = subprocess.run([weir, "convert", "-q", "--micro", *pair], capture_output=True, timeout=60, check=False)
-            if said.returncode:
-                return "skip"
-        a, c = pathlib.Path(straight).read_bytes(), pathlib.Path(back).read_bytes()
-        return None if a[24:] == c[24:] else f"{len(a)} and {len(c)} bytes"
+def differ(one, other, form):
+    """None, or how the files differ in this form."""
+    one, other = pathlib.Path(one).read_bytes(), pathlib.Path(other).read_bytes()
+    return None if form(one) == form(other) else f"{len(one)} and {len(other)} bytes"
 
 
 def every_capture():
@@ -290,13 +292,12 @@ def every_capture():
         return
     paths = [str(p) for p in captures(shared_folder, "formats", "voip", "mirror", "malformed")
              if p.name not in APART]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for what, check in (("written as tcpdump writes it", against_tcpdump),
-                            ("the same after pcapng and back", through_pcapng)):
-            results = list(zip(paths, pool.map(check, paths)))
-            compared = [r for r in results if r[1] != "skip"]
-            wrong = [f"{path}: {result}" for path, result in compared if result]
-            ok(len(compared) > 100 and not wrong, f"{len(compared)} captures are {what}", wrong[:20])
+    with concurrent.futures.ThreadPoolExecutor(2) as pool, Servers(server) as servers:
+        results = list(pool.map(lambda path: converted(servers, path), paths))
+    for what, column in (("written as tcpdump writes it", 0), ("the same after pcapng and back", 1)):
+        compared = [(path, row[column]) for path, row in zip(paths, results) if row[column] != "skip"]
+        wrong = [f"{path}: {result}" for path, result in compared if result]
+        ok(len(compared) > 100 and not wrong, f"{len(compared)} captures are {what}", wrong[:20])
 
 
 formats()

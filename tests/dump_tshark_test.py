@@ -2,19 +2,18 @@
 """Holds what weir finds in real captures against what tshark finds: the chain of protocols of
 each packet, and the addresses of all its IP headers, quoted and tunnelled ones included.
 
-usage: dump_tshark_test.py WEIR [CAPTURE...]    (without captures: each third of the shared folder's,
-or all of them with WEIR_ALL=1; tshark takes most of the time)
+usage: dump_tshark_test.py SERVER [CAPTURE...]    (SERVER: the built weir-server; without captures: those of
+the shared folder's access)
 
 Where the shared folder or tshark is absent the tests are skipped by name."""
 import json
-import os
 import pathlib
-import shutil
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import sharkd
 from tap import captures, end, ok, shared, skip
+from weir_server import Servers
 
 # tshark's name -> ours; what is not here is not compared
 NAMES = {
@@ -42,45 +41,38 @@ KNOWN = {
 # What tshark takes apart and we do not: from here on it is not followed.
 DEEPER = {'teredo', 'lisp', 'lisp-data', 'capwap', 'udpencap', 'cmd', 'grebonding'}
 
-OPTIONS = ['-o', 'ip.defragment:FALSE', '-o', 'ipv6.defragment:FALSE', '-o',
-           'tcp.desegment_tcp_streams:FALSE', '-o', 'esp.enable_null_encryption_decode_heuristic:FALSE',
-           '-o', 'esp.enable_encryption_decode:FALSE', '-o', 'ip.check_checksum:TRUE',
-           '-o', 'tcp.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', '-o',
-           'sctp.checksum:TRUE']
-# tshark's field -> our layer; its values: 0 bad, 1 good, 2 unverified, 3 not present
+OPTIONS = {'ip.defragment': 'FALSE', 'ipv6.defragment': 'FALSE', 'tcp.desegment_tcp_streams': 'FALSE',
+           'esp.enable_null_encryption_decode_heuristic': 'FALSE', 'esp.enable_encryption_decode': 'FALSE',
+           'ip.check_checksum': 'TRUE', 'tcp.check_checksum': 'TRUE', 'udp.check_checksum': 'TRUE',
+           'sctp.checksum': 'TRUE'}
+# tshark's field -> our layer
 SUMS = {'ip.checksum.status': 'ip', 'tcp.checksum.status': 'tcp', 'udp.checksum.status': 'udp',
         'icmp.checksum.status': 'icmp', 'icmpv6.checksum.status': 'icmp6',
         'sctp.checksum.status': 'sctp'}
-VERDICTS = {'0': 'bad', '1': 'good', '2': 'unknown', '3': 'none'}
-FIELDS = ['frame.number', 'frame.protocols', 'ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', *SUMS]
-
-def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
-                          check=False)
+VERDICTS = {'Bad': 'bad', 'Good': 'good', 'Unverified': 'unknown', 'Not present': 'none'}
+FIELDS = ['frame.protocols', 'ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', *SUMS]
+AT_ONCE = 20
+N_SHARKS = 2
 
 
-def theirs(path):
-    out = run('tshark', '-n', '-r', path, *OPTIONS, '-T', 'fields', '-E', 'occurrence=a', '-E',
-              'aggregator=;', *sum((['-e', f] for f in FIELDS), []))
+def theirs(shark, path):
     packets = []
-    for line in out.stdout.decode('utf-8', 'replace').splitlines():
-        cells = line.split('\t') + [''] * len(FIELDS)
+    for cells in shark.rows(path, FIELDS):
         chain, is_whole = [], True
-        for name in cells[1].split(':'):
+        for name in cells[0].split(':'):
             if name in DEEPER:
                 is_whole = False
                 break
             if name in NAMES:
                 chain.append(NAMES[name])
-        packets.append((chain, is_whole, [c.split(';') if c else [] for c in cells[2:6]],
-                        [[VERDICTS[v] for v in c.split(';')] if c else [] for c in cells[6:]]))
+        packets.append((chain, is_whole, [c.split(',') if c else [] for c in cells[1:5]],
+                        [[VERDICTS[v] for v in c.split(',')] if c else [] for c in cells[5:]]))
     return packets
 
 
-def ours(weir, path):
-    out = run(weir, 'dump', '--json', '-q', path)
+def ours(said):
     packets = []
-    for line in out.stdout.splitlines():
+    for line in said.out.splitlines():
         packet = json.loads(line)
         layers = packet['layers']
         ends = [[l[end] for l in layers if l['layer'] == name] for name in ('ip', 'ip6')
@@ -128,18 +120,23 @@ def compare(path, our, their):
 
 
 def main():
-    weir, given = sys.argv[1], [pathlib.Path(p) for p in sys.argv[2:]]
+    server, given = sys.argv[1], [pathlib.Path(p) for p in sys.argv[2:]]
     root = shared()
-    if not shutil.which('tshark'):
-        skip('protocols, addresses and checksums as tshark has them', 'tshark is absent')
+    what = 'protocols, addresses and checksums as tshark has them'
+    if not sharkd.is_there():
+        skip(what, 'tshark is absent')
     elif not given and not root:
-        skip('protocols, addresses and checksums as tshark has them', 'the shared folder is absent')
+        skip(what, 'the shared folder is absent')
     else:
-        paths = given or captures(root, 'access')[:: 1 if os.environ.get('WEIR_ALL') else 3]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for path, our, their in zip(paths, pool.map(lambda p: ours(weir, p), paths),
-                                        pool.map(theirs, paths)):
-                compare(path, our, their)
+        paths = given or captures(root, 'access')
+        groups = [[['dump', '--json', '-q', str(p)] for p in paths[i:i + AT_ONCE]]
+                  for i in range(0, len(paths), AT_ONCE)]
+        with ThreadPoolExecutor(N_SHARKS) as pool, Servers(server) as servers, \
+                sharkd.Sharkds(N_SHARKS, OPTIONS) as sharks:
+            found = pool.map(lambda p: sharks.lend(theirs, p), paths)
+            dumped = (said for group in servers.map(groups) for said in group)
+            for path, their, said in zip(paths, found, dumped):
+                compare(path, ours(said), their)
     end()
 
 

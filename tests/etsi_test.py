@@ -25,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 
+import verifier
+
 count = 0
 failures = 0
 
@@ -129,13 +131,12 @@ def compare_golden(weir, name, golden):
 # ---- their checker on our streams
 
 def checker_says(path):
-    cache = os.environ.get("LI_ASN1_CACHE") or os.path.join(tempfile.gettempdir(), f"li-asn1-{os.getuid()}")
-    ran = subprocess.run([shared("asn1/verify/li-asn1.escript"), "decode", "--strict", "--quiet", path],
-                         env={**os.environ, "LI_ASN1_CACHE": cache}, capture_output=True, text=True, check=False)
+    ran = verifier.decode(shared("."), [path], "--strict", "--quiet")
+    said = ran.stderr.decode().splitlines()
     if ran.returncode:
-        for line in (ran.stdout + ran.stderr).splitlines()[:20]:
+        for line in (ran.stdout.decode().splitlines() + said)[:20]:
             print("#", line[:300])
-    return ran.returncode, ran.stderr.splitlines()[0] if ran.stderr else ""
+    return ran.returncode, said[0] if said else ""
 
 
 def check_encoder(probe, weir, folder):

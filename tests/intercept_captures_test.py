@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every capture at hand that holds IP: what is intercepted is exactly what other tools find.
 
-    intercept_captures_test.py WEIR
+    intercept_captures_test.py SERVER        (the built weir-server)
 
 For the busiest IPv4 and IPv6 address of each capture (by tcpdump's count):
 
@@ -23,25 +23,27 @@ import struct
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as xml
 from ipaddress import ip_address
 
+import sharkd
+import verifier
 from intercept_records import numbered_from_zero, orders, pcap, read_pcap, read_records
-from tap import captures as captures_of, end, ok, shared, skip
+from tap import captures as captures_of, end, memory_folder, ok, shared, skip
+from weir_server import Servers
 
-WEIR = os.path.abspath(sys.argv[1])
 FOLDERS = ("access", "protoid")
 N_THREADS = 2
+AT_ONCE = 20
 
 # link type: bytes before the IP header, for frames that tcpdump's filter finds
 LINK_LENS = {0: 4, 1: 14, 12: 0, 101: 0, 108: 4, 113: 16, 228: 0, 229: 0, 276: 20}
 IP_PROTOS_OF_TUNNELS = {4, 41, 47, 115, 137}
 PORTS_OF_TUNNELS = {1701, 2152, 4789, 6081, 8472}
 ETHERTYPES_OF_TUNNELS = {0x8100, 0x88A8, 0x9100, 0x9200, 0x8847, 0x8848, 0x8863, 0x8864}
-TSHARK_OPTIONS = ("ip.defragment:FALSE", "ipv6.defragment:FALSE",
-                  "tcp.desegment_tcp_streams:FALSE", "ip.tso_support:TRUE")
+TSHARK_OPTIONS = {"ip.defragment": "FALSE", "ipv6.defragment": "FALSE",
+                  "tcp.desegment_tcp_streams": "FALSE", "ip.tso_support": "TRUE"}
 
-work = tempfile.mkdtemp(prefix="weir-captures-")
+work = tempfile.mkdtemp(prefix="weir-captures-", dir=memory_folder())
 
 
 def run(*words, **more):
@@ -148,7 +150,8 @@ class Capture:
             self.plain = os.path.join(work, f"{self.number}.plain")
             with gzip.open(self.path) as f, open(self.plain, "wb") as g:
                 shutil.copyfileobj(f, g)
-        if tcpdump(self.plain, "") is None:
+        self.seen = tcpdump(self.plain, "")
+        if self.seen is None:
             other = os.path.join(work, f"{self.number}.pcap")
             if ".erf" in self.name:
                 with open(self.plain, "rb") as f, open(other, "wb") as g:
@@ -156,14 +159,15 @@ class Capture:
             else:
                 run("editcap", "-F", "pcap", self.plain, other)
             self.plain = other
+            self.seen = tcpdump(self.plain, "")
 
     def choose(self):
         """The busiest addresses of both versions; False where there is no IP."""
-        seen = tcpdump(self.plain, "")
-        if seen is None:
+        if self.seen is None:
             self.is_skipped = True
             return False
-        link, frames = seen
+        link, frames = self.seen
+        self.seen = None
         counts = {4: collections.Counter(), 16: collections.Counter()}
         for _, frame, _ in frames:
             self.needs_tshark |= has_tunnel(link, frame)
@@ -177,17 +181,22 @@ class Capture:
                 self.targets[f"V{version}-{self.number}"] = str(ip_address(address))
         return bool(self.targets)
 
-    def intercept(self):
+    def command(self):
+        """The words of weir for this capture."""
         os.mkdir(self.dir)
         text = orders([{"liid": liid, "targets": [(address, 1)]}
                        for liid, address in self.targets.items()])
         path = os.path.join(self.dir, "orders.yaml")
         with open(path, "w") as f:
             f.write(text)
-        done = run(WEIR, "intercept", "-q", "-t", "1", "--orders", path, "--out", self.dir,
-                   self.path)
-        if done.returncode and b"cut" not in done.stderr and b"ends" not in done.stderr:
-            self.faults.append(f"weir: {done.stderr.decode().strip()}")
+        return ["intercept", "-q", "-t", "1", "--orders", path, "--out", self.dir, self.path]
+
+    def take(self, said):
+        """What weir said and wrote."""
+        if said.died:
+            self.faults.append(f"weir: {said.died}")
+        if said.status and "cut" not in said.errors and "ends" not in said.errors:
+            self.faults.append(f"weir: {said.errors.strip()}")
         self.cc = collections.defaultdict(list)
         for r in read_records(os.path.join(self.dir, "police", "hi3.ber")):
             self.cc[r.liid].append(r)
@@ -224,11 +233,12 @@ class Capture:
             got = [(r.packet, r.original_len) for r in self.cc[liid]]
             self.differ(liid, "tshark", got, wanted)
 
-    def check(self):
+    def prepare(self):
         self.unpack()
-        if not self.choose():
-            return
-        self.intercept()
+        return self.choose()
+
+    def check(self, said):
+        self.take(said)
         for liid, address in self.targets.items():
             self.compare_with_tcpdump(liid, address)
             if not all(is_right_way(r, ip_address(address).packed) for r in self.cc[liid]):
@@ -256,44 +266,50 @@ def is_right_way(record, address):
                                                 2: (True, True)}[record.direction]
 
 
-# ---- tshark: many captures of one link type in one run
+# ---- tshark's dissectors
 
-def ip_layers(packet):
-    """The IP layers of a PDML packet that no ICMP error quotes, outermost first."""
-    layers = []
-    for proto in packet.findall("proto"):
-        if proto.get("name") not in ("ip", "ipv6"):
-            continue
-        name = proto.get("name")
-        fields = {f.get("name"): f.get("show") for f in proto.findall("field")}
-        layers.append((fields.get(name + ".src"), fields.get(name + ".dst"),
-                       int(proto.get("pos"))))
-    return layers
-
-
-def tshark(capture):
-    """[(frame, length on the wire, IP layers)] of a whole capture."""
+def shown_by(shark, capture):
+    """[(frame, length on the wire, IP layers)] of a whole capture; the layers of frames that name a target."""
     plain = os.path.join(work, f"{capture.number}.frames")
     run("tcpdump", "-r", capture.plain, "-w", plain)  # keeps to the file's snap length
     with open(plain, "rb") as f:
         _, frames = read_pcap(f.read())
-    done = run("tshark", "-r", plain, "-n", "-T", "pdml", "-J", "ip ipv6",
-               *(word for option in TSHARK_OPTIONS for word in ("-o", option)))
-    shown = [ip_layers(p) for p in xml.fromstring(done.stdout).findall("packet")]
+    targets = set(capture.targets.values())
+    shown = []
+    for i, cells in enumerate(shark.rows(plain, ["ip.src", "ip.dst", "ipv6.src", "ipv6.dst"])):
+        is_near = targets & {address for cell in cells for address in cell.split(",")}
+        shown.append(ip_layers(shark.tree(i + 1)) if is_near else [])
     return [(frame, wire, layers) for (_, frame, wire), layers in zip(frames, shown)]
+
+
+def ip_layers(tree):
+    """The IP layers that no ICMP error quotes, outermost first: (source, destination, offset)."""
+    return [(fields.get(name + ".src"), fields.get(name + ".dst"), at)
+            for name, at, fields in tree if name in ("ip", "ipv6")]
 
 
 def judge(folder, captures):
     """The independent decoder on all records of many captures: whether it finds nothing to say about
     them, and what it said."""
-    words = [os.path.join(folder, "asn1", "verify", "li-asn1.escript"), "decode", "--strict",
-             "--quiet"]
-    for c in captures:
-        words += [os.path.join(c.dir, "police", name) for name in ("hi2.ber", "hi3.ber")]
-    done = run(*words)
-    findings = [line for line in done.stdout.splitlines() if b'"findings"' in line]
-    return (done.returncode == 0 and b" PDUs, " in done.stderr and not findings), \
-        (b' '.join(findings) + done.stderr)[:1000].decode()
+    said = verifier.decode(folder, [os.path.join(c.dir, "police", name) for c in captures
+                                    for name in ("hi2.ber", "hi3.ber")], "--strict", "--quiet")
+    findings = [line for line in said.stdout.splitlines() if b'"findings"' in line]
+    return (said.returncode == 0 and b" PDUs, " in said.stderr and not findings), \
+        (b" ".join(findings) + said.stderr)[:1000].decode()
+
+
+def compare_all(captures):
+    """All captures, side by side: intercepted, and held against tcpdump and tshark."""
+    with concurrent.futures.ThreadPoolExecutor(N_THREADS) as pool, Servers(sys.argv[1]) as servers, \
+            sharkd.Sharkds(N_THREADS, TSHARK_OPTIONS) as sharks:
+        done = [c for c, is_ip in zip(captures, pool.map(Capture.prepare, captures)) if is_ip]
+        parts = [done[i:i + AT_ONCE] for i in range(0, len(done), AT_ONCE)]
+        said = [s for answers in servers.map([c.command() for c in part] for part in parts) for s in answers]
+        list(pool.map(Capture.check, done, said))
+        deep = [c for c in done if c.needs_tshark]
+        for c, shown in zip(deep, pool.map(lambda c: sharks.lend(shown_by, c), deep)):
+            c.compare_with_tshark(shown)
+    return done
 
 
 def main():
@@ -301,16 +317,11 @@ def main():
     folder = shared()
     if not folder:
         return skip(what, "no folder of captures")
-    for tool in ("tcpdump", "tshark", "editcap"):
+    for tool in ("tcpdump", "sharkd", "editcap"):
         if not shutil.which(tool):
             return skip(what, f"no {tool}")
     captures = [Capture(i, str(path)) for i, path in enumerate(captures_of(folder, *FOLDERS))]
-    with concurrent.futures.ThreadPoolExecutor(N_THREADS) as pool:
-        list(pool.map(Capture.check, captures))
-        deep = [c for c in captures if c.targets and c.needs_tshark]
-        for c, shown in zip(deep, pool.map(tshark, deep)):
-            c.compare_with_tshark(shown)
-    done = [c for c in captures if c.targets]
+    done = compare_all(captures)
     for c in done:
         ok(not c.faults, f"{c.name}: {c.n_packets} packets of {', '.join(c.targets.values())}"
            f"{', by tshark too' if c.needs_tshark else ''}", c.faults)
@@ -318,13 +329,10 @@ def main():
         if c.is_skipped:
             skip(c.name, "tcpdump cannot read it")
     ok(len(done) > 800 and sum(c.n_packets for c in done) > 40000, "there was enough to compare")
-    if not shutil.which("escript"):
+    if not verifier.is_there(folder):
         return skip("the records are judged by another decoder", "no escript")
-    parts = [done[i::N_THREADS] for i in range(N_THREADS)]
-    with concurrent.futures.ThreadPoolExecutor(N_THREADS) as pool:
-        verdicts = list(pool.map(lambda part: judge(folder, part), parts))
-    for part, (is_good, said) in zip(parts, verdicts):
-        ok(is_good, f"another decoder has nothing to say about {len(part)} captures' records", [said])
+    is_good, said = judge(folder, done)
+    ok(is_good, f"another decoder has nothing to say about {len(done)} captures' records", [said])
 
 
 try:

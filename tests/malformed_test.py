@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Every damaged or odd capture through every tool: never a crash, a hang or a sanitizer's report.
 
-    malformed_test.py WEIR [CAPTURE...]
+    malformed_test.py SERVER [CAPTURE...]
 
-WEIR is best built with the address sanitizer. A tool either does its work (exit 0) or ends with exit 1
-and one line that names itself, the file and the reason. What goes wrong is listed with the command line.
+SERVER is the built weir-server, best with the address sanitizer. All tools run on one capture in one
+process, at whose end nothing may be left in memory. A tool either does its work (exit 0) or ends with exit 1
+and one line that names itself, the file, the byte and the reason. What goes wrong is listed with the command line.
 """
 import concurrent.futures
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
-from tap import captures, end, ok, shared, skip
+from tap import captures, end, memory_folder, ok, shared, skip
+from weir_server import Servers
 
 SECONDS = 20
 MEGABYTES = 1024    # resident, the sanitizer's own share included
@@ -51,54 +52,56 @@ COMMANDS = {
     "decode": [["{in}"]],
     "intercept": [["--orders", "{orders}", "--out", "{dir}", "{in}"]],
 }
+# an error says where in the file, but for what holds for all of it: no capture, or of no such output
+PLACE = re.compile(r"at byte \d+|its first bytes are of no capture format|pcap holds only one link type|"
+                   r"does not fit in pcapng's 16 bits|ERF has no (record )?type|is too long for ERF")
 REPORT = re.compile(r"Sanitizer|runtime error:|Assertion|core dumped")
 
-program = os.path.abspath(sys.argv[1])
 environment = dict(os.environ)
-for name, more in (("ASAN_OPTIONS", f"exitcode=99:quarantine_size_mb=16:hard_rss_limit_mb={MEGABYTES}"),
+for name, more in (("ASAN_OPTIONS", "exitcode=99:quarantine_size_mb=16"),
                    ("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")):
     environment[name] = ":".join(filter(None, [environment.get(name), more]))
 
 
-def fault(status, errors, path):
+def fault(said, path):
     """What is wrong with how a command ended, or None."""
-    if status < 0:
-        return f"ended by signal {-status}"
-    if REPORT.search(errors):
+    if REPORT.search(said.errors):
         return "a sanitizer's report"
-    if status not in (0, 1):
-        return f"exit {status}"
-    lines = [line for line in errors.splitlines() if line]
-    if status == 1 and not lines:
+    if said.died:
+        return said.died
+    if said.status not in (0, 1):
+        return f"exit {said.status}"
+    lines = [line for line in said.errors.splitlines() if line]
+    if said.status == 1 and not lines:
         return "failed without a word"
-    if status == 1 and not any(path in line for line in lines):
+    if said.status == 1 and not any(path in line for line in lines):
         return "its error does not name the file"
-    if status == 1 and len(lines) > 4:
+    if said.status == 1 and not all(PLACE.search(line) for line in lines if path in line):
+        return "its error does not say at which byte"
+    if said.status == 1 and len(lines) > 4:
         return f"failed with {len(lines)} lines"
     return None
 
 
-def through(tool, words, path):
-    """Runs one command; [] or the lines that tell what went wrong."""
-    with tempfile.TemporaryDirectory(prefix="weir-") as folder:
-        orders = pathlib.Path(folder, "orders.yaml")
-        orders.write_text(ORDERS)
-        fill = {"{in}": str(path), "{out}": folder + "/out", "{dir}": folder + "/records", "{orders}": str(orders)}
-        line = [program, tool]
-        for word in words:
-            for mark, value in fill.items():
-                word = word.replace(mark, value)
-            line.append(word)
-        try:
-            said = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                  env=environment, timeout=SECONDS, check=False)
-            wrong = fault(said.returncode, said.stderr.decode(errors="replace"), str(path))
-            errors = said.stderr.decode(errors="replace")
-        except subprocess.TimeoutExpired:
-            wrong, errors = f"still running after {SECONDS} s", ""
-    if not wrong:
-        return []
-    return [f"{wrong}: weir {tool} {' '.join(words)} with {path}"] + errors.splitlines()[:12]
+def filled(tool, words, path, folder):
+    """The command line for one capture."""
+    fill = {"{in}": str(path), "{out}": f"{folder}/out", "{dir}": f"{folder}/records",
+            "{orders}": f"{work}/orders.yaml"}
+    line = [tool]
+    for word in words:
+        for mark, value in fill.items():
+            word = word.replace(mark, value)
+        line.append(word)
+    return line
+
+
+def through(path):
+    """Runs every command on one capture; for each [] or the lines that tell what went wrong."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        answers = servers.run([filled(tool, words, path, folder) for tool, words in commands], keep_out=False)
+    return [[f"{wrong}: weir {tool} {' '.join(words)} with {path}"] + said.errors.splitlines()[:12]
+            if wrong else [] for (tool, words), said in zip(commands, answers)
+            for wrong in [fault(said, str(path))]]
 
 
 def all_commands(tools):
@@ -110,21 +113,24 @@ def all_commands(tools):
             yield tool, words
 
 
-folder = shared()
-paths = [pathlib.Path(p) for p in sys.argv[2:]] or (captures(folder, "malformed", "formats") if folder else [])
+shared_folder = shared()
+paths = [pathlib.Path(p) for p in sys.argv[2:]] or (captures(shared_folder, "malformed", "formats")
+                                                    if shared_folder else [])
 if not paths:
     skip("every damaged capture through every tool", "the shared captures are not here")
     end()
-helped = subprocess.run([program, "help"], capture_output=True, text=True, env=environment, check=True).stdout
-known = set(re.findall(r"^  (\w+) ", helped, re.M))
-unknown = known - set(COMMANDS) - {"help", "completion"}
-ok(not unknown, "every tool that weir has is tried", sorted(unknown))
-
-with concurrent.futures.ThreadPoolExecutor(2) as pool:
-    for tool, words in all_commands(known):
-        results = list(pool.map(lambda path, t=tool, w=words: through(t, w, path), paths))
-        wrong = [line for lines in results for line in lines]
-        n_wrong = sum(1 for lines in results if lines)
+with tempfile.TemporaryDirectory(prefix="weir-", dir=memory_folder()) as work, \
+        Servers(sys.argv[1], seconds=SECONDS, megabytes=MEGABYTES, env=environment) as servers:
+    pathlib.Path(work, "orders.yaml").write_text(ORDERS)
+    known = set(re.findall(r"^  (\w+) ", servers.run([["help"]])[0].out.decode(), re.M))
+    unknown = known - set(COMMANDS) - {"help", "completion"}
+    ok(not unknown, "every tool that weir has is tried", sorted(unknown))
+    commands = list(all_commands(known))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(through, paths))
+    for (tool, words), wrongs in zip(commands, zip(*results)):
+        wrong = [line for lines in wrongs for line in lines]
+        n_wrong = sum(1 for lines in wrongs if lines)
         ok(not wrong, f"{len(paths)} captures through weir {tool} {' '.join(words)}",
            [f"{n_wrong} went wrong"] + wrong[:150])
 end()

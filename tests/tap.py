@@ -1,6 +1,7 @@
 """TAP for the tests that are scripts: ok(), skip(), end(), and the way to the shared captures."""
 import os
 import pathlib
+import shutil
 import sys
 
 count = 0
@@ -47,3 +48,12 @@ def captures(folder, *below):
             if path.is_file() and path.suffix not in (".md", ".tsv", ".txt"):
                 found.append(path)
     return found
+
+
+def memory_folder(megabytes=256):
+    """Where temporary files cost nothing: a folder in memory that has so much room, or None (as tempfile's
+    dir). For many small files; a disk's file system spends more on them than the test itself."""
+    room = "/dev/shm"
+    if os.path.isdir(room) and os.access(room, os.W_OK) and shutil.disk_usage(room).free >= megabytes << 20:
+        return room
+    return None
