@@ -3,8 +3,8 @@
  *	radius-probe packets CAPTURE
  *		a line of JSON for each RADIUS packet: its frame's number and all of its attributes
  *	radius-probe sessions CAPTURE SERVER FIRST-PORT LAST-PORT USER
- *		"event KIND CAUSE USER +ADDRESS … -ADDRESS …" as it comes, and "frame NUMBER" for each
- *		that is from or to an address that a session of USER has at that moment */
+ *		"event KIND CAUSE USER +ADDRESS … -ADDRESS …" as it comes, and "frame NUMBER"
+ *		for each that is from or to an address that a session of USER has then */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

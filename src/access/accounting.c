@@ -78,13 +78,8 @@ static struct session *begin(struct access *a, const struct message *m, enum acc
 /* Whether a message says nothing of a live session that was not known. */
 static bool is_known(const struct session *s, const struct message *m)
 {
-	struct rd walk = m->facts;
-	struct radius_attribute a;
-
-	while (radius_next(&walk, &a)) {
-		if (facts_lack(s->shown.attributes, &a))
-			return false;
-	}
+	if (!table_knows(s, m))
+		return false;
 	for (uint32_t i = 0; i < m->n_addresses; i++) {
 		bool has = false;
 

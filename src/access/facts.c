@@ -173,11 +173,16 @@ bool facts_share_name(struct rd a, struct rd b)
 	return false;
 }
 
-bool facts_lack(struct rd facts, const struct radius_attribute *a)
+bool facts_hold(struct rd facts, struct rd wanted)
 {
+	struct radius_attribute a;
 	unsigned n;
 
-	return !has_same(facts, a, &n);
+	while (radius_next(&wanted, &a)) {
+		if (!has_same(facts, &a, &n))
+			return false;
+	}
+	return true;
 }
 
 enum facts_verdict facts_compare(struct rd a, struct rd b, uint8_t type)

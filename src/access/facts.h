@@ -24,8 +24,8 @@ unsigned facts_merge(struct rd old, struct rd fresh, struct wr *out);
 /* Whether one name or more of a is among those of b. */
 bool facts_share_name(struct rd a, struct rd b);
 
-/* Whether an attribute, as it is, is not among the facts. */
-bool facts_lack(struct rd facts, const struct radius_attribute *a);
+/* Whether all of these are among the facts, as they are. */
+bool facts_hold(struct rd facts, struct rd wanted);
 
 /* Two sets of facts may tell of one session in this respect: an attribute that both have is the
  * same. FACTS_NONE: one of them lacks it. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "access/hash.h"
+
 /* Framed-IP-Address: the user, or the NAS, shall choose (RFC 2865, 5.8). */
 static const uint8_t chosen_by_user[4] = {255, 255, 255, 255};
 static const uint8_t chosen_by_nas[4] = {255, 255, 255, 254};
@@ -193,6 +195,7 @@ int message_read(struct message *m, const struct access_datagram *d)
 			m->n_bad++;
 	}
 	m->facts = rd_of(facts.bytes, facts.len);
+	m->facts_mark = access_hash(0, facts.bytes, facts.len);
 	if (!m->nas_key.len)
 		name_nas(&m->nas_key, 0, d->client.bytes, d->client.version == 4 ? 4 : 16);
 	return 0;

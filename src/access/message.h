@@ -30,9 +30,10 @@ struct message {
 	bool has_pool; /* the NAS draws the address from a pool of its own */
 	struct access_address addresses[ACCESS_MAX_ADDRESSES];
 	uint32_t n_addresses;
-	struct rd facts;  /* in room */
-	unsigned n_bad;   /* attributes that were passed over: malformed */
-	unsigned n_spare; /* … more than are kept */
+	struct rd facts;     /* in room */
+	uint64_t facts_mark; /* by which the same facts are known again */
+	unsigned n_bad;      /* attributes that were passed over: malformed */
+	unsigned n_spare;    /* … more than are kept */
 	uint8_t room[FACTS_MAX_LEN];
 };
 

@@ -49,6 +49,7 @@ struct session {
 	uint8_t *facts;
 	size_t facts_len;
 	uint64_t start_mark; /* of its Accounting-Start; 0: none was heard */
+	uint64_t facts_mark; /* of the facts that came last: reports mostly bring the same */
 	uint8_t group;
 	uint8_t end_cause; /* enum access_cause, of one that has ended */
 	bool has_lost;     /* an address of its was given to another */

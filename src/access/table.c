@@ -144,18 +144,22 @@ static void learn_numbers(struct session *s, const struct message *m)
 	s->shown.heard = m->time;
 }
 
+bool table_knows(const struct session *s, const struct message *m)
+{
+	return s->facts_mark == m->facts_mark || facts_hold(s->shown.attributes, m->facts);
+}
+
 bool table_learn(struct access *a, struct session *s, const struct message *m)
 {
-	struct rd before = s->shown.attributes, after = merge(a, before, m);
-	size_t len = rd_left(&after);
-	bool is_same = len == s->facts_len && (!len || !memcmp(a->merged, s->facts, len));
+	bool has_news = !table_knows(s, m);
 
 	learn_numbers(s, m);
-	if (!is_same && store_set_facts(&a->store, s, after)) {
-		table_count(a, ACCESS_COUNT_NO_MEMORY);
+	if (s->facts_mark == m->facts_mark)
 		return false;
-	}
-	return !is_same;
+	s->facts_mark = m->facts_mark;
+	if (store_set_facts(&a->store, s, merge(a, s->shown.attributes, m)))
+		table_count(a, ACCESS_COUNT_NO_MEMORY);
+	return has_news;
 }
 
 struct session *table_begin(struct access *a, const struct message *m, enum group group,
@@ -173,6 +177,7 @@ struct session *table_begin(struct access *a, const struct message *m, enum grou
 	}
 	s->shown.begin = m->caused;
 	s->shown.source = m->d->client;
+	s->facts_mark = m->facts_mark;
 	learn_numbers(s, m);
 	return s;
 }

@@ -49,6 +49,8 @@ struct request *table_note(struct access *a, const struct message *m, enum reque
  * memory, counted. */
 struct session *table_begin(struct access *a, const struct message *m, enum group group,
 			    uint64_t id);
+/* Whether all facts that m brings are the session's already. */
+bool table_knows(const struct session *s, const struct message *m);
 /* Adds what m says of a session: facts, numbers. Returns whether any facts have changed. */
 bool table_learn(struct access *a, struct session *s, const struct message *m);
 /* Puts it among the proven or unproven, as the one that was heard of last. */
