@@ -21,7 +21,7 @@ enum {
 	SERVER_CONNECTIONS = 256,
 	SERVER_OF_ADDRESS = 64,
 	SERVER_IDLE = 30,       /* seconds */
-	SERVER_DRAIN = 1 << 20, /* bytes read of a request that is refused already */
+	SERVER_DRAIN = 8 << 20, /* bytes read of a request that is refused already */
 	SERVER_PEM_LEN = 1 << 20,
 };
 

@@ -91,7 +91,9 @@ static void test_sizes(void)
 	ok(ask(head, body, REST_MAX_BODY) == 201, "the largest body is taken");
 	snprintf(head, sizeof head, HEAD("PUT", "/echo/x", KEY "Content-Length: %d\r\n"),
 		 REST_MAX_BODY + 1);
-	ok(ask(head, body, 0) == 413, "one that will be larger is refused before it comes");
+	ok(ask(head, body, REST_MAX_BODY + 1) == 413, "a larger one is refused");
+	ok(ask(HEAD("PUT", "/echo/x", KEY "Content-Length: 9000000\r\n"), body, 0) == 413,
+	   "one that will be much larger is refused before it comes");
 	snprintf(body, 20, "%x\r\n", REST_MAX_BODY + 100);
 	{
 		size_t at = strlen(body);
@@ -104,7 +106,7 @@ static void test_sizes(void)
 	}
 	ok(ask(HEAD("PUT", "/echo/x", "Content-Length: 3\r\n"), "abc", 3) == 401,
 	   "a short body of one without a key is read, and refused");
-	ok(ask(HEAD("PUT", "/echo/x", "Content-Length: 3000000\r\n"), body, 0) == 401,
+	ok(ask(HEAD("PUT", "/echo/x", "Content-Length: 9000000\r\n"), body, 0) == 401,
 	   "a long one is not waited for");
 	memset(body, 'a', 3 << 20);
 	memcpy(body, "GET /", 5);
