@@ -4,7 +4,8 @@
     etsi_test.py PROBE WEIR        PROBE: the built etsi-probe, WEIR: the built weir
 
 1. Golden streams, encoded by another's codec: our decoder gives the values that theirs gave.
-2. Streams of our encoder: their checker, strict, has nothing to say; our decoder has no finding.
+2. Streams of our encoder: their checker, strict, has nothing to say; our decoder has no finding; both have
+   the same values, field by field. Signatures are verified by OpenSSL's program.
 3. `weir decode` on pipes, cut streams and streams that are none.
 
 The two decoders' values are equal when same() says so: octets may be written as text or in hexadecimal, an
@@ -130,31 +131,84 @@ def compare_golden(weir, name, golden):
 
 # ---- their checker on our streams
 
-def checker_says(path):
-    ran = verifier.decode(shared("."), [path], "--strict", "--quiet")
-    said = ran.stderr.decode().splitlines()
-    if ran.returncode:
-        for line in (ran.stdout.decode().splitlines() + said)[:20]:
-            print("#", line[:300])
-    return ran.returncode, said[0] if said else ""
+PLAIN = ("hi2", "hi3", "fields", "session", "checks")
+KEYS = {"sealed-192": bytes(range(24)), "sealed-256": bytes(range(32))}
+
+
+def checker_reads(path, *options):
+    """What the checker, strict, says of a stream: whether all is well, its summary, and a value for each PDU."""
+    ran = verifier.decode(shared("."), [path], "--strict", *options)
+    lines = [json.loads(line) for line in ran.stdout.decode().splitlines()]
+    for line in [line for line in lines if line["findings"]][:10]:
+        print("#", json.dumps(line)[:300])
+    said = [line for line in ran.stderr.decode().splitlines() if re.match(r" *[0-9]", line) and "header version" not in line]
+    return ran.returncode == 0, said, lines
+
+
+def our_values(weir, path):
+    ran = subprocess.run([weir, "decode", "-j", path], capture_output=True, text=True, check=False)
+    return ran.returncode == 0, [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def check_stream(weir, path, *options):
+    """Both decoders on one stream of ours: nothing found, the same values. Gives the checker's."""
+    name = os.path.basename(path)
+    is_read, ours = our_values(weir, path)
+    ok(is_read and ours and not any(line["findings"] for line in ours),
+       f"{name}: our decoder reads {len(ours)} PDUs and finds nothing")
+    if not shared("asn1") or not verifier.is_there(shared(".")):
+        skip(f"{name}: the independent checker is not here")
+        return []
+    is_good, said, theirs = checker_reads(path, *options)
+    ok(is_good and said, f"{name}: the independent checker, strict, has nothing to say: {said[0] if said else ''}")
+    for line in said[1:]:
+        print("#", line)
+    differences = []
+    for i, (our, their) in enumerate(zip(ours, theirs)):
+        same(our["pdu"], with_digests(their["pdu"]), f"PDU {i + 1}", differences)
+    ok(len(ours) == len(theirs) and not differences, f"{name}: both have the same values in {len(theirs)} PDUs")
+    for difference in differences[:10]:
+        print("#", difference)
+    return theirs
+
+
+def check_signatures(folder, stream, pdus):
+    """The signatures of checks.ber by OpenSSL's own program, over the octets of the hash PDUs."""
+    if not pdus or not shutil.which("openssl"):
+        skip("signatures: the independent checker or openssl is not here")
+        return
+    hashes, results = {}, []
+    for pdu in pdus:
+        check = pdu["pdu"]["payload"].get("tRIPayload", {}).get("integrityCheck")
+        if not check or pdu["pdu"]["pSHeader"]["lawfulInterceptionIdentifier"] != "CHECKS":
+            continue
+        cin = pdu["pdu"]["pSHeader"]["communicationIdentifier"]["communicationIdentityNumber"]
+        if check["checkType"] == "hash":
+            hashes[cin, pdu["pdu"]["pSHeader"]["sequenceNumber"]] = pdu, check["hashAlgorithm"]
+            continue
+        covered = [hashes[cin, number] for number in check["includedSequenceNumbers"]]
+        message, signature = os.path.join(folder, "message"), os.path.join(folder, "signature")
+        pathlib.Path(message).write_bytes(b"".join(stream[p["offset"]:p["offset"] + p["size"]] for p, _ in covered))
+        pathlib.Path(signature).write_bytes(octets(check["checkValue"]))
+        key = os.path.join(folder, f"key-{cin}.pem")
+        if check["signatureAlgorithm"] == "edDSA":
+            line = ["pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", message, "-sigfile", signature]
+        else:
+            digest = covered[-1][1].lower().replace("-", "")
+            line = ["dgst", f"-{digest}", "-verify", key, "-signature", signature, message]
+        results.append(subprocess.run(["openssl", *line], capture_output=True, check=False).returncode)
+    ok(len(results) == 16 and not any(results), f"checks.ber: openssl verifies {results.count(0)} of 16 signatures")
 
 
 def check_encoder(probe, weir, folder):
-    hi2, hi3 = os.path.join(folder, "hi2.ber"), os.path.join(folder, "hi3.ber")
-    ran = subprocess.run([probe, hi2, hi3], check=False)
-    ok(ran.returncode == 0, "streams with every form of record are encoded")
-    for path in (hi2, hi3):
-        name = os.path.basename(path)
-        decoded = subprocess.run([weir, "decode", "-j", path], capture_output=True, text=True, check=False)
-        lines = [json.loads(line) for line in decoded.stdout.splitlines()]
-        ok(decoded.returncode == 0 and lines and not any(line["findings"] for line in lines),
-           f"{name}: our decoder reads {len(lines)} PDUs and finds nothing")
-        if not shared("asn1/verify/li-asn1.escript") or not shutil.which("escript"):
-            skip(f"{name}: the independent checker is not here")
-            continue
-        status, said = checker_says(path)
-        ok(status == 0, f"{name}: the independent checker, strict, has nothing to say: {said}")
-    return hi2
+    ok(subprocess.run([probe, folder], check=False).returncode == 0, "streams with every form of record are encoded")
+    plain = os.path.join(folder, "plain.ber")
+    stream = b"".join((pathlib.Path(folder) / f"{name}.ber").read_bytes() for name in PLAIN)
+    pathlib.Path(plain).write_bytes(stream)
+    check_signatures(folder, stream, check_stream(weir, plain, "--full"))
+    for name, key in KEYS.items():
+        check_stream(weir, os.path.join(folder, f"{name}.ber"), "--key", key.hex())
+    return os.path.join(folder, "hi2.ber")
 
 
 # ---- weir decode on all kinds of streams

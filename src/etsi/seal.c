@@ -442,3 +442,21 @@ int seal_clear_form(const struct etsi_octets *pdu, const struct etsi_record *rec
 	memcpy(at + octets_at, plain, sealed->octets.len);
 	return 0;
 }
+
+int seal_plain_pdu(const struct etsi_octets *pdu, const struct seal_opened *opened, struct wr *w)
+{
+	const struct etsi_octets *inner = &opened->record.payload;
+	struct ber_tlv header, payload;
+	size_t start = w->len;
+
+	if (!split(pdu->bytes, pdu->len, &header, &payload))
+		return ERR_BAD;
+	ber_put_header(w, ber_tag(BER_UNIVERSAL, BER_SEQUENCE), true,
+		       whole(&header) + ber_tlv_len(inner->len));
+	wr_bytes(w, header.start, whole(&header));
+	ber_put_header(w, payload.tag, true, inner->len);
+	wr_bytes(w, inner->bytes, inner->len);
+	if (!w->ok)
+		w->len = start;
+	return w->ok ? 0 : ERR_FULL;
+}

@@ -112,4 +112,8 @@ MUST_CHECK int seal_open(const struct seal *seal, const struct etsi_record *reco
 MUST_CHECK int seal_clear_form(const struct etsi_octets *pdu, const struct etsi_record *record,
 			       const uint8_t *plain, struct wr *w);
 
+/* Appends the PDU as if it had never been sealed: its header, and the payload that was opened. */
+MUST_CHECK int seal_plain_pdu(const struct etsi_octets *pdu, const struct seal_opened *opened,
+			      struct wr *w);
+
 #endif

@@ -200,6 +200,22 @@ static void test_iri(void)
 	   "one octet less is too little room");
 }
 
+static void test_plain_pdu(void)
+{
+	struct ipcc cc = {packet, 94, 0, 77, ETSI_TO_TARGET, golden_time};
+	struct wr w = wr_of(other, sizeof other), again = wr_of(other + ROOM / 2, ROOM / 2);
+	struct seal_opened o;
+	struct etsi_header h;
+	size_t len = make_sealed(&key_192, 5);
+
+	ok(etsi_header_init(&h, &stream, NULL) == 0 && open_room(&key_192, len, &o, NULL) == 0,
+	   "a sealed packet is opened");
+	ipcc_encode(&h, &cc, &w);
+	ok(seal_plain_pdu(&(struct etsi_octets){room, len}, &o, &again) == 0 &&
+		   again.len == w.len && memcmp(again.bytes, other, w.len) == 0,
+	   "without its container it is the record that it would have been");
+}
+
 static void test_keys(void)
 {
 	static const char digits[] = "000102030405060708090A0B0c0d0e0f1011121314151617";
@@ -236,6 +252,7 @@ int main(void)
 	test_open();
 	test_wrong_key();
 	test_iri();
+	test_plain_pdu();
 	test_keys();
 	sealer_free(&sealer);
 	return tap_end();
