@@ -43,7 +43,8 @@ struct conf_type {
 	size_t size;  /* of the member */
 	bool is_bare; /* numbers and truth values: stands without quotes */
 	bool is_text; /* the member is a char * that it owns; others own nothing */
-	/* Reads the text into the member; false where it is not what want() says. */
+	/* Reads the text into the member; false where it is not what want() says, or with errno
+	 * ENOMEM. */
 	bool (*parse)(const struct conf_field *field, const char *text, void *member);
 	/* The text that reads back as the member, into out; NULL where the member is absent. */
 	const char *(*print)(const struct conf_field *field, const void *member, char *out,
@@ -89,6 +90,7 @@ struct conf_fault {
 	char path[CONF_PATH_LEN];
 	char text[CONF_WANT_LEN];
 	unsigned whom;
+	bool is_unknown; /* there was no memory to find out */
 };
 
 struct conf_record {

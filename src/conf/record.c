@@ -1,5 +1,6 @@
 #include "conf/record.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,9 +99,10 @@ static int read_scalar(struct read_walk *walk, const struct conf_field *field,
 			      "%s stands for what is not shown; give the key, "
 			      "or leave the field out",
 			      CONF_SECRET_TEXT);
-	if (!field->type->parse(field, value->text, member))
-		return refuse_scalar(walk, field, value);
-	return 0;
+	errno = 0;
+	if (field->type->parse(field, value->text, member))
+		return 0;
+	return errno == ENOMEM ? ERR_NOMEM : refuse_scalar(walk, field, value);
 }
 
 size_t conf_item_size(const struct conf_field *field)
@@ -194,7 +196,7 @@ static int read_absent(struct read_walk *walk, const struct conf_record *record,
 		if (field->is_required && conf_is_for(field, walk->sight))
 			return refuse(walk, value->line, "\"%s\" is missing", field->name);
 		if (field->type && !field->is_list && !conf_default(field, member_of(field, out)))
-			return refuse(walk, value->line, "no memory for \"%s\"", field->name);
+			return ERR_NOMEM;
 	}
 	return 0;
 }
@@ -207,6 +209,8 @@ static int read_check(struct read_walk *walk, const struct conf_record *record,
 
 	if (!record->check || record->check(out, &fault))
 		return 0;
+	if (fault.is_unknown)
+		return ERR_NOMEM;
 	line = conf_value_line(value, fault.path);
 	if (fault.path[0])
 		enter(walk, fault.path, 0);

@@ -23,10 +23,10 @@ static int complete(struct orders_book *book, int rc, struct why *why)
 	book->has_orders = !rc;
 	if (!rc)
 		rc = orders_digest(&book->orders, book->role, book->digest);
-	if (rc == ERR_NOMEM)
+	if (rc) {
 		why_set(why, rc, "%s", err_text(rc));
-	if (rc)
 		orders_book_fini(book);
+	}
 	return rc;
 }
 

@@ -269,6 +269,8 @@ static int check(const struct applying *a)
 
 	if (orders_check(a->out, &fault))
 		return 0;
+	if (fault.is_unknown)
+		return ERR_NOMEM;
 	return why_set(a->why, ERR_BAD, "%s%s%s", fault.path, fault.path[0] ? ": " : "",
 		       fault.text);
 }
@@ -312,10 +314,10 @@ int orders_change_apply(const struct orders *from, const struct conf_value *chan
 		rc = apply(&a);
 	if (!rc)
 		rc = check(&a);
-	if (rc == ERR_NOMEM)
+	if (rc) {
 		why_set(why, rc, "%s", err_text(rc));
-	if (rc)
 		orders_fini(out);
+	}
 	conf_fini(&orders_part_record, &a.part);
 	return rc;
 }

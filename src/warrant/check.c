@@ -99,8 +99,8 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct conf_fault *fault,
 
 static bool out_of_memory(struct conf_fault *fault)
 {
-	snprintf(fault->text, sizeof fault->text, "no memory to check this");
-	return false;
+	fault->is_unknown = true;
+	return fail(fault, NULL, "no memory to check this");
 }
 
 static bool is_for(const struct conf_fault *fault, unsigned whom)

@@ -300,7 +300,8 @@ int orders_verify(const struct orders *orders, struct why *why)
 
 	if (orders_check(orders, &fault))
 		return 0;
-	return why_set(why, ERR_BAD, "%s%s%s", fault.path, fault.path[0] ? ": " : "", fault.text);
+	return why_set(why, fault.is_unknown ? ERR_NOMEM : ERR_BAD, "%s%s%s", fault.path,
+		       fault.path[0] ? ": " : "", fault.text);
 }
 
 void orders_schemas(struct json *j)
