@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The sample's interception is whole, by samples/check; and samples/check sees what is not.
+"""The samples' interception is whole, by samples/check; and samples/check sees what is not.
 
     sample_test.py WEIR
 """
@@ -18,12 +18,35 @@ def run(*words):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
 
 
-def check(hi3, targets):
-    return run(sys.executable, samples / "check", samples / "home.pcap", hi3, *targets)
+def check(hi3, targets, capture="home.pcap"):
+    return run(sys.executable, samples / "check", samples / capture, hi3, *targets)
+
+
+def intercept(out, name, *options):
+    orders = {"home": "orders.yaml", "access": "access.yaml"}[name]
+    return run(sys.argv[1], "intercept", *options, "--orders", samples / orders, "--out", out,
+               samples / f"{name}.pcap")
+
+
+def by_radius(folder):
+    """Who is named by a user, and found by what RADIUS says: up to the packet, in both directions."""
+    out, alone = pathlib.Path(folder, "access"), pathlib.Path(folder, "alone")
+    said = intercept(out, "access")
+    ok(said.returncode == 0, "the sample with RADIUS is intercepted", [said.stderr])
+    hi3 = out / "police" / "hi3.ber"
+    said = check(hi3, ["user=alice@isp.example"], "access.pcap")
+    ok(said.returncode == 0 and "2 sessions" in said.stdout,
+       "every packet of the user's sessions is delivered, from the one behind its begin to the one before its end",
+       [said.stdout, said.stderr])
+    ok(check(hi3, ["user=bob@isp.example"], "access.pcap").returncode == 1,
+       "the check tells the neighbour's packets from the user's")
+    intercept(alone, "access", "--threads", "1")
+    ok(all((alone / "police" / name).read_bytes() == (out / "police" / name).read_bytes()
+           for name in ("hi2.ber", "hi3.ber")), "one worker and many write the same octets")
 
 
 with tempfile.TemporaryDirectory() as folder:
-    said = run(sys.argv[1], "intercept", "--orders", samples / "orders.yaml", "--out", folder, samples / "home.pcap")
+    said = intercept(folder, "home")
     ok(said.returncode == 0, "the sample is intercepted", [said.stderr])
     hi3 = pathlib.Path(folder, "police", "hi3.ber")
     said = check(hi3, TARGETS)
@@ -37,7 +60,7 @@ with tempfile.TemporaryDirectory() as folder:
     ok(check(hi3, TARGETS).returncode == 1, "the check sees one bit that changed")
     hi3.write_bytes(stream)
     again = pathlib.Path(folder, "again")
-    run(sys.argv[1], "intercept", "--threads", "1", "--orders", samples / "orders.yaml", "--out", again,
-        samples / "home.pcap")
+    intercept(again, "home", "--threads", "1")
     ok((again / "police" / "hi3.ber").read_bytes() == stream, "one worker and many write the same octets")
+    by_radius(folder)
 end()
