@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "conf/yaml.h"
+#include "conf/json.h"
 #include "link/frame.h"
 
 const struct conf_value *link_value(const struct conf_value *map, const char *key)
@@ -42,7 +42,7 @@ bool link_number(const struct conf_value *map, const char *key, uint64_t *out)
 
 int link_body_read(const void *body, size_t len, struct conf_doc **doc, struct why *why)
 {
-	int rc = conf_yaml_parse(doc, body, len, why);
+	int rc = conf_json_parse(doc, body, len, why);
 
 	if (!rc && conf_doc_root(*doc)->kind != CONF_KIND_MAP) {
 		conf_doc_free(doc);

@@ -28,7 +28,8 @@ struct link_ops {
 	bool (*is_welcome)(void *owner, const struct tls_identity *peer, struct why *why);
 	/* From now on frames may be sent, until down. */
 	void (*up)(void *owner, struct link *link);
-	/* root is a map, type its "type"; both are good until this returns (link_value, …). */
+	/* root is a map, type its "type"; both are good until this returns (link_value, …).
+	 * The JSON is that of conf/json.h: whole numbers, no null. */
 	void (*message)(void *owner, struct link *link, const char *type,
 			const struct conf_value *root);
 	/* Whole PS-PDUs of the channel's stream, len bytes from offset on. */
