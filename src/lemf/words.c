@@ -1,0 +1,170 @@
+#include "lemf/words.h"
+
+#include <string.h>
+
+#include "conf/json.h"
+#include "etsi/decode.h"
+#include "etsi/ipiri.h"
+
+enum { MAX_JSON = 1 << 20 };
+
+static const struct {
+	enum ipiri_event event;
+	const char *text;
+} events[] = {
+	{IPIRI_ATTEMPT, "asks for access"},
+	{IPIRI_ACCEPT, "access granted"},
+	{IPIRI_REJECT, "access refused"},
+	{IPIRI_FAILED, "access failed"},
+	{IPIRI_INTERIM, "still on line"},
+	{IPIRI_START_ACTIVE, "interception begins, on line already"},
+	{IPIRI_ACCESS_END, "access ended"},
+	{IPIRI_END_ACTIVE, "interception ends, still on line"},
+	{IPIRI_UNKNOWN, "something unknown happened"},
+	{IPIRI_START_IDLE, "interception begins, not on line"},
+	{IPIRI_END_IDLE, "interception ends, not on line"},
+	{IPIRI_EXPIRED, "session expired"},
+};
+
+/* A field of the record's contents, what stands before and behind it. */
+static const struct {
+	const char *path, *before, *behind;
+} fields[] = {
+	{"targetIPAddress.iP-value.iPBinaryAddress", ", ", ""},
+	{"targetIPAddress.iP-value.iPTextAddress", ", ", ""},
+	{"targetIPAddress.iPv6PrefixLength", "/", ""},
+	{"additionalIPAddress.iP-value.iPBinaryAddress", ", ", ""},
+	{"additionalIPAddress.iPv6PrefixLength", "/", ""},
+	{"internetAccessType", ", by ", ""},
+	{"targetNetworkID", ", network ", ""},
+	{"targetCPEID", ", equipment ", ""},
+	{"pOPIPAddress.iP-value.iPBinaryAddress", ", at ", ""},
+	{"pOPPortNumber", ", port ", ""},
+	{"startTime", ", since ", ""},
+	{"endTime", ", until ", ""},
+	{"octetsReceived", ", received ", " octets"},
+	{"octetsTransmitted", ", sent ", " octets"},
+	{"endReason", ", reason ", ""},
+};
+
+static const struct conf_value *child_of(const struct conf_value *map, const char *key, size_t len)
+{
+	const struct conf_value *child = map && map->kind == CONF_KIND_MAP ? map->first : NULL;
+
+	while (child && (strncmp(child->key, key, len) || child->key[len]))
+		child = child->next;
+	return child;
+}
+
+/* The value at "a.b.c", where a list stands for its first item; NULL. */
+static const struct conf_value *at_path(const struct conf_value *at, const char *path)
+{
+	while (at && *path) {
+		size_t len = strcspn(path, ".");
+
+		if (at->kind == CONF_KIND_LIST)
+			at = at->first;
+		at = child_of(at, path, len);
+		path += len + (path[len] == '.');
+	}
+	return at;
+}
+
+static const char *text_at(const struct conf_value *at, const char *path)
+{
+	const struct conf_value *value = at_path(at, path);
+
+	return value && value->kind == CONF_KIND_SCALAR && *value->text ? value->text : NULL;
+}
+
+/* Control characters become blanks: the line stays one, whatever came in. */
+static void put(struct wr *w, const char *text)
+{
+	for (; *text; text++)
+		wr_u8(w, (uint8_t)((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text));
+}
+
+static const char *event_text(unsigned event)
+{
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (event == (unsigned)events[i].event)
+			return events[i].text;
+	return "an event that is not known";
+}
+
+static void put_access(const struct conf_value *contents, const struct etsi_record *record,
+		       struct wr *w)
+{
+	const char *user = text_at(contents, "targetUsername");
+
+	put(w, user ? user : "the target");
+	put(w, ": ");
+	put(w, event_text(record->part.event));
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const char *text = text_at(contents, fields[i].path);
+
+		if (!text)
+			continue;
+		put(w, fields[i].before);
+		put(w, text);
+		put(w, fields[i].behind);
+	}
+}
+
+static const char *operation_text(unsigned operation)
+{
+	switch (operation) {
+	case HI1_ACTIVATED:
+		return "interception is activated";
+	case HI1_DEACTIVATED:
+		return "interception is deactivated";
+	case HI1_MODIFIED:
+		return "interception is modified";
+	case HI1_ALARM:
+		return "alarm";
+	}
+	return "a notification that is not known";
+}
+
+static void put_hi1(const struct etsi_record *record, struct wr *w)
+{
+	put(w, operation_text(record->hi1.operation));
+	if (!record->hi1.text.len)
+		return;
+	put(w, ": ");
+	for (size_t i = 0; i < record->hi1.text.len; i++) {
+		uint8_t c = record->hi1.text.bytes[i];
+
+		wr_u8(w, c < 0x20 || c > 0x7e ? ' ' : c);
+	}
+}
+
+static void put_iri(const uint8_t *pdu, size_t len, const struct etsi_record *record, struct wr *w)
+{
+	static const char path[] = "payload.iRIPayloadSequence.iRIContents.iPIRI.iPIRIContents";
+	struct wr text = wr_init(MAX_JSON);
+	struct conf_doc *doc = NULL;
+	struct etsi_decoded decoded;
+
+	etsi_decode(pdu, len, ETSI_JSON, &text, &decoded);
+	if (text.ok && conf_json_parse(&doc, (const char *)text.bytes, text.len, NULL) == 0)
+		put_access(at_path(conf_doc_root(doc), path), record, w);
+	else
+		put_access(NULL, record, w);
+	conf_doc_free(&doc);
+	wr_fini(&text);
+}
+
+void lemf_words(const uint8_t *pdu, size_t len, const struct etsi_record *record, struct wr *w)
+{
+	if (record->kind == ETSI_RECORD_HI1)
+		put_hi1(record, w);
+	else if (record->kind == ETSI_RECORD_IRI && record->part.event != ETSI_NO_EVENT)
+		put_iri(pdu, len, record, w);
+	else if (record->kind == ETSI_RECORD_CC)
+		wr_text(w, "a packet of %zu octets", record->part.content.len);
+	else
+		put(w, etsi_record_kind_text(record->kind));
+	if (record->kind == ETSI_RECORD_IRI && record->n_parts > 1)
+		wr_text(w, "; and %u more", record->n_parts - 1);
+}
