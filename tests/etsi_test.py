@@ -145,8 +145,8 @@ def checker_reads(path, *options):
     return ran.returncode == 0, said, lines
 
 
-def our_values(weir, path):
-    ran = subprocess.run([weir, "decode", "-j", path], capture_output=True, text=True, check=False)
+def our_values(weir, path, *options):
+    ran = subprocess.run([weir, "decode", "-j", *options, path], capture_output=True, text=True, check=False)
     return ran.returncode == 0, [json.loads(line) for line in ran.stdout.splitlines()]
 
 
@@ -200,6 +200,31 @@ def check_signatures(folder, stream, pdus):
     ok(len(results) == 16 and not any(results), f"checks.ber: openssl verifies {results.count(0)} of 16 signatures")
 
 
+def check_opened(weir, path, key, theirs):
+    """weir decode --key on encrypted records, against what the checker decrypted."""
+    name, key_file = os.path.basename(path), path + ".key"
+    pathlib.Path(key_file).write_text(key.hex() + "\n", encoding="ascii")
+    is_read, ours = our_values(weir, path, "--key", key_file)
+    differences = []
+    for i, (our, their) in enumerate(zip(ours, theirs)):
+        payload = with_digests(their.get("decrypted", their["pdu"])["payload"])
+        same(our["pdu"], {"pSHeader": with_digests(their["pdu"]["pSHeader"]), "payload": payload}, f"PDU {i + 1}", differences)
+        if our.get("byte_counter") != their.get("decrypted", {}).get("byteCounter"):
+            differences.append(f"PDU {i + 1}: byteCounter {our.get('byte_counter')}")
+    n_opened = sum("byte_counter" in our for our in ours)
+    ok(is_read and n_opened == 160 and (not theirs or len(ours) == len(theirs)) and not differences,
+       f"{name}: with the key, {n_opened} records are opened, to what the checker decrypted")
+    for difference in differences[:10]:
+        print("#", difference)
+    pathlib.Path(key_file).write_text(bytes(reversed(key)).hex(), encoding="ascii")
+    wrong = subprocess.run([weir, "decode", "-j", "--key", key_file, path], capture_output=True, text=True, check=False)
+    ok(wrong.returncode == 1 and "another key" in wrong.stderr and "160  not opened" in wrong.stderr
+       and len(wrong.stdout.splitlines()) == len(ours), f"{name}: with another key, none, and that is said")
+    pathlib.Path(key_file).write_text("0123", encoding="ascii")
+    short = subprocess.run([weir, "decode", "--key", key_file, path], capture_output=True, text=True, check=False)
+    ok(short.returncode == 1 and "48 hexadecimal digits" in short.stderr, f"{name}: a key that is too short is refused")
+
+
 def check_encoder(probe, weir, folder):
     ok(subprocess.run([probe, folder], check=False).returncode == 0, "streams with every form of record are encoded")
     plain = os.path.join(folder, "plain.ber")
@@ -207,7 +232,8 @@ def check_encoder(probe, weir, folder):
     pathlib.Path(plain).write_bytes(stream)
     check_signatures(folder, stream, check_stream(weir, plain, "--full"))
     for name, key in KEYS.items():
-        check_stream(weir, os.path.join(folder, f"{name}.ber"), "--key", key.hex())
+        path = os.path.join(folder, f"{name}.ber")
+        check_opened(weir, path, key, check_stream(weir, path, "--key", key.hex()))
     return os.path.join(folder, "hi2.ber")
 
 

@@ -12,6 +12,7 @@
 #include "etsi/decode.h"
 #include "tool/capture.h"
 #include "tool/tools.h"
+#include "tool/unseal.h"
 
 enum {
 	FIRST_SIZE = 256 << 10,
@@ -36,6 +37,10 @@ struct decode {
 	struct wr line;
 	uint64_t n_pdus, n_octets, n_found;
 	uint64_t by_rule[ETSI_N_RULES];
+	struct unseal *unseal; /* NULL: no key was given */
+	bool is_opened;        /* the PDU in hand was */
+	uint64_t counter;      /* its byteCounter */
+	uint64_t n_opened, n_sealed;
 	struct kind kinds[MAX_KINDS];
 	struct why why;
 };
@@ -76,6 +81,8 @@ static void print_words(struct decode *c, const struct etsi_decoded *d, size_t l
 
 	wr_text(w, "PDU %" PRIu64 " at byte %" PRIu64 ", %zu octets", c->n_pdus, c->offset, len);
 	print_facts(w, d);
+	if (c->is_opened)
+		wr_text(w, "  opened, byteCounter %" PRIu64, c->counter);
 	wr_u8(w, '\n');
 	wr_bytes(w, c->body.bytes, c->body.len);
 	if (!c->body.ok)
@@ -134,6 +141,10 @@ static void print_json(struct decode *c, const struct etsi_decoded *d, size_t le
 		json_key(&j, "time");
 		json_time(&j, d->time);
 	}
+	if (c->is_opened) {
+		json_key(&j, "byte_counter");
+		json_u64(&j, c->counter);
+	}
 	json_key(&j, "kind");
 	json_text(&j, d->kind[1] ? d->kind[1] : d->kind[0]);
 	json_findings(&j, d, c->offset);
@@ -179,6 +190,9 @@ static void summarise(const struct decode *c)
 {
 	fprintf(stderr, "%" PRIu64 " PDUs, %" PRIu64 " octets, %" PRIu64 " findings\n", c->n_pdus,
 		c->n_octets, c->n_found);
+	if (c->unseal)
+		fprintf(stderr, "%8" PRIu64 "  opened\n%8" PRIu64 "  not opened\n", c->n_opened,
+			c->n_sealed);
 	for (int i = 0; i < MAX_KINDS && c->kinds[i].n; i++)
 		fprintf(stderr, "%8" PRIu64 "  %s %s\n", c->kinds[i].n,
 			c->kinds[i].names[0] ? c->kinds[i].names[0] : "without payload",
@@ -189,17 +203,38 @@ static void summarise(const struct decode *c)
 				etsi_rule_text((enum etsi_rule)i));
 }
 
+/* ---- opening ---- */
+
+/* An encrypted PDU becomes what it was before; one that cannot be opened stays as it is. */
+static struct etsi_octets open_sealed(struct decode *c, size_t len)
+{
+	struct etsi_octets pdu = {c->bytes + c->start, len}, plain;
+	struct why why;
+	int rc = ERR_ABSENT;
+
+	c->is_opened = false;
+	why_clear(&why);
+	if (c->unseal)
+		rc = unseal_open(c->unseal, &pdu, &plain, &c->counter, &why);
+	c->is_opened = rc == 0;
+	c->n_opened += rc == 0;
+	if (rc && rc != ERR_ABSENT && !c->n_sealed++)
+		fprintf(stderr, "weir decode: PDU %" PRIu64 ": %s\n", c->n_pdus, why.text);
+	return rc ? pdu : plain;
+}
+
 /* ---- reading ---- */
 
 static void decode_one(struct decode *c, size_t len)
 {
 	struct etsi_decoded d;
-	const uint8_t *pdu = c->bytes + c->start;
+	struct etsi_octets pdu;
 
 	c->n_pdus++;
 	wr_reset(&c->body);
 	wr_reset(&c->line);
-	etsi_decode(pdu, len, c->set->json ? ETSI_JSON : ETSI_WORDS, &c->body, &d);
+	pdu = open_sealed(c, len);
+	etsi_decode(pdu.bytes, pdu.len, c->set->json ? ETSI_JSON : ETSI_WORDS, &c->body, &d);
 	if (c->set->json)
 		print_json(c, &d, len);
 	else
@@ -321,20 +356,26 @@ static int run(const struct settings *set, int n, char **operands)
 		why_set(&c.why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 		return capture_fail("decode", &c.why);
 	}
+	if (set->key && unseal_new(&c.unseal, set->key, &c.why)) {
+		free(c.bytes);
+		return capture_fail("decode", &c.why);
+	}
 	for (int i = 0; i < n && !capture_is_stopped(); i++) {
 		why_clear(&c.why);
 		status |= decode_stream(&c, operands[i]);
 	}
-	status |= capture_close_output("decode");
+	status |= capture_close_output("decode") | (c.n_sealed > 0);
 	if (!set->quiet)
 		summarise(&c);
 	wr_fini(&c.body);
 	wr_fini(&c.line);
+	unseal_free(&c.unseal);
 	free(c.bytes);
 	return status;
 }
 
-static const enum option options[] = {OPTION_json, OPTION_count, OPTION_quiet, OPTION_N};
+static const enum option options[] = {OPTION_json, OPTION_count, OPTION_key, OPTION_quiet,
+				      OPTION_N};
 
 const struct tool decode_tool = {
 	.name = "decode",
@@ -348,5 +389,10 @@ const struct tool decode_tool = {
 		"A file is a stream of PS-PDUs one behind the other, as it goes over HI2 or HI3;\n"
 		"- is standard input, and each PDU is printed as soon as it is whole. What breaks\n"
 		"the schema or is not DER is printed as a finding with its place in the stream;\n"
-		"octets that begin no PS-PDU end the work, with exit status 1.\n",
+		"octets that begin no PS-PDU end the work, with exit status 1.\n"
+		"With --key, encrypted records (AES-192 or AES-256) are shown as they were before; "
+		"its\n"
+		"file holds 48 or 64 hexadecimal digits. Places inside an opened record are its "
+		"own. If\n"
+		"one cannot be opened, it is shown as it is and the exit status is 1.\n",
 };

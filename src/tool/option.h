@@ -57,6 +57,7 @@ struct texts {
 	X(brief, 'b', FLAG, NULL, NULL, "one line a packet")                                       \
 	X(hex, 'x', FLAG, NULL, NULL, "show the payload's bytes too")                              \
 	X(hex_bytes, 0, BYTES, "256", "BYTES", "with -x: at most this of each payload; 0: all")    \
+	X(key, 0, TEXT, NULL, "FILE", "open encrypted records with the key in this file")          \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {
