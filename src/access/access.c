@@ -119,14 +119,15 @@ static void expire(struct access *a, struct session *s)
 	table_end(a, s, ACCESS_BY_EXPIRED, NULL);
 }
 
-/* A NAS that sends accounting would have sent a Start; of another nothing is expected. */
+/* A NAS that sends accounting would have sent a Start; of another nothing is expected, but what
+ * has no address will never get one: most likely it is somebody's test of the server. */
 static void expire_granted(struct access *a)
 {
 	struct session *s = store_oldest(&a->store, GROUP_GRANTED);
 
 	for (; s && table_since(a, s->shown.heard) >= a->options.start_wait.ns;
 	     s = store_oldest(&a->store, GROUP_GRANTED)) {
-		if (s->nas->is_accounting)
+		if (s->nas->is_accounting || !s->shown.n_addresses)
 			expire(a, s);
 		else
 			store_move(&a->store, s, GROUP_PROVEN);

@@ -161,8 +161,9 @@ static void addresses(void)
 	sample_ask(&t, "interim user:carol nas:10.0.0.2 sid:1 ip:192.0.2.21 seconds:301");
 	ok(sample_told(&t, "begin midway carol +192.0.2.21"),
 	   "but one with another address shows that the session lives");
-	sample_ask(&t, "start user:erin nas:10.0.0.2 sid:3 ip:255.255.255.254 ip:0.0.0.0");
-	ok(sample_told(&t, "begin start erin"),
+	sample_ask(&t, "start user:erin nas:10.0.0.2 sid:3 ip:255.255.255.254 ip:0.0.0.0 "
+		       "pd:2000::/3 prefix:::/0");
+	ok(sample_told(&t, "begin start erin") && count(ACCESS_COUNT_BAD_ATTRIBUTES) == 3,
 	   "what is no subscriber's address is not taken for one");
 }
 
@@ -184,6 +185,22 @@ static void several(void)
 	sample_ask(&t, "stop user:bob nas:10.0.0.1 sid:1");
 	ok(sample_told(&t, "end stop bob -192.0.2.10") && access_find(t.a, first),
 	   "one with a user finds the user's");
+}
+
+/* Two links to one user: both sessions are his way to the same address. */
+static void links(void)
+{
+	fresh();
+	sample_ask(&t, "start user:alice nas:10.0.0.1 sid:1 msid:m ip:192.0.2.7");
+	sample_ask(&t, "start user:alice nas:10.0.0.1 sid:2 msid:m ip:192.0.2.7");
+	ok(sample_told(&t, "begin start alice +192.0.2.7; begin start alice"),
+	   "a second link of a bundle takes nothing from the first");
+	sample_ask(&t, "stop user:alice nas:10.0.0.1 sid:1 msid:m");
+	ok(sample_told(&t, "end stop alice -192.0.2.7; update stop alice +192.0.2.7"),
+	   "and has its addresses when the first stops");
+	sample_ask(&t, "start user:bob nas:10.0.0.1 sid:3 msid:n ip:192.0.2.7");
+	ok(sample_told(&t, "end taken alice -192.0.2.7; begin start bob +192.0.2.7"),
+	   "another bundle does take them");
 }
 
 static void reboot(void)
@@ -234,6 +251,11 @@ static void joined(void)
 	first = t.last_id;
 	sample_ask(&t, "start nas:10.0.0.1 sid:6 ip:192.0.2.10");
 	ok(t.last_id == first, "by the Acct-Session-Id of the Access-Request");
+	sample_ask(&t, "request user:frank@isp nas:10.0.0.1 sid:4");
+	sample_answer(&t, "accept");
+	first = t.last_id;
+	sample_ask(&t, "start user:frank nas:10.0.0.1 sid:4 ip:192.0.2.12");
+	ok(t.last_id == first, "by that alone, where the NAS reports another form of the name");
 	sample_ask(&t, "start user:dave nas:10.0.0.1 sid:5 ip:192.0.2.11");
 	first = t.last_id;
 	sample_forget(&t);
@@ -250,6 +272,10 @@ static void waits(void)
 	sample_answer(&t, "accept ip:192.0.2.7");
 	sample_wait(&t, 301);
 	ok(access_n_live(t.a) == 1, "a NAS that sends no accounting need not send a Start");
+	sample_ask(&t, "request user:probe nas:10.0.0.9");
+	sample_answer(&t, "accept");
+	sample_wait(&t, 301);
+	ok(access_n_live(t.a) == 1, "but what never gets an address expires");
 	sample_ask(&t, "start user:bob nas:10.0.0.1 sid:1 ip:192.0.2.8");
 	sample_ask(&t, "request user:carol nas:10.0.0.1");
 	sample_answer(&t, "accept ip:192.0.2.9");
@@ -258,7 +284,7 @@ static void waits(void)
 	ok(sample_told(&t, "end expired carol -192.0.2.9"),
 	   "of one that does, a session without a Start expires");
 	sample_wait(&t, 31 * 24 * 3600);
-	ok(!access_n_live(t.a) && count(ACCESS_COUNT_EXPIRED) == 3,
+	ok(!access_n_live(t.a) && count(ACCESS_COUNT_EXPIRED) == 4,
 	   "silence of a month ends a session");
 }
 
@@ -381,6 +407,7 @@ int main(void)
 	out_of_order();
 	addresses();
 	several();
+	links();
 	reboot();
 	joined();
 	waits();

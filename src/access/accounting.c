@@ -191,6 +191,8 @@ static void remember_stop(struct access *a, const struct message *m)
 static void on_stop(struct access *a, const struct message *m)
 {
 	struct session *s = store_find_key(&a->store, &m->nas_key, m);
+	struct access_address had[ACCESS_MAX_ADDRESSES];
+	uint32_t n_had = 0;
 
 	if (!s)
 		s = login_find_granted(a, m);
@@ -206,7 +208,11 @@ static void on_stop(struct access *a, const struct message *m)
 	table_learn(a, s, m);
 	s->shown.is_accounted = true;
 	s->nas->is_accounting = true;
+	for (; n_had < s->shown.n_addresses; n_had++)
+		had[n_had] = s->addresses[n_had];
 	table_end(a, s, ACCESS_BY_STOP, m);
+	if (n_had)
+		claim_pass_on(a, s, m, had, n_had);
 }
 
 /* Accounting-On, -Off (RFC 2866, 5.1): what the NAS had until then is gone. Those that were heard

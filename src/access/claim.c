@@ -50,6 +50,13 @@ static void take_from(struct access *a, struct holding *h, const struct message 
 		   &(struct news){ACCESS_UPDATE, ACCESS_BY_TAKEN, .lost = &lost, .n_lost = 1}, m);
 }
 
+/* Links of one bundle (RFC 2866, 5.11) have their addresses together: one of them holds each. */
+static bool is_sibling(const struct session *a, const struct session *b)
+{
+	return a->nas == b->nas && facts_compare(a->shown.attributes, b->shown.attributes,
+						 RADIUS_ACCT_MULTI_SESSION_ID) == FACTS_SAME;
+}
+
 static bool is_newer(const struct holding *h, struct nanos since)
 {
 	return h->since.ns > since.ns;
@@ -73,7 +80,7 @@ static void claim_one(struct access *a, struct session *s, struct access_address
 		h->since = c->since.ns > h->since.ns ? c->since : h->since;
 		return;
 	}
-	if (h && is_newer(h, c->since))
+	if (h && (is_newer(h, c->since) || is_sibling(h->session, s)))
 		return;
 	if (s->shown.n_addresses == ACCESS_MAX_ADDRESSES) {
 		table_count(a, ACCESS_COUNT_TOO_MANY);
@@ -97,6 +104,42 @@ void claim_addresses(struct access *a, struct session *s, const struct message *
 	give_up(s, m, out);
 	for (uint32_t i = 0; i < m->n_addresses; i++)
 		claim_one(a, s, m->addresses[i], out);
+}
+
+struct heir {
+	const struct session *of;
+	struct session *found;
+};
+
+static bool visit_heir(void *arg, struct session *s)
+{
+	struct heir *heir = arg;
+
+	if (s == heir->of || !s->shown.is_live || !is_sibling(s, heir->of))
+		return true;
+	heir->found = s;
+	return false;
+}
+
+void claim_pass_on(struct access *a, const struct session *s, const struct message *m,
+		   const struct access_address *had, uint32_t n_had)
+{
+	struct heir heir = {s, NULL};
+	struct claim claim = {.since = a->now};
+	struct radius_attribute name;
+
+	if (radius_find(s->shown.attributes, RADIUS_USER_NAME, &name))
+		store_each_named(&a->store, &s->nas->key, &name, visit_heir, &heir);
+	for (uint32_t i = 0; heir.found && i < n_had; i++) {
+		if (heir.found->shown.n_addresses < ACCESS_MAX_ADDRESSES &&
+		    !store_give(&a->store, heir.found, &had[i], claim.since))
+			claim.gained[claim.n_gained++] = had[i];
+	}
+	if (claim.n_gained)
+		table_tell(a, &heir.found->shown,
+			   &(struct news){ACCESS_UPDATE, ACCESS_BY_STOP, claim.gained,
+					  claim.n_gained, NULL, 0},
+			   m);
 }
 
 bool claim_is_open(const struct access *a, const struct message *m, struct nanos since)

@@ -4,6 +4,8 @@
 
 #include "access/hash.h"
 
+enum { LEAST_BITS = 32 };
+
 /* Framed-IP-Address: the user, or the NAS, shall choose (RFC 2865, 5.8). */
 static const uint8_t chosen_by_user[4] = {255, 255, 255, 255};
 static const uint8_t chosen_by_nas[4] = {255, 255, 255, 254};
@@ -15,10 +17,11 @@ static bool is_address_type(uint8_t type)
 	       type == RADIUS_FRAMED_IPV6_ADDRESS || type == RADIUS_DELEGATED_IPV6_PREFIX;
 }
 
-/* A prefix that is no single subscriber's: all of IPv4 or IPv6, or the unspecified address. */
+/* A prefix that is no single subscriber's: larger than what a whole provider gets, or the
+ * unspecified address. */
 static bool is_nobodys(const struct net_prefix *p)
 {
-	return !p->bits || !memcmp(p->ip.bytes, nothing, sizeof nothing);
+	return p->bits < LEAST_BITS || !memcmp(p->ip.bytes, nothing, sizeof nothing);
 }
 
 static void add_address(struct message *m, const struct radius_attribute *a)
@@ -32,8 +35,10 @@ static void add_address(struct message *m, const struct radius_attribute *a)
 		m->has_pool = true;
 		return;
 	}
-	if (is_nobodys(&address.prefix))
+	if (is_nobodys(&address.prefix)) {
+		m->n_bad++;
 		return;
+	}
 	for (uint32_t i = 0; i < m->n_addresses; i++) {
 		if (!memcmp(&m->addresses[i].prefix, &address.prefix, sizeof address.prefix))
 			return;

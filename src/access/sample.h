@@ -65,6 +65,7 @@ static const struct sample_word sample_types[] = {
 	{"pd", RADIUS_DELEGATED_IPV6_PREFIX, 0},
 	{"sid", RADIUS_ACCT_SESSION_ID, 0},
 	{"csid", RADIUS_CALLING_STATION_ID, 0},
+	{"msid", RADIUS_ACCT_MULTI_SESSION_ID, 0},
 	{"state", RADIUS_STATE, 0},
 	{"class", RADIUS_CLASS, 0},
 	{"pool", RADIUS_FRAMED_POOL, 0},

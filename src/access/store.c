@@ -213,7 +213,8 @@ struct session *store_find_id(const struct store *s, uint64_t id)
 	return e ? ACCESS_OWNER(e, struct session, by_id) : NULL;
 }
 
-/* Of several sessions with one id the live one is meant, then the newest. */
+/* Of several sessions with one id the live one is meant, then the newest. The names of an Access-
+ * Request and of accounting may differ; those of two reports may not. */
 struct session *store_find_key(const struct store *s, const struct nas_key *nas,
 			       const struct message *m)
 {
@@ -234,7 +235,7 @@ struct session *store_find_key(const struct store *s, const struct nas_key *nas,
 		if (!is_nas(&found->nas->key, nas) ||
 		    facts_compare(facts, m->facts, RADIUS_ACCT_SESSION_ID) != FACTS_SAME)
 			continue;
-		if (radius_find(facts, RADIUS_USER_NAME, &a) &&
+		if (found->shown.is_accounted && radius_find(facts, RADIUS_USER_NAME, &a) &&
 		    radius_find(m->facts, RADIUS_USER_NAME, &a) &&
 		    !facts_share_name(facts, m->facts))
 			continue;

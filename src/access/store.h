@@ -95,7 +95,7 @@ MUST_CHECK int store_set_facts(struct store *s, struct session *session, struct 
 /* The session of this id, ended or not. */
 struct session *store_find_id(const struct store *s, uint64_t id);
 struct nas *store_find_nas(const struct store *s, const struct nas_key *key);
-/* The session that a NAS calls by this Acct-Session-Id, and whose names do not contradict. */
+/* The session that a NAS calls by this Acct-Session-Id, of this user if it has reported any. */
 struct session *store_find_key(const struct store *s, const struct nas_key *nas,
 			       const struct message *m);
 /* Live ones of a NAS under a name: the newest first; visit returns false to end. */

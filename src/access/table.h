@@ -73,6 +73,10 @@ struct claim {
  * unless they have them since after since: then what m says is old. */
 void claim_addresses(struct access *a, struct session *s, const struct message *m,
 		     struct nanos since, struct claim *out);
+/* s has stopped: where it was one link of several to one user (Acct-Multi-Session-Id), another has
+ * from now on the addresses that it had, and that is told. */
+void claim_pass_on(struct access *a, const struct session *s, const struct message *m,
+		   const struct access_address *had, uint32_t n_had);
 /* Whether it could have one of the addresses that m states. */
 bool claim_is_open(const struct access *a, const struct message *m, struct nanos since);
 
