@@ -16,12 +16,12 @@
 #include "base/log.h"
 #include "etsi/decode.h"
 #include "etsi/tri.h"
-#include "handover/notice.h"
 #include "tls/wire.h"
 
 enum {
-	PIECE = 128 << 10,  /* octets of records between two places for a TRI */
-	PUMP = 1 << 20,     /* octets written before others have the loop */
+	PIECE = 128 << 10, /* octets of records between two places for a TRI */
+	PUMP = 1 << 20,    /* octets written before others have the loop */
+	TRI_MAX = 512,
 	UNSENT = 256 << 10, /* octets that the kernel may hold unsent */
 	LOOK_MS = 100,      /* between looks at what TCP has acknowledged */
 	TICK_MS = 1,        /* the shortest timer */
@@ -37,7 +37,7 @@ struct sender {
 	struct loop_fd fd, bell;
 	struct loop_timer timer;
 	struct answers answers;
-	uint8_t tri[NOTICE_MAX];
+	uint8_t tri[TRI_MAX];
 	size_t tri_len, tri_at;
 	uint64_t piece_end; /* records are being written up to here */
 	uint64_t most_sent; /* over all connections */
@@ -289,13 +289,19 @@ static int write_records(struct sender *s)
 static bool prepare_tri(struct sender *s, bool has_more)
 {
 	struct wr w = wr_of(s->tri, sizeof s->tri);
+	struct why why = {0};
+	struct tri tri = {.time = loop_wall()};
 	uint8_t kind;
-	uint32_t number;
 
-	if (!delivery_says(&s->delivery, has_more, loop_now(), &kind, &number))
+	if (!delivery_says(&s->delivery, has_more, loop_now(), &kind, &tri.seq))
 		return false;
-	if (notice_tri(&s->terms.header, kind, number, loop_wall(), &w))
+	tri.kind = kind;
+	tri.is_requested = kind == ETSI_TRI_OPTION_REQUEST;
+	if (tri_encode(&s->terms.header, &tri, &w, &why)) {
+		log_error("%s: %s cannot be said: %s", s->place.name, etsi_tri_text(kind),
+			  why.text);
 		return false;
+	}
 	s->tri_len = w.len;
 	s->tri_at = 0;
 	return true;
@@ -454,12 +460,12 @@ int sender_new(struct sender **out, const struct sender_place *place,
 static void say_end(struct sender *s)
 {
 	struct wr w = wr_of(s->tri, sizeof s->tri);
+	struct tri tri = {
+		.kind = ETSI_TRI_LAST_SEGMENT, .seq = s->delivery.number++, .time = loop_wall()};
 	size_t n;
 
 	if (s->terms.delivery.segment_flags && delivery_is_up(&s->delivery) && !s->tri_len &&
-	    s->piece_end == s->delivery.sent &&
-	    !notice_tri(&s->terms.header, ETSI_TRI_LAST_SEGMENT, s->delivery.number++, loop_wall(),
-			&w))
+	    s->piece_end == s->delivery.sent && !tri_encode(&s->terms.header, &tri, &w, NULL))
 		(void)write_some(s, s->tri, w.len, &n);
 	if (s->is_shaken)
 		tls_wire_shut(&s->wire);
