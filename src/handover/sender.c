@@ -100,13 +100,10 @@ static bool next_piece(struct sender *s)
 
 static void look(struct sender *s)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof info;
 	int unacked;
 
-	if (!s->is_shaken || getsockopt(s->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &len) ||
-	    (info.tcpi_state != TCP_ESTABLISHED && info.tcpi_state != TCP_CLOSE_WAIT) ||
-	    ioctl(s->wire.fd, SIOCOUTQ, &unacked))
+	/* also of a connection that was reset: what was acknowledged before, was */
+	if (!s->is_shaken || ioctl(s->wire.fd, SIOCOUTQ, &unacked))
 		return;
 	/* Encrypted, there are more of them than of ours: never fewer than we have open. */
 	delivery_unacked(&s->delivery, (uint64_t)unacked, loop_now());
@@ -171,27 +168,6 @@ static int open_socket(const struct conf_endpoint *to, struct why *why)
 	return fd;
 }
 
-static void dial(struct sender *s)
-{
-	const struct tls *tls = s->terms.is_plain ? NULL : s->place.tls;
-	struct why why = {0};
-	int fd = -1;
-
-	if (!s->terms.is_plain && !tls)
-		(void)why_set(&why, ERR_ACCESS, "the mediator has no certificate for TLS");
-	else
-		fd = open_socket(&s->terms.address, &why);
-	if (fd >= 0 && tls_wire_init(&s->wire, fd, tls, false))
-		(void)why_set(&why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	else
-		s->has_wire = fd >= 0;
-	if (!s->has_wire) {
-		lose(s, why.text);
-		return;
-	}
-	loop_fd_init(&s->fd, s->place.loop, fd, fd_ready, s);
-}
-
 /* Whether it is the agency that the orders mean. */
 static int check_peer(struct sender *s, struct why *why)
 {
@@ -232,6 +208,27 @@ static void shake(struct sender *s)
 	conf_endpoint_print(&s->terms.address, address);
 	log_info("%s: connected to %s, %llu octets wait", s->place.name, address,
 		 (unsigned long long)(spool_end(s->place.spool) - s->piece_end));
+}
+
+static void dial(struct sender *s)
+{
+	const struct tls *tls = s->terms.is_plain ? NULL : s->place.tls;
+	struct why why = {0};
+	int fd = -1;
+
+	if (!s->terms.is_plain && !tls)
+		(void)why_set(&why, ERR_ACCESS, "the mediator has no certificate for TLS");
+	else
+		fd = open_socket(&s->terms.address, &why);
+	if (fd >= 0 && tls_wire_init(&s->wire, fd, tls, false))
+		(void)why_set(&why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	else
+		s->has_wire = fd >= 0;
+	if (!s->has_wire) {
+		lose(s, why.text);
+		return;
+	}
+	loop_fd_init(&s->fd, s->place.loop, fd, fd_ready, s);
 }
 
 /* ---- writing ---- */
@@ -396,18 +393,18 @@ static void pump(struct sender *s)
 	struct why why = {0};
 	bool has_work_left = false;
 
+	if (delivery_expired(&s->delivery, loop_now(), &why))
+		lose(s, why.text);
+	if (delivery_dials(&s->delivery, loop_now()))
+		dial(s);
 	if (s->has_wire && !s->is_shaken)
-		shake(s);
+		shake(s); /* which also says what to wait for */
 	if (s->is_shaken)
 		read_answers(s);
 	if (s->is_shaken) {
 		has_work_left = write_all(s);
 		look(s);
 	}
-	if (delivery_expired(&s->delivery, loop_now(), &why))
-		lose(s, why.text);
-	if (delivery_dials(&s->delivery, loop_now()))
-		dial(s);
 	arm(s, has_work_left);
 }
 

@@ -1,0 +1,272 @@
+#include "mediation/inlet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum { MAX_CHANNELS = 4096, AGENCY_SIZE = 65, AGAIN_MS = 500, MESSAGE_MAX = 256 };
+
+struct channel {
+	uint32_t number;
+	char agency[AGENCY_SIZE];
+	enum interface interface;
+	uint64_t stream;
+	struct outlet *outlet; /* NULL: not known now */
+	bool is_waiting;       /* for an outlet, or for room in it: its answer is owed */
+};
+
+struct inlet {
+	struct inlet_place place;
+	struct link *link;
+	char name[TLS_NAME_LEN];
+	struct channel *channels; /* in order of their numbers */
+	size_t n;
+	struct loop_timer timer; /* tries again what had no room */
+	uint64_t n_octets;
+};
+
+int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *link)
+{
+	struct inlet *inlet = calloc(1, sizeof *inlet);
+
+	*out = inlet;
+	if (!inlet)
+		return ERR_NOMEM;
+	inlet->place = *place;
+	inlet->link = link;
+	memcpy(inlet->name, link_peer(link)->name, sizeof inlet->name);
+	return 0;
+}
+
+void inlet_free(struct inlet **inlet)
+{
+	if (!*inlet)
+		return;
+	loop_timer_fini(&(*inlet)->timer);
+	free((*inlet)->channels);
+	free(*inlet);
+	*inlet = NULL;
+}
+
+/* ---- channels ---- */
+
+static size_t place_of(const struct inlet *inlet, uint32_t number)
+{
+	size_t low = 0, high = inlet->n, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (inlet->channels[mid].number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct channel *channel_of(struct inlet *inlet, uint32_t number)
+{
+	size_t i = place_of(inlet, number);
+
+	return i < inlet->n && inlet->channels[i].number == number ? &inlet->channels[i] : NULL;
+}
+
+static struct channel *add_channel(struct inlet *inlet, uint32_t number)
+{
+	size_t i = place_of(inlet, number);
+	struct channel *items;
+
+	if (inlet->n == MAX_CHANNELS)
+		return NULL;
+	items = reallocarray(inlet->channels, inlet->n + 1, sizeof *items);
+	if (!items)
+		return NULL;
+	inlet->channels = items;
+	memmove(items + i + 1, items + i, (inlet->n - i) * sizeof *items);
+	inlet->n++;
+	items[i] = (struct channel){.number = number};
+	return &items[i];
+}
+
+/* ---- answers ---- */
+
+static void try_again(void *owner);
+
+static void wait_for_room(struct inlet *inlet, struct channel *c)
+{
+	c->is_waiting = true;
+	if (!inlet->timer.loop)
+		loop_timer_init(&inlet->timer, inlet->place.loop, try_again, inlet);
+	loop_timer_after(&inlet->timer, (struct nanos){AGAIN_MS * (int64_t)NANOS_PER_MS});
+}
+
+/* Says how far the stream has come; the collector goes on from there. */
+static void answer(struct inlet *inlet, struct channel *c)
+{
+	uint8_t octets[MESSAGE_MAX];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json j = json_of(&w);
+	uint64_t offset;
+
+	if (outlet_offset(c->outlet, c->interface, inlet->name, c->stream, &offset)) {
+		log_error("collector %s: agency %s has too many collectors", inlet->name,
+			  c->agency);
+		c->is_waiting = true;
+		return;
+	}
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "channel");
+	json_key(&j, "channel"), json_u64(&j, c->number);
+	json_key(&j, "offset"), json_u64(&j, offset);
+	json_close(&j, '}');
+	c->is_waiting = false;
+	if (link_send(inlet->link, (const char *)octets, w.len))
+		wait_for_room(inlet, c);
+}
+
+static void try_again(void *owner)
+{
+	struct inlet *inlet = owner;
+	bool is_waiting = false;
+
+	for (size_t i = 0; i < inlet->n && link_is_up(inlet->link); i++) {
+		struct channel *c = &inlet->channels[i];
+
+		if (c->is_waiting && c->outlet && outlet_has_room(c->outlet, c->interface))
+			answer(inlet, c);
+		is_waiting |= c->is_waiting && c->outlet;
+	}
+	if (is_waiting)
+		loop_timer_after(&inlet->timer, (struct nanos){AGAIN_MS * (int64_t)NANOS_PER_MS});
+}
+
+static void find_outlet(struct inlet *inlet, struct channel *c)
+{
+	c->outlet = inlet->place.outlet(inlet->place.owner, c->agency);
+	if (c->outlet)
+		answer(inlet, c);
+	else
+		c->is_waiting = true;
+}
+
+static bool read_stream(const char *text, uint64_t *out)
+{
+	char *end;
+
+	*out = 0;
+	if (!text)
+		return true;
+	errno = 0;
+	*out = strtoull(text, &end, 16);
+	return *text && !*end && !errno;
+}
+
+static void open_channel(struct inlet *inlet, const struct conf_value *root)
+{
+	const char *agency = link_text(root, "agency");
+	uint64_t number, stream;
+	enum interface interface;
+	struct channel *c;
+
+	if (!link_number(root, "channel", &number) || number > UINT32_MAX || !agency ||
+	    strlen(agency) >= AGENCY_SIZE ||
+	    !interface_of(link_text(root, "interface"), &interface) ||
+	    !read_stream(link_text(root, "stream"), &stream)) {
+		link_refuse(inlet->link, "a channel was not opened as it should be");
+		return;
+	}
+	c = channel_of(inlet, (uint32_t)number);
+	if (!c)
+		c = add_channel(inlet, (uint32_t)number);
+	if (!c) {
+		link_refuse(inlet->link, "there are too many channels");
+		return;
+	}
+	c->interface = interface;
+	c->stream = stream;
+	memcpy(c->agency, agency, strlen(agency) + 1);
+	log_debug("collector %s: channel %u is %s of agency %s", inlet->name, c->number,
+		  interface_text(interface), agency);
+	find_outlet(inlet, c);
+}
+
+void inlet_message(struct inlet *inlet, const char *type, const struct conf_value *root)
+{
+	if (!strcmp(type, "channel"))
+		open_channel(inlet, root);
+	else
+		log_debug("collector %s: a message of type %.40s is passed over", inlet->name,
+			  type);
+}
+
+/* ---- records ---- */
+
+void inlet_records(struct inlet *inlet, const struct link_frame *records)
+{
+	struct channel *c = channel_of(inlet, records->channel);
+	struct line_parcel parcel = {0,           inlet->name, 0, records->offset, records->body,
+				     records->len};
+	struct why why = {0};
+	uint64_t offset;
+	int rc;
+
+	if (!c) {
+		link_refuse(inlet->link, "records came on a channel that was not opened");
+		return;
+	}
+	if (c->is_waiting || !c->outlet)
+		return; /* they come again, after the answer that is owed */
+	parcel.interface = c->interface;
+	parcel.stream = c->stream;
+	rc = outlet_take(c->outlet, &parcel, inlet->place.scope, &offset, &why);
+	inlet->n_octets += records->len;
+	if (rc == ERR_BAD) {
+		link_close(inlet->link, why.text);
+		return;
+	}
+	/* when this one is not sent, the next one says more */
+	(void)!link_acknowledge(inlet->link, c->number, offset);
+	if (rc == ERR_FULL)
+		wait_for_room(inlet, c);
+}
+
+void inlet_forget_outlets(struct inlet *inlet)
+{
+	for (size_t i = 0; i < inlet->n; i++)
+		inlet->channels[i].outlet = NULL;
+}
+
+void inlet_find_outlets(struct inlet *inlet)
+{
+	for (size_t i = 0; i < inlet->n && link_is_up(inlet->link); i++) {
+		struct channel *c = &inlet->channels[i];
+
+		if (c->is_waiting)
+			find_outlet(inlet, c);
+		else if (!c->outlet)
+			c->outlet = inlet->place.outlet(inlet->place.owner, c->agency);
+		c->is_waiting |= !c->outlet;
+	}
+}
+
+const char *inlet_name(const struct inlet *inlet)
+{
+	return inlet->name;
+}
+
+void *inlet_owner(const struct inlet *inlet)
+{
+	return inlet->place.owner;
+}
+
+void inlet_status(const struct inlet *inlet, struct json *j)
+{
+	json_open(j, '{');
+	json_key(j, "name"), json_text(j, inlet->name);
+	json_key(j, "software"), json_text(j, link_software(inlet->link));
+	json_key(j, "channels"), json_u64(j, inlet->n);
+	json_key(j, "octets"), json_u64(j, inlet->n_octets);
+	json_close(j, '}');
+}

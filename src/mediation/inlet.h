@@ -1,0 +1,50 @@
+/* An inlet: the link to one collector, and the channels that it has opened, one for each agency
+ * and interface. The collector asks how far we have its stream, sends records from there on, and
+ * is told what it may forget.
+ *
+ *	collector                                      mediator
+ *	  {"type":"channel","channel":N,"agency":ID,
+ *	   "interface":"hi2","stream":"HEX"}    ---->
+ *	        <----  {"type":"channel","channel":N,"offset":O}
+ *	  records N, O, PDUs                    ---->  into the agency's spool
+ *	        <----  acknowledge N, O'
+ *
+ * "stream" names the collector's spool (spool_id), so that one that was lost begins at 0 again. An
+ * answer that comes again says: what was sent in between could not be taken, go on from here. */
+#ifndef MEDIATION_INLET_H
+#define MEDIATION_INLET_H
+
+#include "link/link.h"
+#include "mediation/outlet.h"
+
+struct inlet;
+
+/* What inlets need of the mediator. */
+struct inlet_place {
+	struct loop *loop;
+	const struct scope *scope;
+	/* The outlet of an agency; NULL: the orders do not name it (yet). */
+	struct outlet *(*outlet)(void *owner, const char *agency);
+	void *owner;
+};
+
+/* For a link that is up. */
+MUST_CHECK int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *link);
+void inlet_free(struct inlet **inlet);
+
+void inlet_message(struct inlet *inlet, const char *type, const struct conf_value *root);
+void inlet_records(struct inlet *inlet, const struct link_frame *records);
+
+/* The orders changed: outlets that were there may be gone (call it before they go, too), others
+ * have come. */
+void inlet_forget_outlets(struct inlet *inlet);
+void inlet_find_outlets(struct inlet *inlet);
+
+/* Whose it is, and the owner of its place. */
+const char *inlet_name(const struct inlet *inlet);
+void *inlet_owner(const struct inlet *inlet);
+
+/* As one value. */
+void inlet_status(const struct inlet *inlet, struct json *j);
+
+#endif

@@ -1,0 +1,58 @@
+/* One interface of one agency: its spool, how far each collector's stream has come into it, and
+ * what was counted on the way. */
+#ifndef MEDIATION_LINE_H
+#define MEDIATION_LINE_H
+
+#include "base/json.h"
+#include "mediation/marks.h"
+#include "mediation/scope.h"
+#include "spool/spool.h"
+
+enum { LINE_NAME_SIZE = 96 };
+
+struct line {
+	enum interface interface;
+	char name[LINE_NAME_SIZE]; /* for the log: "agency a1, hi2" */
+	struct spool *spool;
+	struct marks marks;
+	bool is_full; /* … was logged */
+	uint64_t n_received, n_refused[N_REFUSALS], n_spooled;
+	uint64_t n_unframed; /* octets that were no records */
+};
+
+/* Opens the agency's spool in a folder of spools. */
+MUST_CHECK int line_open(struct line *line, const char *folder, const char *agency,
+			 const struct spool_options *options, struct why *why);
+void line_close(struct line *line);
+
+/* Whole PS-PDUs of a collector's stream, from offset on. */
+struct line_parcel {
+	enum interface interface;
+	const char *collector;
+	uint64_t stream;
+	uint64_t offset;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+/* By what records are judged. */
+struct line_rules {
+	const struct scope *scope;
+	const struct agency *agency;
+	struct nanos now;
+};
+
+/* Takes what of a parcel is new and in scope; *offset is how far the stream has come. ERR_FULL: the
+ * spool has no room, offer it again later; ERR_BAD with the reason: it does not go on where the
+ * stream ended. */
+MUST_CHECK int line_take(struct line *line, const struct line_parcel *parcel,
+			 const struct line_rules *rules, uint64_t *offset, struct why *why);
+
+/* Puts octets of our own into the spool and says that announcements up to this number are there,
+ * in one step. */
+MUST_CHECK int line_announce(struct line *line, const void *octets, size_t len, uint64_t number);
+
+/* What it has counted, as members of the object that is open in *j. */
+void line_status(const struct line *line, struct json *j);
+
+#endif

@@ -1,0 +1,524 @@
+#include "mediation/mediation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "mediation/announce.h"
+#include "mediation/capture.h"
+#include "mediation/file.h"
+#include "mediation/inlet.h"
+#include "mediation/outlet.h"
+#include "warrant/book.h"
+
+enum {
+	PATH_SIZE = 4096,
+	STATUS_S = 5,
+	MAX_INLETS = 256,
+	STATUS_MAX = 8 << 20,
+	MISSING_S = 10, /* a collector that is away so long is an alarm */
+	MAX_KNOWN = 256,
+	ALARM_SIZE = 200,
+};
+
+/* A collector that was connected since we started. */
+struct known {
+	char name[TLS_NAME_LEN];
+	struct nanos lost; /* when its link was lost; 0: it is there */
+	bool is_told;      /* agencies had the alarm */
+};
+
+struct mediation {
+	struct mediation_place place;
+	struct tls *tls;
+	struct tls_identity self;
+	struct outlet_place outlet_place;
+	char orders_path[PATH_SIZE], spools[PATH_SIZE], captures[PATH_SIZE];
+	struct orders_book book;
+	struct scope scope;
+	struct outlet **outlets;
+	size_t n_outlets;
+	struct inlet *inlets[MAX_INLETS];
+	size_t n_inlets;
+	struct known known[MAX_KNOWN];
+	size_t n_known;
+	struct link_port *port;
+	struct link *provisioner;
+	struct loop_timer status, announce;
+	struct nanos started;
+};
+
+#define X(...) CONF_ROW(mediation_settings, __VA_ARGS__)
+static const struct conf_field mediation_fields[] = {MEDIATION_FIELDS(X)};
+#undef X
+
+static bool check_settings(const void *record, struct conf_fault *fault)
+{
+	const struct mediation_settings *s = record;
+	struct wr field = wr_of(fault->path, sizeof fault->path - 1);
+	struct wr text = wr_of(fault->text, sizeof fault->text - 1);
+
+	if (!daemon_check(record, fault))
+		return false;
+	if (capture_template_is_good(s->capture_name))
+		return true;
+	wr_text(&field, "capture_name");
+	wr_text(&text, "holds no %%L, or a slash, or begins with a dot");
+	fault->path[field.len] = fault->text[text.len] = '\0';
+	return false;
+}
+
+const struct conf_record mediation_record = {
+	.name = "mediator",
+	.doc = "Configuration of weir-mediator.",
+	.fields = mediation_fields,
+	.n_fields = sizeof mediation_fields / sizeof *mediation_fields,
+	.size = sizeof(struct mediation_settings),
+	.check = check_settings,
+};
+
+/* ---- agencies ---- */
+
+static struct outlet *outlet_of(void *owner, const char *agency)
+{
+	struct mediation *m = owner;
+
+	for (size_t i = 0; i < m->n_outlets; i++)
+		if (!strcmp(outlet_agency(m->outlets[i]), agency))
+			return m->outlets[i];
+	return NULL;
+}
+
+static const struct agency *agency_of(const struct orders *orders, const char *id)
+{
+	for (size_t i = 0; i < orders->agencies.n; i++)
+		if (!strcmp(orders->agencies.items[i].id, id))
+			return &orders->agencies.items[i];
+	return NULL;
+}
+
+/* Outlets whose agency is gone go too; what they hold stays on disk. */
+static void drop_outlets(struct mediation *m, const struct orders *orders)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->n_outlets; i++) {
+		if (agency_of(orders, outlet_agency(m->outlets[i]))) {
+			m->outlets[kept++] = m->outlets[i];
+			continue;
+		}
+		log_info("agency %s is no longer served", outlet_agency(m->outlets[i]));
+		outlet_free(&m->outlets[i]);
+	}
+	m->n_outlets = kept;
+}
+
+static void add_outlet(struct mediation *m, const struct orders *orders,
+		       const struct agency *agency)
+{
+	struct outlet **items = reallocarray(m->outlets, m->n_outlets + 1, sizeof *items);
+	struct outlet *o = NULL;
+	struct why why = {0};
+	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
+	int rc = items ? 0 : ERR_NOMEM;
+
+	if (items)
+		m->outlets = items;
+	why_clear(&why);
+	if (!rc)
+		rc = outlet_new(&o, &m->outlet_place, orders, agency, &why);
+	if (rc) {
+		(void)why_set(&why, rc, "%s", err_text(rc));
+		why_print(&why, text, sizeof text);
+		log_error("agency %s is not served: %s", agency->id, text);
+		return;
+	}
+	m->outlets[m->n_outlets++] = o;
+	log_info("agency %s is served", agency->id);
+}
+
+static void serve_agencies(struct mediation *m, const struct orders *orders)
+{
+	struct why why;
+
+	for (size_t i = 0; i < orders->agencies.n; i++) {
+		const struct agency *a = &orders->agencies.items[i];
+		struct outlet *o = outlet_of(m, a->id);
+
+		why_clear(&why);
+		if (!o)
+			add_outlet(m, orders, a);
+		else if (outlet_update(o, orders, a, &why))
+			log_error("agency %s is not served as ordered: %s", a->id, why.text);
+	}
+}
+
+static void announce(void *owner)
+{
+	struct mediation *m = owner;
+	struct nanos now = loop_wall(), wake;
+
+	if (!m->book.has_orders)
+		return;
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_announce(m->outlets[i], &m->book.orders, now);
+	wake = announcements_wake(&m->book.orders, now);
+	if (wake.ns != INT64_MAX)
+		loop_timer_at(&m->announce, wake);
+	else
+		loop_timer_stop(&m->announce);
+}
+
+/* ---- orders ---- */
+
+/* Takes *next for the book: what is served, and within what scope. */
+static void take_book(struct mediation *m, struct orders_book *next)
+{
+	struct orders_book old = m->book;
+	int rc = scope_update(&m->scope, &next->orders, loop_wall());
+
+	if (rc)
+		log_error("the orders' scope is not enforced as ordered: %s", err_text(rc));
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_forget_outlets(m->inlets[i]);
+	m->book = *next;
+	drop_outlets(m, &m->book.orders);
+	serve_agencies(m, &m->book.orders);
+	orders_book_fini(&old);
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_find_outlets(m->inlets[i]);
+	announce(m);
+}
+
+static void send_object(struct link *link, struct wr *w)
+{
+	if (!w->ok || link_send(link, (const char *)w->bytes, w->len))
+		log_warn("the provisioner is not told: its link is full");
+}
+
+static void send_have(struct mediation *m)
+{
+	uint8_t octets[256];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json j = json_of(&w);
+
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "have");
+	json_key(&j, "digest"), json_text(&j, m->book.digest);
+	json_close(&j, '}');
+	send_object(m->provisioner, &w);
+}
+
+static void send_status(struct mediation *m)
+{
+	struct wr w = wr_init(STATUS_MAX);
+	struct json j = json_of(&w);
+
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "status");
+	mediation_status(m, &j);
+	json_close(&j, '}');
+	send_object(m->provisioner, &w);
+	wr_fini(&w);
+}
+
+static void hear_orders(struct mediation *m, const struct conf_value *root)
+{
+	struct orders_book next;
+	struct why why;
+	int rc;
+
+	why_clear(&why);
+	rc = orders_book_take(&m->book, root, &next, &why);
+	if (rc) {
+		log_error("the provisioner's orders are refused: %s",
+			  *why.text ? why.text : err_text(rc));
+		send_have(m); /* as before, so that it sends the whole again */
+		return;
+	}
+	if (orders_book_save(&next, m->orders_path, &why))
+		log_error("the orders are not kept for a restart: %s: %s", why.place, why.text);
+	log_info("orders: %zu agencies, %zu warrants, digest %.16s", next.orders.agencies.n,
+		 next.orders.warrants.n, next.digest);
+	take_book(m, &next);
+	send_have(m);
+}
+
+static void provisioner_up(void *owner, struct link *link)
+{
+	struct mediation *m = owner;
+
+	(void)link;
+	send_status(m);
+}
+
+static void provisioner_says(void *owner, struct link *link, const char *type,
+			     const struct conf_value *root)
+{
+	(void)link;
+	if (!strcmp(type, "orders") || !strcmp(type, "change"))
+		hear_orders(owner, root);
+	else
+		log_debug("provisioner: a message of type %.40s is passed over", type);
+}
+
+static const struct link_ops provisioner_ops = {.up = provisioner_up, .message = provisioner_says};
+
+/* ---- collectors ---- */
+
+static struct known *known_of(struct mediation *m, const char *name)
+{
+	struct known *k = m->known, *end = k + m->n_known;
+
+	while (k < end && strcmp(k->name, name))
+		k++;
+	if (k < end)
+		return k;
+	if (m->n_known == MAX_KNOWN)
+		return NULL;
+	*k = (struct known){0};
+	memcpy(k->name, name, sizeof k->name);
+	m->n_known++;
+	return k;
+}
+
+static void alarm_all(struct mediation *m, const char *name, const char *what)
+{
+	char text[ALARM_SIZE];
+	struct wr w = wr_of(text, sizeof text - 1);
+
+	wr_text(&w, "collector %s %s", name, what);
+	text[w.len] = '\0';
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_alarm(m->outlets[i], text, loop_wall());
+}
+
+static void collector_up(void *owner, struct link *link)
+{
+	struct mediation *m = owner;
+	struct inlet_place place = {m->place.loop, &m->scope, outlet_of, m};
+	struct known *k = known_of(m, link_peer(link)->name);
+	struct inlet *inlet;
+
+	if (m->n_inlets == MAX_INLETS || inlet_new(&inlet, &place, link)) {
+		link_refuse(link, "there is no room for another collector");
+		return;
+	}
+	link_set_owner(link, inlet);
+	m->inlets[m->n_inlets++] = inlet;
+	if (k && k->is_told)
+		alarm_all(m, k->name, "is connected again");
+	if (k)
+		k->is_told = false, k->lost.ns = 0;
+}
+
+static void collector_down(void *owner, struct link *link, const char *reason)
+{
+	struct inlet *inlet = owner;
+	struct mediation *m = inlet_owner(inlet);
+	struct known *k = known_of(m, link_peer(link)->name);
+	size_t kept = 0;
+
+	(void)reason;
+	if (k)
+		k->lost = loop_now();
+	for (size_t i = 0; i < m->n_inlets; i++) {
+		/* the one that came in its place is there already */
+		if (m->inlets[i] != inlet && k && !strcmp(inlet_name(m->inlets[i]), k->name))
+			k->lost.ns = 0;
+		if (m->inlets[i] != inlet)
+			m->inlets[kept++] = m->inlets[i];
+	}
+	m->n_inlets = kept;
+	inlet_free(&inlet);
+}
+
+static void collector_says(void *owner, struct link *link, const char *type,
+			   const struct conf_value *root)
+{
+	(void)link;
+	inlet_message(owner, type, root);
+}
+
+static void collector_records(void *owner, struct link *link, const struct link_frame *records)
+{
+	(void)link;
+	inlet_records(owner, records);
+}
+
+static const struct link_ops collector_ops = {.up = collector_up,
+					      .message = collector_says,
+					      .records = collector_records,
+					      .down = collector_down};
+
+static void look_for_missing(struct mediation *m)
+{
+	struct nanos now = loop_now();
+
+	for (size_t i = 0; i < m->n_known; i++) {
+		struct known *k = &m->known[i];
+
+		if (!k->lost.ns || k->is_told || now.ns - k->lost.ns < nanos_from_s(MISSING_S).ns)
+			continue;
+		k->is_told = true;
+		alarm_all(m, k->name, "is not connected: interception may be interrupted");
+	}
+}
+
+/* ---- the whole ---- */
+
+static void tick(void *owner)
+{
+	struct mediation *m = owner;
+
+	look_for_missing(m);
+	announce(m); /* what could not be told for want of room */
+	if (m->provisioner && link_is_up(m->provisioner))
+		send_status(m);
+}
+
+static int open_tls(struct mediation *m, struct why *why)
+{
+	const struct mediation_settings *s = m->place.settings;
+	struct tls_files files = {s->certificate, s->key, s->authority};
+
+	m->self.role = TLS_MEDIATOR;
+	memcpy(m->self.name, s->name, strlen(s->name) + 1); /* at most 63 */
+	if (!s->certificate || !s->key || !s->authority)
+		return 0;
+	return tls_new(&m->tls, &files, why);
+}
+
+static int open_folders(struct mediation *m, struct why *why)
+{
+	const struct mediation_settings *s = m->place.settings;
+	int rc = file_path(m->orders_path, PATH_SIZE, s->folder, "orders.json", why);
+
+	if (!rc)
+		rc = file_path(m->spools, PATH_SIZE, s->folder, "spools", why);
+	if (!rc)
+		rc = file_path(m->captures, PATH_SIZE, s->folder, "captures", why);
+	m->outlet_place = (struct outlet_place){
+		.loop = m->place.loop,
+		.tls = m->tls,
+		.name = s->name,
+		.spools = s->spools ? s->spools : m->spools,
+		.folder = s->folder,
+		.captures = s->captures ? s->captures : m->captures,
+		.capture_name = s->capture_name,
+		.capture_size = (uint64_t)s->capture_size,
+		.spool = {.limit = (uint64_t)s->spool_limit},
+	};
+	if (!rc)
+		rc = file_folder(s->folder, why);
+	if (!rc)
+		rc = file_folder(m->outlet_place.spools, why);
+	if (!rc)
+		rc = file_folder(m->outlet_place.captures, why);
+	return rc;
+}
+
+static int open_links(struct mediation *m, struct why *why)
+{
+	const struct mediation_settings *s = m->place.settings;
+	struct link_options options = {.self = m->self,
+				       .software = m->place.software,
+				       .tls = s->transport == DAEMON_PLAIN ? NULL : m->tls,
+				       .address = s->listen,
+				       .peer_roles = 1u << TLS_COLLECTOR,
+				       .ops = &collector_ops,
+				       .owner = m};
+	int rc = link_listen(&m->port, m->place.loop, &options, why);
+
+	if (rc || !s->provisioner.version)
+		return rc;
+	options.address = s->provisioner;
+	options.peer_roles = 1u << TLS_PROVISIONER;
+	options.ops = &provisioner_ops;
+	return link_dial(&m->provisioner, m->place.loop, &options, why);
+}
+
+static int open_orders(struct mediation *m, struct why *why)
+{
+	struct orders_book book;
+	int rc = orders_book_load(&book, ORDERS_FOR_MEDIATOR, m->orders_path, why);
+
+	if (rc || !book.has_orders)
+		return rc;
+	log_info("orders of the last time: %zu agencies, %zu warrants", book.orders.agencies.n,
+		 book.orders.warrants.n);
+	take_book(m, &book);
+	return 0;
+}
+
+int mediation_new(struct mediation **out, const struct mediation_place *place, struct why *why)
+{
+	struct mediation *m = calloc(1, sizeof *m);
+	int rc = m ? 0 : ERR_NOMEM;
+
+	*out = m;
+	if (rc)
+		return rc;
+	m->place = *place;
+	m->started = loop_wall();
+	m->book = orders_book_init(ORDERS_FOR_MEDIATOR);
+	scope_init(&m->scope);
+	loop_timer_init(&m->status, place->loop, tick, m);
+	loop_timer_init(&m->announce, place->loop, announce, m);
+	rc = open_tls(m, why);
+	if (!rc)
+		rc = open_folders(m, why);
+	if (!rc)
+		rc = open_orders(m, why);
+	if (!rc)
+		rc = open_links(m, why);
+	if (rc)
+		mediation_free(out);
+	else
+		loop_timer_every(&m->status, nanos_from_s(STATUS_S));
+	return rc;
+}
+
+void mediation_free(struct mediation **mediation)
+{
+	struct mediation *m = *mediation;
+
+	*mediation = NULL;
+	if (!m)
+		return;
+	link_free(&m->provisioner);
+	link_port_free(&m->port);
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_free(&m->inlets[i]);
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_free(&m->outlets[i]);
+	free(m->outlets);
+	loop_timer_fini(&m->status);
+	loop_timer_fini(&m->announce);
+	scope_fini(&m->scope);
+	orders_book_fini(&m->book);
+	tls_free(&m->tls);
+	free(m);
+}
+
+uint16_t mediation_port(const struct mediation *m)
+{
+	return link_port_number(m->port);
+}
+
+void mediation_status(const struct mediation *m, struct json *j)
+{
+	json_key(j, "name"), json_text(j, m->self.name);
+	json_key(j, "software"), json_text(j, m->place.software);
+	json_key(j, "started"), json_time(j, m->started);
+	json_key(j, "digest"), json_text(j, m->book.digest);
+	json_key(j, "warrants"), json_u64(j, m->book.has_orders ? m->book.orders.warrants.n : 0);
+	json_key(j, "collectors"), json_open(j, '[');
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_status(m->inlets[i], j);
+	json_close(j, ']');
+	json_key(j, "agencies"), json_open(j, '[');
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_status(m->outlets[i], j);
+	json_close(j, ']');
+}

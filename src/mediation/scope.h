@@ -1,0 +1,64 @@
+/* Whether a record may be handed over: the warrants, enforced once more, behind the collectors.
+ * No clock: times are arguments. */
+#ifndef MEDIATION_SCOPE_H
+#define MEDIATION_SCOPE_H
+
+#include "base/err.h"
+#include "base/nanos.h"
+#include "etsi/record.h"
+#include "warrant/orders.h"
+
+#define INTERFACES(X)                                                                              \
+	X(HI2, "hi2")                                                                              \
+	X(HI3, "hi3")
+
+enum interface {
+#define X(name, text) INTERFACE_##name,
+	INTERFACES(X)
+#undef X
+		N_INTERFACES
+};
+
+const char *interface_text(enum interface interface);
+bool interface_of(const char *text, enum interface *out);
+
+/* Why a record is not handed over; counted by agency and interface. */
+#define REFUSALS(X)                                                                                \
+	X(MALFORMED, "malformed", "no PS-PDU that can be read")                                    \
+	X(UNKNOWN_LIID, "unknown_liid", "no warrant of the agency has its LIID")                   \
+	X(OUT_OF_TIME, "out_of_time", "its time is not within the warrant's, or it has none")      \
+	X(KIND, "kind", "the warrant does not let us deliver its kind")                            \
+	X(INTERFACE, "interface", "its kind does not belong on this interface")                    \
+	X(NO_CAPTURE, "no_capture", "the agency receives captures, and it is no packet")
+
+enum refusal {
+#define X(name, text, doc) REFUSAL_##name,
+	REFUSALS(X)
+#undef X
+		N_REFUSALS,
+	REFUSAL_NONE = N_REFUSALS
+};
+
+const char *refusal_text(enum refusal refusal);
+
+/* The warrants by agency and LIID, as far as scope goes. A warrant that the orders no longer hold
+ * counts as ended when it was missed, and stays for a while, for records that are on their way. */
+struct scope {
+	struct scope_warrant *items; /* sorted */
+	size_t n;
+};
+
+enum { SCOPE_GRACE_S = 60 };
+
+void scope_init(struct scope *scope);
+void scope_fini(struct scope *scope);
+
+/* Takes other orders; ERR_NOMEM leaves it as it was. */
+MUST_CHECK int scope_update(struct scope *scope, const struct orders *orders, struct nanos now);
+
+/* REFUSAL_NONE where the record may go to the agency on this interface. */
+enum refusal scope_check(const struct scope *scope, const struct agency *agency,
+			 enum interface interface, const struct etsi_record *record,
+			 struct nanos now);
+
+#endif
