@@ -36,4 +36,4 @@ install: all
 	meson install -C build
 
 clean:
-	rm -rf build build-gcc build-clang build-asan build-tsan build-fuzz
+	rm -rf build build-gcc build-asan build-tsan build-verifier
