@@ -34,6 +34,7 @@ struct conn {
 	struct wr answers;
 	size_t n_sent; /* of answers */
 	bool is_shaken;
+	bool is_given_up; /* what is left of its octets does not matter */
 	int n_ticks; /* until the handshake is given up */
 	int64_t allowance;
 	uint64_t n_pdus;
@@ -80,7 +81,7 @@ static void end_conn(struct conn *c)
 	struct lemf *l = c->lemf;
 	char text[64];
 
-	if (lemf_inlet_left(&c->inlet) && !l->is_done) {
+	if (lemf_inlet_left(&c->inlet) && !l->is_done && !c->is_given_up) {
 		snprintf(text, sizeof text, "%zu octets are left", lemf_inlet_left(&c->inlet));
 		lemf_desk_broken(l->desk, LEMF_CUT, c->side, text);
 	}
@@ -149,7 +150,8 @@ static bool take_pdus(struct conn *c)
 	}
 	if (rc < 0)
 		lemf_desk_broken(l->desk, LEMF_NOT_A_STREAM, c->side, why.text);
-	return rc >= 0 && !is_resetting(c);
+	c->is_given_up = rc < 0 || is_resetting(c);
+	return !c->is_given_up;
 }
 
 static int write_answers(struct conn *c, struct why *why)
