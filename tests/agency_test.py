@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from tap import end, ok
+from tap import end, ok, shared, skip
 
 weir, agency = sys.argv[1:]
 here = pathlib.Path(__file__).resolve().parent.parent
@@ -318,6 +318,30 @@ def words():
     ok(a.end() == 1, "less than was wished for: exit 1")
 
 
-for test in (whole, holed, again, many, answers, resets, slow, noise, tls, words):
+def golden():
+    """Streams that another encoder made: encrypted, with hashes, with notifications."""
+    beside = shared()
+    if not beside or not (beside / "asn1/golden").is_dir():
+        skip("records that another encoder made", "the shared golden records are not here")
+        return
+    conf = folder / "golden.yaml"
+    conf.write_text("decryption:\n  - {liid: LIID-ENC, encryption: aes-192-cbc, key: \"0x%s\"}\n"
+                    % bytes(range(24)).hex())
+    a = Agency("--config", conf, "--json", "--each-cc", "--late-start")
+    for name in ("encrypted", "tri-hi1"):
+        a.send("HI3", (beside / f"asn1/golden/{name}.ber").read_bytes())
+        time.sleep(0.3)
+    a.end()
+    total = a.events("summary")[0]
+    ok(total["encrypted"] == total["opened"] == 5, "what another encoder encrypted is opened",
+       [total])
+    ok(total["hashes_right"] == 3 and total["findings"].get("bad-hash") is None,
+       "its hashes are right, over sealed and plain records", [total])
+    ok(packets(a.out / "LIID-ENC.pcap")[0] == 5, "the packets inside are kept")
+    ok(total["hi1"] > 0 and total["findings"].get("unreadable") is None and
+       total["findings"].get("no-signer") == 1, "notifications and signatures are known", [total])
+
+
+for test in (golden, whole, holed, again, many, answers, resets, slow, noise, tls, words):
     test()
 end()

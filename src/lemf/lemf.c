@@ -35,7 +35,7 @@ struct conn {
 	size_t n_sent; /* of answers */
 	bool is_shaken;
 	bool is_given_up; /* what is left of its octets does not matter */
-	int n_ticks; /* until the handshake is given up */
+	int n_ticks;      /* until the handshake is given up */
 	int64_t allowance;
 	uint64_t n_pdus;
 };
