@@ -31,15 +31,6 @@ static const char *text_of(const struct etsi_octets *octets, char out[MAX_TEXT])
 	return out;
 }
 
-/* timeStampQualifier is the last element of a header that has one. */
-static enum etsi_qualifier qualifier_of(const struct etsi_record *r)
-{
-	static const uint8_t element[] = {0x88, 1, 1, 0xa2};
-
-	return memmem(r->liid.bytes, 200, element, sizeof element) ? ETSI_OF_INTERCEPTION
-								   : ETSI_NO_QUALIFIER;
-}
-
 static int header_of(const struct etsi_record *r, struct etsi_header *h)
 {
 	struct names n;
@@ -56,7 +47,7 @@ static int header_of(const struct etsi_record *r, struct etsi_header *h)
 		.header_version = r->version,
 		.service_version = r->part.version,
 		.time_form = r->is_generalized ? ETSI_TIME_GENERALIZED : ETSI_TIME_MICROSECONDS,
-		.qualifier = qualifier_of(r),
+		.qualifier = r->has_qualifier ? ETSI_OF_INTERCEPTION : ETSI_NO_QUALIFIER,
 	};
 	return etsi_header_init(h, &n.stream, NULL);
 }

@@ -111,6 +111,9 @@ static int read_header_field(const struct fields *f, uint32_t tag, const struct 
 		return fields_octets(f, t, ETSI_MAX_POINT, &out->interception_point);
 	case 7:
 		return read_time(f, t, false, out);
+	case 8:
+		out->has_qualifier = true;
+		return fields_byte(f, t, &out->qualifier);
 	}
 	return 0;
 }

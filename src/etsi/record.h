@@ -99,6 +99,8 @@ struct etsi_record {
 	bool has_cin;
 	bool has_time;
 	bool is_generalized; /* the time is a GeneralizedTime */
+	bool has_qualifier;
+	uint8_t qualifier; /* timeStampQualifier: 1 time of interception, 2 of mediation … */
 	struct nanos time;
 
 	/* the payload */

@@ -59,7 +59,9 @@ static void test_cc(void)
 		   is_text(&r.delivery_country, "AU") && is_text(&r.interception_point, "ip-1"),
 	   "the names of its header");
 	ok(r.has_cin && r.cin == UINT32_MAX && r.seq == 300 && r.version == 32, "and its numbers");
-	ok(r.has_time && !r.is_generalized && r.time.ns == 1700000000123456000, "and its time");
+	ok(r.has_time && !r.is_generalized && r.time.ns == 1700000000123456000 && r.has_qualifier &&
+		   r.qualifier == 1,
+	   "and its time, which is that of interception");
 	ok(r.kind == ETSI_RECORD_CC && r.n_parts == 1 && r.part.contents == 2 &&
 		   r.part.direction == ETSI_TO_TARGET && r.part.version == 14 &&
 		   r.part.event == ETSI_NO_EVENT && !r.part.has_time && r.part.time.ns == r.time.ns,
