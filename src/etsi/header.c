@@ -145,8 +145,10 @@ int etsi_header_init(struct etsi_header *h, const struct etsi_stream *s, struct 
 	h->header_version = (uint8_t)version;
 	h->service_version = (uint8_t)(s->service_version ?: etsi_service_version(version));
 	h->is_generalized = s->time_form == ETSI_TIME_GENERALIZED;
-	h->qualifier = qualifiers[s->qualifier];
+	memcpy(h->qualifier, (uint8_t[]){ETSI_TAG_QUALIFIER, 1, qualifiers[s->qualifier], 0},
+	       ETSI_QUALIFIER_ROOM);
 	h->qualifier_len = s->qualifier == ETSI_NO_QUALIFIER ? 0 : ETSI_QUALIFIER_LEN;
+	h->constant_len = (uint8_t)(w.len + h->qualifier_len);
 	return w.ok ? 0 : why_set(why, ERR_FULL, "the header of %s is too long", s->liid);
 }
 

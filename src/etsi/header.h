@@ -64,7 +64,7 @@ struct etsi_stream {
 	enum etsi_qualifier qualifier;
 };
 
-enum { ETSI_HEADER_OCTETS = 121 };
+enum { ETSI_QUALIFIER_ROOM = 4, ETSI_HEADER_OCTETS = 117 };
 
 /* Two cache lines; the first holds all there is unless the names are long. */
 struct etsi_header {
@@ -73,8 +73,9 @@ struct etsi_header {
 	uint8_t service_version;
 	uint8_t header_version;
 	uint8_t is_generalized;
-	uint8_t qualifier_len;              /* octets of timeStampQualifier [8]: 3 or 0 */
-	uint8_t qualifier;                  /* its value */
+	uint8_t constant_len;  /* octets of all that is the same in each record */
+	uint8_t qualifier_len; /* octets of timeStampQualifier [8]: 3 or 0 */
+	uint8_t qualifier[ETSI_QUALIFIER_ROOM];
 	uint8_t octets[ETSI_HEADER_OCTETS]; /* li-psDomainId .. CIN, then [6] */
 };
 

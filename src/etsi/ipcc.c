@@ -71,7 +71,8 @@ static size_t measure_chain(const struct ipcc *cc, uint8_t version, size_t lens[
 	return ber_tlv_len(lens[0]);
 }
 
-static inline size_t chain_len(const struct ipcc *cc, uint8_t version)
+static inline __attribute__((always_inline)) size_t chain_len(const struct ipcc *cc,
+							      uint8_t version)
 {
 	size_t lens[N_ELEMENTS];
 	unsigned width = chain_width(cc->len);
@@ -153,7 +154,8 @@ static uint8_t *fill_any_chain(uint8_t *at, const struct ipcc *cc, uint8_t versi
 	return fill_tag_len(at, TAG_IP_PACKETS, cc->len);
 }
 
-static uint8_t *fill_chain(uint8_t *at, const struct ipcc *cc, uint8_t version)
+static inline __attribute__((always_inline)) uint8_t *fill_chain(uint8_t *at, const struct ipcc *cc,
+								 uint8_t version)
 {
 	if (is_truncated(cc, version))
 		return fill_any_chain(at, cc, version);
@@ -180,7 +182,8 @@ static uint8_t *fill_original_len(uint8_t *at, uint32_t len)
 }
 
 /* The chain and what it holds. */
-static inline uint8_t *fill_payload(uint8_t *at, const struct ipcc *cc, uint8_t version)
+static inline __attribute__((always_inline)) uint8_t *
+fill_payload(uint8_t *at, const struct ipcc *cc, uint8_t version)
 {
 	at = fill_chain(at, cc, version);
 	if (cc->len)

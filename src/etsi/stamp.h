@@ -55,7 +55,7 @@ static inline struct etsi_stamp etsi_stamp_of(const struct etsi_header *h, uint3
 	} else {
 		time_len = 6u + s.seconds_len + s.microseconds_len;
 	}
-	s.content_len = h->fixed_len + 2u + s.seq_len + time_len + h->point_len + h->qualifier_len;
+	s.content_len = h->constant_len + 2u + s.seq_len + time_len;
 	return s;
 }
 
@@ -96,16 +96,6 @@ static inline uint8_t *etsi_fill_uint(uint8_t *at, uint8_t tag, uint64_t v, unsi
 	return at + 2 + n;
 }
 
-/* Four octets, of which three or none count. */
-static inline uint8_t *etsi_fill_qualifier(uint8_t *at, const struct etsi_header *h)
-{
-	uint32_t word = __builtin_bswap32((uint32_t)ETSI_TAG_QUALIFIER << 24 | 1u << 16 |
-					  (uint32_t)h->qualifier << 8);
-
-	memcpy(at, &word, sizeof word);
-	return at + h->qualifier_len;
-}
-
 /* Steps of 16 octets, the last of which overlaps: fixed_len is never below 22, and nothing that
  * lies in the header's second cache line is read without need. */
 static inline uint8_t *etsi_fill_fixed(uint8_t *at, const struct etsi_header *h)
@@ -141,7 +131,8 @@ static inline uint8_t *etsi_stamp_fill(const struct etsi_stamp *s, const struct 
 		at = etsi_fill_uint(at, ETSI_TAG_MICROSECONDS, s->microseconds,
 				    s->microseconds_len);
 	}
-	return etsi_fill_qualifier(at, h);
+	memcpy(at, h->qualifier, ETSI_QUALIFIER_ROOM); /* three or none count */
+	return at + h->qualifier_len;
 }
 
 #endif
