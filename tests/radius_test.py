@@ -141,8 +141,34 @@ def sessions(probe):
     ], "the target's sessions are told of, each event once, though one was sent twice", told)
 
 
+# What happened in captures of real networks: name, server, events
+REAL = (
+    ("wswiki__nb6-hotspot.pcap", "80.118.192.115", [
+        "attempt request mon.identifi@sfr.fr@ssowifi.neuf.fr",
+        "begin accept mon.identifi@sfr.fr@ssowifi.neuf.fr",
+        "update start mon.identifi@sfr.fr@ssowifi.neuf.fr +192.168.2.83/32",
+        "end stop mon.identifi@sfr.fr@ssowifi.neuf.fr -192.168.2.83/32"]),
+    ("libtrace__traces-radius.pcap", "192.107.171.165", [  # EAP: a challenge and its reply are one attempt
+        "attempt request test", "begin accept test +10.1.40.34/32", "update start test", "end stop test -10.1.40.34/32",
+        "attempt request test", "begin accept test +10.1.40.34/32", "update start test"]),
+    ("PcapPlusPlus__radius_1_2_11.pcap", "10.0.0.100", [  # 255.255.255.254: the NAS shall choose
+        "attempt request John.McGuirk", "begin accept John.McGuirk"]),
+)
+
+
+def real(folder, probe):
+    for name, server, wanted in REAL:
+        said = run(probe, "sessions", folder / "pcaps" / "access" / name, server, "1812", "1813", "nobody")
+        told = [line[6:] for line in said.stdout.split("\n") if line.startswith("event ")]
+        ok(told == wanted, f"{name}: {len(wanted)} events, each once", told)
+
+
 probe = pathlib.Path(sys.argv[1])
 sessions(probe)
+if shared():
+    real(shared(), probe)
+else:
+    skip("sessions in captures of real networks", "the shared folder is not here")
 if not shutil.which("tshark"):
     skip("RADIUS as tshark has it", "tshark is not here")
 else:
