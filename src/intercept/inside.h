@@ -77,7 +77,7 @@ struct intercept {
 	int64_t latest_ns;
 	int64_t ticked_ns; /* what the table of sessions was told last */
 	bool has_time;
-	bool is_closed;
+	bool has_loaded; /* from a state: what is new since then begins at the next tick */
 	struct wr iri;
 	struct wr plain; /* an IRI before it is encrypted */
 	struct sealer *sealer;

@@ -95,7 +95,10 @@ struct nanos intercept_tick(struct intercept *i, struct nanos now)
 	int rc, failed;
 
 	pthread_mutex_lock(&i->turn);
-	rc = term_advance(i, now.ns);
+	rc = i->has_loaded ? term_refresh(i, now.ns) : 0;
+	i->has_loaded = false;
+	if (!rc)
+		rc = term_advance(i, now.ns);
 	if (now.ns > i->ticked_ns) {
 		i->ticked_ns = now.ns;
 		access_tick(i->access, now);
@@ -231,6 +234,59 @@ const struct why *intercept_why(const struct intercept *i)
 const struct access *intercept_access(const struct intercept *i)
 {
 	return i->access;
+}
+
+static void report_number(struct json *j, const char *key, uint64_t n)
+{
+	json_key(j, key);
+	json_u64(j, n);
+}
+
+static void report_mandate(struct json *j, const struct mandate *m)
+{
+	const struct intercept_counts *c = &m->counts;
+	uint32_t n_live = 0;
+
+	for (const struct session *s = m->statics; s; s = s->next)
+		n_live += s->state == SESSION_BEGUN;
+	for (const struct session *s = m->dynamics; s; s = s->next)
+		n_live += s->state == SESSION_BEGUN;
+	json_open(j, '{');
+	json_key(j, "key");
+	json_text(j, m->key);
+	json_key(j, "active");
+	json_bool(j, m->is_started && !m->is_over);
+	report_number(j, "live", n_live);
+	report_number(j, "sessions", c->sessions);
+	report_number(j, "matched", c->matched);
+	report_number(j, "cc", c->cc);
+	report_number(j, "iri", c->iri);
+	report_number(j, "iri_lost", c->iri_lost);
+	for (int k = 0; k < INTERCEPT_N_REFUSALS; k++) {
+		if (c->refused[k])
+			report_number(j, intercept_refusal_key(k), c->refused[k]);
+	}
+	json_close(j, '}');
+}
+
+void intercept_report(struct intercept *i, struct json *j)
+{
+	pthread_mutex_lock(&i->turn);
+	report_number(j, "packets", i->n_packets);
+	report_number(j, "subscribers", access_n_live(i->access));
+	report_number(j, "too_wide", i->n_too_wide);
+	report_number(j, "failed", i->n_failed);
+	json_key(j, "radius");
+	json_open(j, '{');
+	for (int k = 0; k < ACCESS_N_COUNTS; k++)
+		report_number(j, access_count_key(k), access_count(i->access, k));
+	json_close(j, '}');
+	json_key(j, "warrants");
+	json_open(j, '[');
+	for (size_t k = 0; k < i->n_ordered; k++)
+		report_mandate(j, i->ordered[k]);
+	json_close(j, ']');
+	pthread_mutex_unlock(&i->turn);
 }
 
 const struct intercept_counts *intercept_counts(const struct intercept *i, size_t warrant)
