@@ -8,8 +8,9 @@
  *	turn                  one worker at a time, in the order of the data: reserve, append
  *	fill                  in parallel again; the block's frames are still there
  *
- * The order of the data is that of the block numbers, 0, 1, 2 … of a file. Blocks of a live
- * source are numbered a queue each: there turn only keeps the workers apart.
+ * The order of the data is that of the block numbers, 0, 1, 2 … of a file, or of a live source of
+ * one queue. Blocks of a live source of several are numbered a queue each: there turn only keeps
+ * the workers apart.
  *
  * Hashed mode gives all packets of a flow (both directions, all fragments) to one worker: a
  * distributor thread reads, hashes and passes frames over rings; turn and fill are not called.

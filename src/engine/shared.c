@@ -42,21 +42,27 @@ static uint64_t where(const struct worker *w)
 	return w->e->is_live ? AT_SOMEWHERE : block_number(w->block);
 }
 
+/* A live source of one queue has an order too: that of the queue. */
+static bool has_order(const struct engine *e)
+{
+	return !e->is_live || e->n_lanes == 1;
+}
+
 static bool enter_turn(struct worker *w)
 {
 	struct engine *e = w->e;
-	bool is_mine;
+	bool is_mine = true;
 
 	if (e->is_alone)
 		return true;
 	atomic_store(&w->is_waiting, true);
-	if (e->is_live) {
+	if (has_order(e))
+		is_mine = turn_wait(&e->turn, block_number(w->block));
+	if (e->is_live && is_mine) {
 		pthread_mutex_lock(&e->turn_lock);
 		is_mine = !atomic_load(&e->is_failed);
 		if (!is_mine)
 			pthread_mutex_unlock(&e->turn_lock);
-	} else {
-		is_mine = turn_wait(&e->turn, block_number(w->block));
 	}
 	atomic_store(&w->is_waiting, false);
 	return is_mine;
@@ -72,7 +78,7 @@ static void leave_turn(struct worker *w, int rc)
 		return;
 	if (e->is_live)
 		pthread_mutex_unlock(&e->turn_lock);
-	else if (rc == 0)
+	if (has_order(e) && rc == 0)
 		turn_pass(&e->turn);
 }
 
