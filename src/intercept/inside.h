@@ -119,6 +119,8 @@ MUST_CHECK int subscriber_set_prefixes(struct intercept *i, struct session *s,
 				       const struct net_prefix *prefixes, size_t n);
 
 /* term.c: mandates in time */
+/* Live, packets may still come that were captured before a warrant's end. */
+enum { TERM_GRACE_NS = 250 * NANOS_PER_MS };
 /* The stream's time moves on: mandates start. */
 MUST_CHECK int term_advance(struct intercept *i, int64_t latest_ns);
 /* Those whose start has come do. */

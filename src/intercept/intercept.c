@@ -478,6 +478,8 @@ static int on_turn(struct worker *w, uint64_t block)
 	rc = reserve_runs(i, tray, rc);
 	if (i->retired)
 		retire_reap(i);
+	if (in->after && tray->has_time)
+		in->after(in->arg, (struct nanos){tray->latest_ns});
 	pthread_mutex_unlock(&i->turn);
 	return rc;
 }

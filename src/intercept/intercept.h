@@ -110,6 +110,8 @@ struct intercept_input {
 	int (*before)(void *arg, struct weir_frame *frames, int n);
 	/* Called by a worker before the block's turn, with its latest time; may wait. */
 	void (*wait)(void *arg, struct nanos latest);
+	/* … and behind it, still within the turn. */
+	void (*after)(void *arg, struct nanos latest);
 	void *arg;
 };
 

@@ -84,8 +84,8 @@ static int64_t next_moment(const struct intercept *i)
 
 	if (i->next_start < i->n_by_start)
 		next = i->by_start[i->next_start]->start_ns;
-	if (i->next_end < i->n_by_end && i->by_end[i->next_end]->end_ns < next)
-		next = i->by_end[i->next_end]->end_ns;
+	if (i->next_end < i->n_by_end && i->by_end[i->next_end]->end_ns < next - TERM_GRACE_NS)
+		next = i->by_end[i->next_end]->end_ns + TERM_GRACE_NS;
 	return next;
 }
 

@@ -3,9 +3,6 @@
 
 #include "intercept/inside.h"
 
-/* Live, packets may still come that were captured before a warrant's end. */
-enum { GRACE_NS = 250 * NANOS_PER_MS };
-
 int term_begin(struct intercept *i, struct session *s, int64_t ns)
 {
 	if (s->state != SESSION_IDLE)
@@ -103,7 +100,7 @@ int term_close(struct intercept *i, int64_t now_ns)
 	while (!rc && i->next_end < i->n_by_end) {
 		struct mandate *m = i->by_end[i->next_end];
 
-		if (m->end_ns > now_ns - GRACE_NS)
+		if (m->end_ns > now_ns - TERM_GRACE_NS)
 			break;
 		i->next_end++;
 		m->is_over = true;
