@@ -1,0 +1,500 @@
+#include "collection/delivery.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "etsi/pdu.h"
+#include "link/link.h"
+#include "spool/spool.h"
+
+enum { PARCEL_LEN = 256 << 10, MESSAGE_LEN = 512, PATH_LEN = 4096, SEGMENT_SIZE = 16 << 20 };
+
+struct peer {
+	struct delivery *delivery;
+	char *name;
+	struct conf_endpoint address;
+	struct link *link;
+	bool is_ordered;
+};
+
+struct channel {
+	struct box box;
+	struct delivery *delivery;
+	struct peer *peer; /* NULL: nobody serves the agency */
+	struct loop_fd bell;
+	uint64_t sent;
+	bool is_asked;
+	bool is_open; /* the mediator has said how far it has it */
+};
+
+struct delivery {
+	struct delivery_options options;
+	char *spools;
+	struct peer **peers;
+	size_t n_peers;
+	struct channel **channels;
+	size_t n_channels;
+	struct spool_options spool;
+};
+
+static const char *const interface_names[] = {"hi2", "hi3"};
+
+/* ---- records ---- */
+
+/* Whole PDUs of what lies there, up to a parcel; the first in any case. */
+static size_t parcel_len(const uint8_t *bytes, size_t n)
+{
+	size_t len = 0, next;
+
+	while (len < n && !etsi_pdu_len(bytes + len, n - len, &next, NULL)) {
+		if (next > n - len || (len && len + next > PARCEL_LEN))
+			break;
+		len += next;
+	}
+	return len;
+}
+
+static void pump(struct channel *c)
+{
+	struct link *link = c->peer ? c->peer->link : NULL;
+	const uint8_t *bytes;
+
+	while (c->is_open && link && link_is_up(link)) {
+		size_t n = spool_peek(c->box.spool, c->sent, &bytes);
+		size_t len = parcel_len(bytes, n);
+
+		if (!n)
+			return;
+		if (!len) {
+			log_error("outbox %s/%s: no record begins at %llu: it stays there",
+				  c->box.agency, interface_names[c->box.interface],
+				  (unsigned long long)c->sent);
+			c->is_open = false;
+			return;
+		}
+		if (link_send_records(link, c->box.number, c->sent, bytes, len))
+			return; /* may_send goes on */
+		c->sent += len;
+	}
+}
+
+static void heard_bell(void *owner, unsigned ready)
+{
+	struct channel *c = owner;
+
+	(void)ready;
+	spool_hush(c->box.spool);
+	pump(c);
+}
+
+static void release(struct box *box)
+{
+	spool_ack(box->spool, box->acked < box->kept ? box->acked : box->kept);
+}
+
+void delivery_keep(struct delivery *d, struct box *box, uint64_t offset)
+{
+	(void)d;
+	box->kept = offset;
+	release(box);
+}
+
+/* ---- links ---- */
+
+/* Asks the mediator how far it has the stream. */
+static void ask(struct channel *c)
+{
+	uint8_t octets[MESSAGE_LEN];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json j = json_of(&w);
+	char stream[24];
+	struct wr hex = wr_of(stream, sizeof stream - 1);
+
+	wr_text(&hex, "%016llx", (unsigned long long)spool_id(c->box.spool));
+	stream[hex.len] = '\0';
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "channel");
+	json_key(&j, "channel"), json_u64(&j, c->box.number);
+	json_key(&j, "agency"), json_text(&j, c->box.agency);
+	json_key(&j, "interface"), json_text(&j, interface_names[c->box.interface]);
+	json_key(&j, "stream"), json_text(&j, stream);
+	json_close(&j, '}');
+	c->is_open = false;
+	c->is_asked = w.ok && !link_send(c->peer->link, (const char *)octets, w.len);
+}
+
+static void may_send(void *owner, struct link *link)
+{
+	const struct peer *peer = owner;
+	const struct delivery *d = peer->delivery;
+
+	for (size_t i = 0; i < d->n_channels && link_is_up(link); i++) {
+		struct channel *c = d->channels[i];
+
+		if (c->peer != peer)
+			continue;
+		if (!c->is_asked)
+			ask(c);
+		pump(c);
+	}
+}
+
+static void down(void *owner, struct link *link, const char *reason)
+{
+	const struct peer *peer = owner;
+	const struct delivery *d = peer->delivery;
+
+	(void)link;
+	(void)reason;
+	for (size_t i = 0; i < d->n_channels; i++) {
+		if (d->channels[i]->peer == peer)
+			d->channels[i]->is_asked = d->channels[i]->is_open = false;
+	}
+}
+
+static struct channel *channel_of(const struct peer *peer, uint64_t number)
+{
+	const struct delivery *d = peer->delivery;
+
+	if (number >= d->n_channels || d->channels[number]->peer != peer)
+		return NULL;
+	return d->channels[number];
+}
+
+/* The mediator says where to go on. What it has is at least what was acknowledged, unless it has
+ * lost its own spool: what is gone here cannot come again. */
+static void heard_offset(struct channel *c, uint64_t offset)
+{
+	uint64_t acked = spool_acked(c->box.spool), end = spool_end(c->box.spool);
+
+	if (offset < acked || offset > end) {
+		log_warn("outbox %s/%s: mediator %s has it up to %llu, and here it is from %llu to "
+			 "%llu",
+			 c->box.agency, interface_names[c->box.interface], c->peer->name,
+			 (unsigned long long)offset, (unsigned long long)acked,
+			 (unsigned long long)end);
+		offset = offset < acked ? acked : end;
+	}
+	c->sent = offset;
+	if (offset > c->box.acked)
+		c->box.acked = offset;
+	release(&c->box);
+	c->is_open = true;
+	pump(c);
+}
+
+static void message(void *owner, struct link *link, const char *type, const struct conf_value *root)
+{
+	uint64_t number, offset;
+	struct channel *c;
+
+	if (strcmp(type, "channel") != 0) {
+		log_debug("mediator %s: a message of type %.40s is passed over",
+			  ((const struct peer *)owner)->name, type);
+		return;
+	}
+	c = link_number(root, "channel", &number) ? channel_of(owner, number) : NULL;
+	if (c && link_number(root, "offset", &offset))
+		heard_offset(c, offset);
+	else
+		link_close(link, "the answer is to no channel of ours");
+}
+
+static void acknowledge(void *owner, struct link *link, uint32_t number, uint64_t offset)
+{
+	struct channel *c = channel_of(owner, number);
+
+	(void)link;
+	if (!c || offset <= c->box.acked || offset > c->sent)
+		return;
+	c->box.acked = offset;
+	release(&c->box);
+}
+
+static const struct link_ops mediator_ops = {
+	.up = may_send,
+	.message = message,
+	.acknowledge = acknowledge,
+	.may_send = may_send,
+	.down = down,
+};
+
+/* ---- boxes ---- */
+
+static int open_spool(struct channel *c, const char *agency, struct why *why)
+{
+	struct delivery *d = c->delivery;
+	char path[PATH_LEN];
+	struct wr w = wr_of(path, sizeof path - 1);
+	int rc;
+
+	wr_text(&w, "%s/%s.%s", d->spools, agency, interface_names[c->box.interface]);
+	path[w.len] = '\0';
+	rc = w.ok ? spool_open(&c->box.spool, path, &d->spool, why) : ERR_USAGE;
+	if (!rc) {
+		c->box.acked = c->box.kept = c->sent = spool_acked(c->box.spool);
+		loop_fd_init(&c->bell, d->options.loop, spool_bell(c->box.spool), heard_bell, c);
+		rc = loop_fd_want(&c->bell, LOOP_READ);
+	}
+	return rc;
+}
+
+static void free_channel(struct channel *c)
+{
+	loop_fd_fini(&c->bell);
+	spool_close(&c->box.spool);
+	free(c->box.agency);
+	free(c);
+}
+
+int delivery_open(void *arg, const char *agency, enum intercept_interface which, struct outbox *out,
+		  struct why *why)
+{
+	struct delivery *d = arg;
+	struct channel **more =
+		reallocarray(d->channels, d->n_channels + 1, sizeof(struct channel *));
+	struct channel *c = more ? calloc(1, sizeof *c) : NULL;
+	int rc;
+
+	if (more)
+		d->channels = more;
+	if (!c)
+		return ERR_NOMEM;
+	c->delivery = d;
+	c->box.interface = which;
+	c->box.number = (uint32_t)d->n_channels;
+	c->box.agency = strdup(agency);
+	rc = c->box.agency ? open_spool(c, agency, why) : ERR_NOMEM;
+	if (rc) {
+		free_channel(c);
+		return rc;
+	}
+	d->channels[d->n_channels++] = c;
+	outbox_of_spool(out, c->box.spool, agency, interface_names[which]);
+	return 0;
+}
+
+size_t delivery_n_boxes(const struct delivery *d)
+{
+	return d->n_channels;
+}
+
+struct box *delivery_box(struct delivery *d, size_t i)
+{
+	return &d->channels[i]->box;
+}
+
+/* ---- routes ---- */
+
+static struct peer *find_peer(const struct delivery *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_peers; i++) {
+		if (!strcmp(d->peers[i]->name, name))
+			return d->peers[i];
+	}
+	return NULL;
+}
+
+static void dial(struct delivery *d, struct peer *peer, const struct conf_endpoint *address)
+{
+	struct link_options options = {
+		.self = d->options.self,
+		.software = d->options.software,
+		.tls = d->options.tls,
+		.address = *address,
+		.peer_roles = 1u << TLS_MEDIATOR,
+		.peer_name = peer->name,
+		.ops = &mediator_ops,
+		.owner = peer,
+	};
+	struct why why;
+
+	why_clear(&why);
+	if (peer->link)
+		down(peer, peer->link, NULL);
+	link_free(&peer->link);
+	peer->address = *address;
+	if (link_dial(&peer->link, d->options.loop, &options, &why))
+		log_error("mediator %s cannot be reached: %s", peer->name, why.text);
+}
+
+static struct peer *add_peer(struct delivery *d, const char *name)
+{
+	struct peer **more = reallocarray(d->peers, d->n_peers + 1, sizeof(struct peer *));
+	struct peer *peer = more ? calloc(1, sizeof *peer) : NULL;
+
+	if (more)
+		d->peers = more;
+	if (!peer)
+		return NULL;
+	peer->delivery = d;
+	peer->name = strdup(name);
+	if (!peer->name) {
+		free(peer);
+		return NULL;
+	}
+	d->peers[d->n_peers++] = peer;
+	return peer;
+}
+
+static void route(struct channel *c, struct peer *peer)
+{
+	if (c->peer == peer)
+		return;
+	c->peer = peer;
+	c->is_asked = c->is_open = false;
+}
+
+static struct peer *peer_of(const struct delivery *d, const struct orders *orders,
+			    const char *agency)
+{
+	for (size_t i = 0; i < orders->agencies.n; i++) {
+		const struct agency *a = &orders->agencies.items[i];
+		size_t k;
+
+		if (strcmp(a->id, agency) != 0)
+			continue;
+		k = orders_mediator(orders, a);
+		return k < orders->mediators.n ? find_peer(d, orders->mediators.items[k].name)
+					       : NULL;
+	}
+	return NULL;
+}
+
+static void drop_peers(struct delivery *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_peers; i++) {
+		struct peer *peer = d->peers[i];
+
+		if (peer->is_ordered) {
+			d->peers[n++] = peer;
+			continue;
+		}
+		link_free(&peer->link);
+		free(peer->name);
+		free(peer);
+	}
+	d->n_peers = n;
+}
+
+void delivery_route(struct delivery *d, const struct orders *orders)
+{
+	for (size_t i = 0; i < d->n_peers; i++)
+		d->peers[i]->is_ordered = false;
+	for (size_t i = 0; i < orders->mediators.n; i++) {
+		const struct mediator *m = &orders->mediators.items[i];
+		struct peer *peer = find_peer(d, m->name);
+
+		peer = peer ? peer : add_peer(d, m->name);
+		if (!peer) {
+			log_error("mediator %s: %s", m->name, err_text(ERR_NOMEM));
+			continue;
+		}
+		peer->is_ordered = true;
+		if (!peer->link || memcmp(&peer->address, &m->address, sizeof m->address) != 0)
+			dial(d, peer, &m->address);
+	}
+	for (size_t i = 0; i < d->n_channels; i++) {
+		struct peer *peer = peer_of(d, orders, d->channels[i]->box.agency);
+
+		/* an agency that the orders do not name any more gets what is left for it */
+		if (!peer && d->channels[i]->peer && d->channels[i]->peer->is_ordered)
+			peer = d->channels[i]->peer;
+		route(d->channels[i], peer);
+	}
+	drop_peers(d);
+	for (size_t i = 0; i < d->n_peers; i++) {
+		if (d->peers[i]->link && link_is_up(d->peers[i]->link))
+			may_send(d->peers[i], d->peers[i]->link);
+	}
+}
+
+bool delivery_is_drained(const struct delivery *d)
+{
+	for (size_t i = 0; i < d->n_channels; i++) {
+		const struct channel *c = d->channels[i];
+
+		if (c->peer && c->peer->link && link_is_up(c->peer->link) &&
+		    c->box.acked < spool_end(c->box.spool))
+			return false;
+	}
+	return true;
+}
+
+/* ---- the whole ---- */
+
+int delivery_new(struct delivery **out, const struct delivery_options *options, struct why *why)
+{
+	struct delivery *d = calloc(1, sizeof *d);
+	uint64_t limit = (uint64_t)options->settings->spool_limit;
+
+	*out = d;
+	if (!d)
+		return ERR_NOMEM;
+	d->options = *options;
+	d->spools = strdup(options->spools);
+	d->spool = (struct spool_options){
+		.segment_size = limit / 4 < SEGMENT_SIZE ? 0 : SEGMENT_SIZE, .limit = limit};
+	if (d->spools && (mkdir(d->spools, S_IRWXU) == 0 || errno == EEXIST))
+		return 0;
+	why_place(why, options->spools);
+	why_set(why, err_of_errno(errno), "cannot be made: %s", strerror(errno));
+	delivery_free(out);
+	return err_of_errno(errno);
+}
+
+void delivery_free(struct delivery **dp)
+{
+	struct delivery *d = *dp;
+
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->n_peers; i++)
+		d->peers[i]->is_ordered = false;
+	drop_peers(d);
+	for (size_t i = 0; i < d->n_channels; i++)
+		free_channel(d->channels[i]);
+	free(d->peers);
+	free(d->channels);
+	free(d->spools);
+	free(d);
+	*dp = NULL;
+}
+
+static void put_number(struct json *j, const char *key, uint64_t n)
+{
+	json_key(j, key);
+	json_u64(j, n);
+}
+
+void delivery_status(const struct delivery *d, struct json *j)
+{
+	json_key(j, "mediators"), json_open(j, '[');
+	for (size_t i = 0; i < d->n_peers; i++) {
+		const struct peer *peer = d->peers[i];
+
+		json_open(j, '{');
+		json_key(j, "name"), json_text(j, peer->name);
+		json_key(j, "up"), json_bool(j, peer->link && link_is_up(peer->link));
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	json_key(j, "outboxes"), json_open(j, '[');
+	for (size_t i = 0; i < d->n_channels; i++) {
+		const struct channel *c = d->channels[i];
+
+		json_open(j, '{');
+		json_key(j, "agency"), json_text(j, c->box.agency);
+		json_key(j, "interface"), json_text(j, interface_names[c->box.interface]);
+		json_key(j, "mediator"), json_text(j, c->peer ? c->peer->name : NULL);
+		put_number(j, "octets", spool_end(c->box.spool));
+		put_number(j, "waiting", spool_end(c->box.spool) - c->box.acked);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}

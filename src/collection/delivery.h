@@ -1,0 +1,65 @@
+/* Inside collection only: what is recorded, on its way to mediators.
+ *
+ * A box is the spool of one agency and interface; it has a channel on the link of the mediator that
+ * serves the agency:
+ *
+ *	{"type":"channel","channel":N,"agency":ID,"interface":"hi2","stream":HEX}  ---->
+ *	                             <----  {"type":"channel","channel":N,"offset":O}
+ *	records N, from O on         ---->
+ *	                             <----  acknowledge N, O'
+ *
+ * What is acknowledged leaves the spool when the state that was saved last knows of it too, so that
+ * numbers can be told from what is still there after any end of the process. */
+#ifndef COLLECTION_DELIVERY_H
+#define COLLECTION_DELIVERY_H
+
+#include "collection/collection.h"
+#include "intercept/intercept.h"
+#include "tls/tls.h"
+#include "warrant/orders.h"
+
+struct delivery;
+
+struct delivery_options {
+	struct loop *loop;
+	const struct collection_settings *settings; /* outlive it */
+	const char *spools;                         /* folder; copied */
+	const char *software;
+	const struct tls *tls; /* NULL: plain */
+	struct tls_identity self;
+};
+
+/* The box of an agency's interface. */
+struct box {
+	char *agency;
+	enum intercept_interface interface;
+	uint32_t number; /* its channel, and index */
+	struct spool *spool;
+	uint64_t acked; /* the mediator has it up to there */
+	uint64_t kept;  /* and the state that was saved last knows of what is before */
+};
+
+MUST_CHECK int delivery_new(struct delivery **out, const struct delivery_options *options,
+			    struct why *why);
+void delivery_free(struct delivery **d);
+
+/* Makes the outbox of an agency: an intercept_open_fn, with the delivery as its argument. */
+int delivery_open(void *arg, const char *agency, enum intercept_interface which, struct outbox *out,
+		  struct why *why);
+
+/* Mediators and who serves whom are as in these orders from now on. */
+void delivery_route(struct delivery *d, const struct orders *orders);
+
+size_t delivery_n_boxes(const struct delivery *d);
+struct box *delivery_box(struct delivery *d, size_t i);
+
+/* The state that is saved knows all before this offset. */
+void delivery_keep(struct delivery *d, struct box *box, uint64_t offset);
+
+/* Whether mediators have all, or none is there that could take it. */
+bool delivery_is_drained(const struct delivery *d);
+
+/* As members "mediators" and "outboxes" of the object that is open. */
+void delivery_status(const struct delivery *d, struct json *j);
+
+#endif

@@ -1,0 +1,349 @@
+#include "collection/input.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+
+enum {
+	AGAIN_MS = 2000, /* until an interface that is not there is looked for again */
+	NAP_MS = 10,
+	BLOCK_SIZE = 256 << 10,
+	NEVER = 0,
+};
+
+enum input_state { INPUT_OPENING, INPUT_RUNNING, INPUT_ENDED };
+
+struct input {
+	struct inputs *inputs;
+	const struct collection_input *settings;
+	struct intercept_input program; /* the engine's argument */
+	pthread_t thread;
+	bool has_thread;
+	_Atomic int state;
+	_Atomic int64_t heard_ns; /* its blocks have had their turn up to there */
+	int64_t shift_ns;         /* of a capture's times; one worker's at a time: see before */
+	_Atomic bool has_shift;
+	pthread_mutex_t lock; /* of source, engine and total */
+	struct source *source;
+	struct engine *engine;
+	struct source_stats total; /* of sources that were closed */
+};
+
+struct inputs {
+	struct inputs_options options;
+	struct input *at;
+	size_t n;
+	_Atomic bool is_ending;
+};
+
+static int64_t wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * NANOS_PER_S + t.tv_nsec;
+}
+
+static void nap(int ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * (long)NANOS_PER_MS};
+
+	nanosleep(&t, NULL);
+}
+
+static bool is_ending(const struct input *in)
+{
+	return atomic_load(&in->inputs->is_ending);
+}
+
+/* A capture that begins now: all of its times are moved by the same span. */
+static void shift_times(struct input *in, struct weir_frame *frames, int n)
+{
+	if (!atomic_load(&in->has_shift)) {
+		pthread_mutex_lock(&in->lock);
+		if (!atomic_load(&in->has_shift)) {
+			in->shift_ns = wall_ns() - frames[0].time_ns;
+			atomic_store(&in->has_shift, true);
+		}
+		pthread_mutex_unlock(&in->lock);
+	}
+	for (int i = 0; i < n; i++)
+		frames[i].time_ns += in->shift_ns;
+}
+
+/* Until the clock has come as far from the capture's beginning as its packets have. */
+static void keep_pace(struct input *in, const struct weir_frame *last)
+{
+	int64_t due_ns = last->time_ns;
+
+	if (in->settings->times == COLLECTION_TIMES_OWN)
+		due_ns += in->shift_ns;
+	while (wall_ns() < due_ns && !is_ending(in))
+		nap(due_ns - wall_ns() > NAP_MS * (int64_t)NANOS_PER_MS ? NAP_MS : 1);
+}
+
+static int before(void *arg, struct weir_frame *frames, int n)
+{
+	struct input *in = arg;
+
+	if (in->settings->times == COLLECTION_TIMES_NOW)
+		shift_times(in, frames, n);
+	if (in->settings->pace == COLLECTION_PACE_OWN) {
+		if (!atomic_load(&in->has_shift)) {
+			in->shift_ns = wall_ns() - frames[0].time_ns;
+			atomic_store(&in->has_shift, true);
+		}
+		keep_pace(in, &frames[n - 1]);
+	}
+	return 0;
+}
+
+/* Whether every other input has been heard up to this time. */
+static bool is_heard(const struct input *in, int64_t ns)
+{
+	const struct inputs *all = in->inputs;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct input *other = &all->at[i];
+
+		if (other != in && atomic_load(&other->state) == INPUT_RUNNING &&
+		    atomic_load(&other->heard_ns) < ns)
+			return false;
+	}
+	return true;
+}
+
+/* What another input says of a session may be on its way: it is waited for, until the packets are
+ * so old that it must have come. */
+static void wait_for_others(void *arg, struct nanos latest)
+{
+	struct input *in = arg;
+	int64_t lag_ns = in->inputs->options.settings->lag.ns;
+
+	while (!is_heard(in, latest.ns) && wall_ns() - latest.ns < lag_ns &&
+	       latest.ns - wall_ns() < lag_ns && !is_ending(in))
+		nap(1);
+}
+
+static void after(void *arg, struct nanos latest)
+{
+	struct input *in = arg;
+
+	if (latest.ns > atomic_load(&in->heard_ns))
+		atomic_store(&in->heard_ns, latest.ns);
+}
+
+static void add_stats(struct source_stats *to, const struct source_stats *s)
+{
+	to->received += s->received;
+	to->dropped += s->dropped;
+	to->filtered += s->filtered;
+	to->errors += s->errors;
+	to->bytes += s->bytes;
+}
+
+static int open_source(struct input *in, struct source **source, struct why *why)
+{
+	const struct collection_input *s = in->settings;
+	uint32_t block_size = s->block_size ? (uint32_t)s->block_size : BLOCK_SIZE;
+	uint64_t n_blocks = ((uint64_t)s->buffer << 20) / block_size;
+	bool is_live = !strncmp(s->uri, "int:", 4);
+	struct source_options options = {
+		.n_queues = 1, /* one queue has one order, however many workers there are */
+		.block_size = block_size,
+		.n_blocks = is_live ? (uint32_t)n_blocks : 0,
+		.filter = s->filter,
+	};
+
+	return source_open(source, s->uri, &options, why);
+}
+
+static int run_engine(struct input *in, struct source *source, struct why *why)
+{
+	const struct engine_options options = {.n_workers = (int)in->settings->workers};
+	struct engine *engine;
+	struct source_stats stats;
+	int rc = engine_new(&engine, source, &intercept_callbacks, &options, &in->program);
+
+	if (rc)
+		return why_set(why, rc, "%s", err_text(rc));
+	pthread_mutex_lock(&in->lock);
+	in->source = source;
+	in->engine = engine;
+	pthread_mutex_unlock(&in->lock);
+	atomic_store(&in->state, INPUT_RUNNING);
+	if (is_ending(in))
+		engine_stop(engine);
+	rc = engine_run(engine);
+	stats = source_stats(source);
+	pthread_mutex_lock(&in->lock);
+	add_stats(&in->total, &stats);
+	in->source = NULL;
+	in->engine = NULL;
+	pthread_mutex_unlock(&in->lock);
+	if (rc && rc != ERR_STOPPED)
+		*why = source_why(source)->text[0] ? *source_why(source)
+						   : *intercept_why(in->inputs->options.intercept);
+	engine_free(&engine);
+	return rc;
+}
+
+/* Opens and runs it once. Whether it may be tried again. */
+static bool run_once(struct input *in, bool *was_told)
+{
+	struct source *source = NULL;
+	struct why why;
+	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
+	bool is_live = false;
+	int rc;
+
+	why_clear(&why);
+	rc = open_source(in, &source, &why);
+	if (!rc) {
+		is_live = source_is_live(source);
+		*was_told = false;
+		log_info("input %s: open", in->settings->uri);
+		rc = run_engine(in, source, &why);
+	} else {
+		is_live = !strncmp(in->settings->uri, "int:", 4);
+	}
+	source_close(&source);
+	if (is_ending(in))
+		return false;
+	if (rc) {
+		(void)why_set(&why, rc, "%s", err_text(rc));
+		why_print(&why, text, sizeof text);
+		if (!*was_told)
+			log_error("input %s: %s", in->settings->uri, text);
+		*was_told = true;
+		return is_live;
+	}
+	log_info("input %s: read to its end", in->settings->uri);
+	return is_live;
+}
+
+static void *run(void *arg)
+{
+	struct input *in = arg;
+	bool was_told = false;
+
+	while (!is_ending(in) && run_once(in, &was_told)) {
+		atomic_store(&in->state, INPUT_OPENING);
+		for (int ms = 0; ms < AGAIN_MS && !is_ending(in); ms += NAP_MS)
+			nap(NAP_MS);
+	}
+	atomic_store(&in->state, INPUT_ENDED);
+	return NULL;
+}
+
+static void init_input(struct inputs *inputs, size_t i)
+{
+	const struct collection_settings *settings = inputs->options.settings;
+	struct input *in = &inputs->at[i];
+	bool is_replay = settings->inputs.items[i].times == COLLECTION_TIMES_NOW ||
+			 settings->inputs.items[i].pace == COLLECTION_PACE_OWN;
+
+	in->inputs = inputs;
+	in->settings = &settings->inputs.items[i];
+	in->program = (struct intercept_input){
+		.intercept = inputs->options.intercept,
+		.before = is_replay ? before : NULL,
+		.wait = inputs->n > 1 ? wait_for_others : NULL,
+		.after = after,
+		.arg = in,
+	};
+	pthread_mutex_init(&in->lock, NULL);
+	atomic_init(&in->heard_ns, INT64_MIN);
+}
+
+int inputs_new(struct inputs **out, const struct inputs_options *options, struct why *why)
+{
+	struct inputs *inputs = calloc(1, sizeof *inputs);
+	size_t n = options->settings->inputs.n;
+	int rc = inputs ? 0 : ERR_NOMEM;
+
+	if (inputs) {
+		inputs->options = *options;
+		inputs->at = calloc(n + 1, sizeof *inputs->at);
+		inputs->n = inputs->at ? n : 0;
+		rc = inputs->at ? 0 : ERR_NOMEM;
+	}
+	for (size_t i = 0; !rc && i < n; i++)
+		init_input(inputs, i);
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct input *in = &inputs->at[i];
+
+		in->has_thread = pthread_create(&in->thread, NULL, run, in) == 0;
+		rc = in->has_thread ? 0 : ERR_NOMEM;
+	}
+	if (rc) {
+		why_set(why, rc, "%s", err_text(rc));
+		inputs_free(&inputs);
+	}
+	*out = inputs;
+	return rc;
+}
+
+void inputs_free(struct inputs **ip)
+{
+	struct inputs *inputs = *ip;
+
+	if (!inputs)
+		return;
+	atomic_store(&inputs->is_ending, true);
+	for (size_t i = 0; i < inputs->n; i++) {
+		pthread_mutex_lock(&inputs->at[i].lock);
+		if (inputs->at[i].engine)
+			engine_stop(inputs->at[i].engine);
+		pthread_mutex_unlock(&inputs->at[i].lock);
+	}
+	for (size_t i = 0; i < inputs->n; i++) {
+		if (inputs->at[i].has_thread)
+			pthread_join(inputs->at[i].thread, NULL);
+		pthread_mutex_destroy(&inputs->at[i].lock);
+	}
+	free(inputs->at);
+	free(inputs);
+	*ip = NULL;
+}
+
+static void put_number(struct json *j, const char *key, uint64_t n)
+{
+	json_key(j, key);
+	json_u64(j, n);
+}
+
+void inputs_status(const struct inputs *inputs, struct json *j)
+{
+	static const char *const states[] = {"opening", "running", "ended"};
+
+	json_open(j, '[');
+	for (size_t i = 0; inputs && i < inputs->n; i++) {
+		struct input *in = &inputs->at[i];
+		struct source_stats stats;
+
+		pthread_mutex_lock(&in->lock);
+		stats = in->total;
+		if (in->source) {
+			struct source_stats now = source_stats(in->source);
+
+			add_stats(&stats, &now);
+		}
+		pthread_mutex_unlock(&in->lock);
+		json_open(j, '{');
+		json_key(j, "uri");
+		json_text(j, in->settings->uri);
+		json_key(j, "state");
+		json_text(j, states[atomic_load(&in->state)]);
+		put_number(j, "received", stats.received);
+		put_number(j, "dropped", stats.dropped);
+		put_number(j, "filtered", stats.filtered);
+		put_number(j, "errors", stats.errors);
+		put_number(j, "octets", stats.bytes);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}

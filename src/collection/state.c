@@ -1,0 +1,155 @@
+#include "collection/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "conf/file.h"
+#include "etsi/pdu.h"
+#include "spool/spool.h"
+
+enum { VERSION = 1, MOST_BOXES = 100000 };
+
+/* Up to 10 million sessions, at some 300 bytes each. */
+#define MOST_BYTES ((size_t)4 << 30)
+
+static const char magic[8] = {'W', 'E', 'I', 'R', 'C', 'O', 'L', 'L'};
+
+static void put_boxes(struct wr *w, struct delivery *d, const uint64_t *ends, size_t n)
+{
+	wr_bytes(w, magic, sizeof magic);
+	wr_u32(w, VERSION);
+	wr_u32(w, (uint32_t)n);
+	for (size_t k = 0; k < n; k++) {
+		const struct box *box = delivery_box(d, k);
+		size_t mark = wr_open16(w);
+
+		wr_bytes(w, box->agency, strlen(box->agency));
+		wr_close16(w, mark);
+		wr_u8(w, (uint8_t)box->interface);
+		wr_u64(w, spool_id(box->spool));
+		wr_u64(w, ends[k]);
+	}
+}
+
+/* The ends are looked at before the numbers: what is made in between is read again on start. */
+int state_save(const char *path, struct intercept *i, struct delivery *d, struct why *why)
+{
+	size_t n = delivery_n_boxes(d);
+	uint64_t *ends = calloc(n + 1, sizeof *ends);
+	struct wr w = wr_init(MOST_BYTES);
+	int rc = ends ? 0 : ERR_NOMEM;
+
+	for (size_t k = 0; k < n && !rc; k++)
+		ends[k] = spool_end(delivery_box(d, k)->spool);
+	if (!rc) {
+		put_boxes(&w, d, ends, n);
+		intercept_save(i, &w);
+		rc = w.ok ? conf_file_save(path, w.bytes, w.len, why) : ERR_NOMEM;
+	}
+	for (size_t k = 0; k < n && !rc; k++)
+		delivery_keep(d, delivery_box(d, k), ends[k]);
+	free(ends);
+	wr_fini(&w);
+	return rc ? why_set(why, rc, "%s", err_text(rc)) : 0;
+}
+
+static struct box *find_box(struct delivery *d, struct rd name, unsigned interface)
+{
+	size_t len = rd_left(&name);
+	const uint8_t *text = rd_take(&name, len);
+
+	for (size_t k = 0; text && k < delivery_n_boxes(d); k++) {
+		struct box *box = delivery_box(d, k);
+
+		if (box->interface == interface && strlen(box->agency) == len &&
+		    !memcmp(box->agency, text, len))
+			return box;
+	}
+	return NULL;
+}
+
+/* Where the reading of each spool begins: froms[k] for the k-th box. */
+static int take_boxes(struct rd *r, struct delivery *d, uint64_t *froms, struct why *why)
+{
+	const uint8_t *head = rd_take(r, sizeof magic);
+	uint32_t version = rd_u32(r), n = rd_u32(r);
+
+	if (!head || memcmp(head, magic, sizeof magic) != 0 || n > MOST_BOXES)
+		return why_set(why, ERR_BAD, "is no state of a collector");
+	if (version != VERSION)
+		return why_set(why, ERR_UNSUPPORTED, "its version is %u, and %d is known", version,
+			       VERSION);
+	for (uint32_t k = 0; k < n && r->ok; k++) {
+		struct rd name = rd_sub(r, rd_u16(r));
+		unsigned interface = rd_u8(r);
+		uint64_t stream = rd_u64(r), offset = rd_u64(r);
+		struct box *box = r->ok ? find_box(d, name, interface) : NULL;
+
+		if (box && spool_id(box->spool) == stream)
+			froms[box->number] = offset;
+	}
+	return r->ok ? 0 : why_set(why, ERR_CUT, "%s", err_text(ERR_CUT));
+}
+
+static int recall_box(struct intercept *i, const struct box *box, uint64_t at, uint64_t *n)
+{
+	const uint8_t *bytes;
+	size_t n_here, len;
+
+	while ((n_here = spool_peek(box->spool, at, &bytes)) > 0) {
+		for (size_t done = 0; done < n_here; done += len) {
+			int rc = etsi_pdu_len(bytes + done, n_here - done, &len, NULL);
+
+			if (!rc)
+				rc = intercept_recall(i, box->agency, box->interface, bytes + done,
+						      len);
+			if (rc)
+				return rc;
+			++*n;
+		}
+		at += n_here;
+	}
+	return 0;
+}
+
+static int load_file(const char *path, struct intercept *i, struct delivery *d, uint64_t *froms,
+		     struct why *why)
+{
+	struct wr w = wr_init(MOST_BYTES);
+	int rc = conf_file_read(path, &w, why);
+	struct rd r = rd_of(w.bytes, w.len);
+
+	if (!rc)
+		rc = take_boxes(&r, d, froms, why);
+	if (!rc)
+		rc = intercept_load(i, &r, why);
+	if (rc && rc != ERR_ABSENT)
+		why_place(why, path);
+	wr_fini(&w);
+	return rc;
+}
+
+int state_load(const char *path, struct intercept *i, struct delivery *d, uint64_t *n_recalled,
+	       struct why *why)
+{
+	size_t n = delivery_n_boxes(d);
+	uint64_t *froms = calloc(n + 1, sizeof *froms);
+	int rc = froms ? load_file(path, i, d, froms, why) : ERR_NOMEM;
+
+	*n_recalled = 0;
+	if (rc == ERR_ABSENT) {
+		why_clear(why);
+		rc = 0;
+	}
+	for (size_t k = 0; k < n && !rc; k++) {
+		const struct box *box = delivery_box(d, k);
+		uint64_t acked = spool_acked(box->spool);
+
+		rc = recall_box(i, box, froms[k] > acked ? froms[k] : acked, n_recalled);
+		if (rc)
+			why_set(why, rc, "outbox of %s: a record cannot be read", box->agency);
+	}
+	free(froms);
+	return rc ? why_set(why, rc, "%s", err_text(rc)) : 0;
+}

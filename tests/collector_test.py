@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""The collector as a daemon: orders from a provisioner, records to a mediator, restarts.
+
+    collector_test.py WEIR-COLLECTOR
+"""
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from fake_links import Mediator, Provisioner, wait_for
+from intercept_records import Record, elements, numbered_from_zero, pcap
+from radius_packets import ACCEPT, REQUEST, START, STOP, Nas, ip
+from tap import end, ok
+
+COLLECTOR = os.path.abspath(sys.argv[1])
+T0 = 1767225600 * 10**9
+SEC = 10**9
+ACTIVE, ACCEPTED, ENDED, END_ACTIVE, ATTEMPT, INTERIM = (1, 7), (1, 1), (2, 8), (2, 9), (4, 0), (3, 6)
+
+work = tempfile.mkdtemp(prefix="weir-collector-")
+
+
+def utc(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def orders(mediator, targets, **more):
+    """A collector's view."""
+    warrant = {"agency": "police", "liid": "LIID0001", "authorization_country": "NZ",
+               "start": "1970-01-01T00:00:00Z", "end": "2200-01-01T00:00:00Z",
+               "targets": targets} | more
+    return {
+        "operator": {"id": "EXAMPLE-NZ", "network_element": "akl-1"},
+        "agencies": [{"id": "police", "country": "NZ"}],
+        "core_servers": [{"kind": "radius", "address": "10.0.0.10", "ports": "1812-1813"}],
+        "mediators": [{"name": "m1", "address": f"127.0.0.1:{mediator.port}"}],
+        "warrants": [warrant] if targets else [],
+    }
+
+
+class Collector:
+    n = 0
+
+    def __init__(self, folder, provisioner, packets, inputs=None, **more):
+        Collector.n += 1
+        path = os.path.join(work, f"collector{Collector.n}")
+        self.paths = []
+        for k, capture in enumerate(inputs or [packets]):
+            self.paths.append(f"{path}-{k}.pcap")
+            with open(self.paths[-1], "wb") as f:
+                f.write(pcap(capture))
+        text = f"name: c1\ntransport: plain\nfolder: {folder}\n"
+        if provisioner:
+            text += f"provisioner: 127.0.0.1:{provisioner.port}\n"
+        text += "".join(f"{k}: {v}\n" for k, v in more.items() if k not in ("times", "pace"))
+        text += "inputs:\n" + "".join(
+            f"  - {{uri: {p}, workers: 2, block_size: 4096, times: {more.get('times', 'own')}, "
+            f"pace: {more.get('pace', 'fast')}}}\n" for p in self.paths)
+        with open(path + ".yaml", "w") as f:
+            f.write(text)
+        self.log = path + ".log"
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen([COLLECTOR, "--config", path + ".yaml"], stderr=log,
+                                            stdout=subprocess.DEVNULL)
+        atexit.register(self.process.kill)
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(timeout=20)
+
+    def said(self):
+        with open(self.log) as f:
+            return f.read()
+
+
+def records(mediator, interface):
+    data = mediator.streams.get(("police", interface), b"")
+    return [Record(data, (a, b)) for t, a, b in elements(data, 0, len(data))]
+
+
+def events(mediator):
+    return [(r.type, r.event) for r in records(mediator, "hi2")]
+
+
+def cc(mediator):
+    return [r.packet for r in records(mediator, "hi3")]
+
+
+def same(got, wanted, sentence, *why):
+    ok(got == wanted, sentence, [f"got    {got}"[:900], f"wanted {wanted}"[:900], *why])
+
+
+def at(*steps, start=T0, step=SEC // 100):
+    return [(start + i * step, p) for i, p in enumerate(steps)]
+
+
+def a_capture_is_delivered():
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"radius_user": "alice@isp"},
+                                                {"prefix": "198.51.100.7", "cin": 5}]))
+    nas = Nas()
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(300)]
+    other = ip("198.51.100.7", "203.0.113.1")
+    folder = os.path.join(work, "one")
+    stop = nas.account(STOP, user="alice@isp", sid="1")
+    start = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
+    c = Collector(folder, provisioner, at(*[ip("9.9.9.9", "8.8.8.8")] * 50, start, *mine, stop, mine[0],
+                                          other), times="now", pace="own")
+    ok(wait_for(lambda: len(provisioner.digests) > 0), "the provisioner is told what it has",
+       [c.said()])
+    ok(wait_for(lambda: len(cc(mediator)) >= 301), "records come to the mediator", [c.said()])
+    same([p for p in cc(mediator) if p != other], mine, "all between Start and Stop, no other")
+    same(events(mediator), [ACTIVE, ACCEPTED, ENDED], "the static address, then the session")
+    ok(wait_for(lambda: provisioner.status and [m["up"] for m in provisioner.status["mediators"]] ==
+                [True], 8) and
+       provisioner.status["inputs"][0]["received"] > 0, "its status says how it is")
+    provisioner.change(orders(mediator, [{"prefix": "198.51.100.7", "cin": 6}]))
+    ok(wait_for(lambda: events(mediator)[3:] == [END_ACTIVE, ACTIVE]),
+       "other orders: what is no longer named ends, what is new begins", [str(events(mediator))])
+    provisioner.change(orders(mediator, []))
+    ok(wait_for(lambda: events(mediator)[5:] == [END_ACTIVE]), "a warrant that is withdrawn ends")
+    same(c.end(), 0, "SIGTERM ends it in good order", c.said())
+    ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")), "numbers run from 0")
+    ok("police" not in " ".join(os.listdir(folder)) and
+       os.stat(os.path.join(folder, "state")).st_mode & 0o777 == 0o600,
+       "its files are its owner's alone")
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def numbers_survive(how, sentence):
+    """A session begins; the collector ends and starts again; the session goes on."""
+    mediator = Mediator()
+    folder = os.path.join(work, "restart-" + sentence.split()[0])
+    wanted = orders(mediator, [{"radius_user": "alice@isp"}, {"prefix": "198.51.100.7", "cin": 5}])
+    provisioner = Provisioner(wanted)
+    nas = Nas()
+    first = [ip("192.0.2.7", "203.0.113.1", b"a%d" % i) for i in range(100)]
+    second = [ip("203.0.113.1", "192.0.2.7", b"b%d" % i) for i in range(100)]
+    begin = [nas.ask(REQUEST, user="alice@isp", sid="1"), nas.answer(ACCEPT, ip="192.0.2.7"),
+             nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")]
+    stop = nas.account(STOP, user="alice@isp", sid="1")
+    c = Collector(folder, provisioner, at(*[ip("9.9.9.9", "8.8.8.8")] * 40, *begin, *first),
+                  times="now", pace="own", checkpoint="1s")
+    ok(wait_for(lambda: len(cc(mediator)) >= 100), f"{sentence}: the first part", [c.said()])
+    if how == signal.SIGKILL:
+        time.sleep(1.5)  # a checkpoint at least has been made of the session
+    c.end(how)
+    provisioner.close()
+    c = Collector(folder, None, at(*second, stop, second[0]), times="now", pace="own")
+    ok(wait_for(lambda: len(cc(mediator)) >= 200), f"{sentence}: it goes on without a provisioner",
+       [c.said()])
+    ok(wait_for(lambda: ENDED in events(mediator)), "and hears the session's end", [c.said()])
+    c.end()
+    iri = [r for r in records(mediator, "hi2") if r.cin != 5]
+    same([(r.type, r.event) for r in iri], [ATTEMPT, ACCEPTED, INTERIM, ENDED],
+         "the session has one beginning and one end")
+    same(len({r.cin for r in iri}), 1, "and one CIN")
+    same(cc(mediator), first + second, "packets of both parts")
+    ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")),
+       "numbers go on where they were",
+       [str([(r.cin, r.seq) for r in records(mediator, "hi2")])])
+    same([(r.type, r.event) for r in records(mediator, "hi2") if r.cin == 5], [ACTIVE],
+         "the static address began once")
+    mediator.close()
+
+
+def killed_at_once():
+    """Records that were made after the state was saved last tell the numbers."""
+    mediator = Mediator()
+    mediator.is_slow = True
+    folder = os.path.join(work, "killed")
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    parts = [[ip("192.0.2.7", "203.0.113.1", b"%d-%d" % (k, i)) for i in range(100)]
+             for k in range(4)]
+    quiet = [ip("9.9.9.9", "8.8.8.8")] * 40
+    for k, part in enumerate(parts):
+        c = Collector(folder, provisioner, at(*quiet, *part, *quiet), times="now", pace="own",
+                      checkpoint="1h")
+        ok(wait_for(lambda n=k: len(cc(mediator)) >= 100 * (n + 1)), f"part {k}", [c.said()])
+        c.end(signal.SIGKILL)
+    ok(numbered_from_zero(records(mediator, "hi3")) and cc(mediator) == sum(parts, []),
+       "killed three times before it could save: numbers neither repeat nor jump")
+    same(events(mediator), [ACTIVE], "and nothing began twice")
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def by_the_clock():
+    """A warrant that is put in for two seconds, in mid-session."""
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, []))
+    nas = Nas()
+    begin = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(500)]
+    c = Collector(os.path.join(work, "clock"), provisioner, at(begin, *mine), times="now", pace="own")
+    ok(wait_for(lambda: provisioner.digests), "a session begins, and nobody asks", [c.said()])
+    now = int(time.time())
+    provisioner.change(orders(mediator, [{"radius_user": "alice@isp"}], start=utc(now + 1),
+                              end=utc(now + 3)))
+    ok(wait_for(lambda: len(events(mediator)) == 2, 12), "the warrant starts and ends by itself",
+       [c.said(), str(events(mediator))])
+    same(events(mediator), [ACTIVE, END_ACTIVE], "with the session active")
+    times = [r.usec / 10**6 for r in records(mediator, "hi2")]
+    same(times, [now + 1, now + 3], "to the second")
+    got = records(mediator, "hi3")
+    ok(150 < len(got) <= 201 and all(now + 1 <= r.usec / 10**6 < now + 3 for r in got),
+       "packets are those of its time", [str(len(got))])
+    same([r.packet for r in got], mine[mine.index(got[0].packet):][:len(got)], "without a gap")
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def links_come_and_go():
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(400)]
+    c = Collector(os.path.join(work, "links"), provisioner, at(*[ip("9.9.9.9", "8.8.8.8")] * 40, *mine),
+                  times="now", pace="own")
+    for n in (50, 150, 250):
+        wait_for(lambda k=n: len(cc(mediator)) >= k)
+        mediator.drop()
+    ok(wait_for(lambda: len(cc(mediator)) >= 400, 20), "a mediator that comes and goes gets all",
+       [c.said()])
+    same(cc(mediator), mine, "each record once, in order")
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def radius_on_another_input():
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"radius_user": "alice@isp"}]))
+    nas = Nas()
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(400)]
+    traffic = at(*mine)
+    words = [(T0, ip("9.9.9.9", "8.8.8.8")),
+             (T0 + 100 * SEC // 100 - 1, nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")),
+             (T0 + 300 * SEC // 100 + 1, nas.account(STOP, user="alice@isp", sid="1"))]
+    c = Collector(os.path.join(work, "two"), provisioner, None, inputs=[traffic, words], times="now",
+                  pace="own")
+    ok(wait_for(lambda: ENDED in events(mediator), 20), "RADIUS comes on an input of its own",
+       [c.said()])
+    time.sleep(0.5)
+    got = cc(mediator)
+    ok(len(got) > 150 and got == mine[mine.index(got[0]):][:len(got)],
+       "packets of the session on the other are found", [str(len(got))])
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def told_what_makes_no_sense():
+    for text, word in (("name: c1\ntransport: plain\ninputs: []\n", "inputs"),
+                       ("name: c1\ninputs: [{uri: x}]\n", "certificate"),
+                       ("name: c1\ntransport: plain\ninputs: [{uri: x, speed: 7}]\n", "speed")):
+        path = os.path.join(work, "bad.yaml")
+        with open(path, "w") as f:
+            f.write(text)
+        done = subprocess.run([COLLECTOR, "--config", path, "--check"], capture_output=True, text=True)
+        ok(done.returncode == 2 and word in done.stderr, f"refused, naming {word}",
+           [done.stderr, str(done.returncode)])
+
+
+told_what_makes_no_sense()
+a_capture_is_delivered()
+numbers_survive(signal.SIGTERM, "ended in good order")
+numbers_survive(signal.SIGKILL, "killed")
+killed_at_once()
+by_the_clock()
+links_come_and_go()
+radius_on_another_input()
+shutil.rmtree(work)
+end()
