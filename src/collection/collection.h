@@ -1,9 +1,9 @@
 /* The collector: packets of its inputs on one side, mediators on the other, the provisioner above.
  *
- *	inputs --engine--> intercept --> spools, one for each agency and interface --link--> mediators
+ *	inputs --engine--> intercept --> spools --link--> mediators
  *	provisioner --link--> orders ----^
  *
- * One loop for all that talks; a thread for each input, and its workers. Orders lie in a file too,
+ * There is a spool for each agency and interface. One loop for all that talks; a thread for each input, and its workers. Orders lie in a file too,
  * so that it works on, and starts again, without the provisioner; sessions and numbers lie in
  * another (state.h). */
 #ifndef COLLECTION_COLLECTION_H
