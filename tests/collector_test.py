@@ -240,11 +240,10 @@ def radius_on_another_input():
     provisioner = Provisioner(orders(mediator, [{"radius_user": "alice@isp"}]))
     nas = Nas()
     mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(400)]
-    traffic = at(*mine)
-    words = [(T0, ip("9.9.9.9", "8.8.8.8")),
-             (T0 + 100 * SEC // 100 - 1, nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")),
-             (T0 + 300 * SEC // 100 + 1, nas.account(STOP, user="alice@isp", sid="1"))]
-    c = Collector(os.path.join(work, "two"), provisioner, None, inputs=[traffic, words], times="now",
+    noise = ip("9.9.9.9", "8.8.8.8", bytes(3000))  # a block for each, so that none waits for others
+    words = [noise] * 100 + [nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")]
+    words += [noise] * 200 + [nas.account(STOP, user="alice@isp", sid="1")] + [noise] * 60
+    c = Collector(os.path.join(work, "two"), provisioner, None, inputs=[at(*mine), at(*words)], times="now",
                   pace="own")
     ok(wait_for(lambda: ENDED in events(mediator), 20), "RADIUS comes on an input of its own",
        [c.said()])
