@@ -3,9 +3,9 @@
  *	inputs --engine--> intercept --> spools --link--> mediators
  *	provisioner --link--> orders ----^
  *
- * There is a spool for each agency and interface. One loop for all that talks; a thread for each input, and its workers. Orders lie in a file too,
- * so that it works on, and starts again, without the provisioner; sessions and numbers lie in
- * another (state.h). */
+ * There is a spool for each agency and interface. One loop for all that talks; a thread for each
+ * input, and its workers. Orders lie in a file too, so that it works on, and starts again, without
+ * the provisioner; sessions and numbers lie in another (state.h). */
 #ifndef COLLECTION_COLLECTION_H
 #define COLLECTION_COLLECTION_H
 
