@@ -15,7 +15,9 @@ static struct why why;
 static void test_texts(const struct seal *seal)
 {
 	static const char *const texts[] = {"", "a", "ab", "abc", "a secret of the agency's"};
-	char *first, *second, *again;
+	char *first = NULL;
+	char *second = NULL;
+	char *again = NULL;
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		ok(!seal_put(seal, texts[i], "agency/a", &first) &&
@@ -55,7 +57,8 @@ int main(void)
 	struct seal *seal = NULL;
 	struct seal *other = NULL;
 	struct stat st;
-	char *sealed, *text;
+	char *sealed = NULL;
+	char *text = NULL;
 
 	if (!mkdtemp(folder))
 		return 1;
