@@ -19,6 +19,7 @@
 
 #include "base/turn.h"
 #include "cap/backend.h"
+#include "cap/gate.h"
 #include "pack/input.h"
 #include "cap/pool.h"
 #include "pack/stream.h"
@@ -55,8 +56,8 @@ struct file {
 	bool is_pieces; /* read in pieces at fixed places; else as the data comes */
 
 	_Atomic uint64_t n_tickets;
-	struct turn turn;     /* of pieces */
-	pthread_mutex_t lock; /* the turn, where data is read as it comes */
+	struct turn turn; /* of pieces */
+	struct gate gate; /* the turn, where data is read as it comes */
 
 	/* Touched in the turn only. */
 	uint8_t *carry; /* the start of a record whose end is not read yet */
@@ -354,12 +355,23 @@ static int file_read(struct file *f, struct piece *p)
 	return rc;
 }
 
+/* Whether another reader would have something to do: a whole piece more, or the news of the end.
+ * What undoes a compression wants its processor more than a reader with nothing to read. */
+static bool file_has_more(struct file *f)
+{
+	if (atomic_load(&f->ended))
+		return true;
+	return f->stream ? stream_is_ready(f->stream, f->pool.piece_size)
+			 : input_is_ready(&f->input);
+}
+
 /* Reads what has come, and looks at it; all that in the turn. */
 static int file_next_data(struct file *f, struct piece *p)
 {
-	int rc;
+	int rc = gate_enter(&f->gate, f->wait, &f->input.is_stopped);
 
-	pthread_mutex_lock(&f->lock);
+	if (rc)
+		return rc;
 	rc = atomic_load(&f->ended);
 	if (!rc) {
 		rc = file_read(f, p);
@@ -368,7 +380,7 @@ static int file_next_data(struct file *f, struct piece *p)
 		if (p->got || f->last)
 			rc = piece_look(f, p);
 	}
-	pthread_mutex_unlock(&f->lock);
+	gate_leave(&f->gate, f->source->n_queues > 1 && file_has_more(f));
 	return rc;
 }
 
@@ -514,7 +526,7 @@ static void file_close(struct source *s)
 	trace_reader_free(&f->reader);
 	pool_fini(&f->pool);
 	turn_fini(&f->turn);
-	pthread_mutex_destroy(&f->lock);
+	gate_fini(&f->gate);
 	input_close(&f->input);
 	free(f->carry);
 	free(f);
@@ -538,7 +550,7 @@ static void file_settle(struct file *f, const struct source_options *options)
 	pool_init(&f->pool, size, n);
 	f->source->n_blocks = n;
 	turn_init(&f->turn);
-	pthread_mutex_init(&f->lock, NULL);
+	gate_init(&f->gate);
 	f->wait = options->wait.ns > 0 ? options->wait : (struct nanos){FILE_WAIT};
 	f->wants_meta = options->wants_meta;
 	f->is_lazy = f->source->n_queues == 1;

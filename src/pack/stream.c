@@ -254,6 +254,16 @@ int stream_read(struct stream *s, void *to, size_t size, struct nanos wait, size
 	return 0;
 }
 
+bool stream_is_ready(struct stream *s, size_t size)
+{
+	bool is_ready;
+
+	pthread_mutex_lock(&s->lock);
+	is_ready = s->head - s->tail >= size || s->ended;
+	pthread_mutex_unlock(&s->lock);
+	return is_ready;
+}
+
 const struct why *stream_why(const struct stream *s)
 {
 	return &s->why;

@@ -20,6 +20,10 @@ MUST_CHECK int stream_peek(struct stream *s, uint8_t *to, size_t size, size_t *l
 /* As input_read. Damage is reported after all that precedes it; stream_why has the reason. One
  * reader at a time. */
 MUST_CHECK int stream_read(struct stream *s, void *to, size_t size, struct nanos wait, size_t *got);
+
+/* Whether stream_read would give so many bytes, or the end, at once. Only for the reader. */
+bool stream_is_ready(struct stream *s, size_t size);
+
 const struct why *stream_why(const struct stream *s);
 
 /* Bytes taken from the input. */
