@@ -8,14 +8,10 @@
    the same values, field by field. Signatures are verified by OpenSSL's program.
 3. `weir decode` on pipes, cut streams and streams that are none.
 
-The two decoders' values are equal when same() says so: octets may be written as text or in hexadecimal, an
-address or a time in its readable form, and long octets as their digest. Speaks TAP. Skipped by name where
-the shared folder or its tools are absent. LI_ASN1_CACHE names a folder for the checker's compiled codec
-(40 s to build once); without it one beside the temporary files is kept.
+When the two decoders' values are equal, decoders.py says. Speaks TAP. Skipped by name where the shared folder or
+its tools are absent.
 """
 
-import hashlib
-import ipaddress
 import json
 import os
 import pathlib
@@ -27,6 +23,7 @@ import sys
 import tempfile
 
 import verifier
+from decoders import octets, ours, same, with_digests
 
 count = 0
 failures = 0
@@ -55,75 +52,16 @@ def shared(name):
     return None
 
 
-# ---- one form for both
-
-def with_digests(value):
-    """Their value, with (octets, digest) in the place of what they print for long octets."""
-    if isinstance(value, dict):
-        if set(value) == {"octets", "head", "sha256"}:
-            return (value["octets"], value["sha256"])
-        return {key: with_digests(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_digests(item) for item in value]
-    return value
-
-
-def octets(text):
-    """What a string of theirs stands for: octets in hexadecimal, or the text itself."""
-    if re.fullmatch(r"0x([0-9a-f]{2})*", text):
-        return bytes.fromhex(text[2:])
-    return text.encode("latin-1", "replace")
-
-
-def forms(text):
-    """All octets that this text may be the readable form of."""
-    yield octets(text)
-    yield text.encode()
-    try:
-        yield ipaddress.ip_address(text).packed
-    except ValueError:
-        pass
-    time = re.fullmatch(r"(\d\d)(\d\d)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
-    if time:
-        digits = "".join(part or "" for part in time.groups()[1:]).replace(":", "")
-        yield (time.group(1) + digits).encode()  # GeneralizedTime
-        yield digits.encode()                    # UTCTime
-
-
-def same(ours, theirs, path, differences):
-    if isinstance(theirs, dict):
-        if not isinstance(ours, dict) or set(ours) != set(theirs):
-            differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
-            return
-        for key, item in theirs.items():
-            same(ours[key], item, f"{path}.{key}", differences)
-    elif isinstance(theirs, list):
-        if not isinstance(ours, list) or len(ours) != len(theirs):
-            differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
-            return
-        for i, item in enumerate(theirs):
-            same(ours[i], item, f"{path}[{i}]", differences)
-    elif isinstance(theirs, tuple):
-        digests = [(len(form), hashlib.sha256(form).hexdigest()) for form in forms(ours)]
-        if theirs not in digests:
-            differences.append(f"{path}: {ours!r:.200} for {theirs[0]} octets with another digest")
-    elif isinstance(theirs, str) and isinstance(ours, str):
-        if not set(forms(ours)) & {octets(theirs), theirs.encode()}:
-            differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
-    elif ours != theirs or type(ours) is not type(theirs):
-        differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
-
-
 def compare_golden(weir, name, golden):
     ran = subprocess.run([weir, "decode", "--json", golden / f"{name}.ber"], capture_output=True, text=True, check=False)
-    ours = [json.loads(line) for line in ran.stdout.splitlines()]
+    our_lines = [json.loads(line) for line in ran.stdout.splitlines()]
     theirs = [json.loads(line) for line in (golden / f"{name}.json").read_text().splitlines()]
     # a line without "pdu" is a PDU that they could not decode, or octets that are none
-    pairs = [(o["pdu"], with_digests(t["pdu"])) for o, t in zip(ours, theirs) if "pdu" in t]
+    pairs = [(o["pdu"], with_digests(t["pdu"])) for o, t in zip(our_lines, theirs) if "pdu" in t]
     differences = []
     for i, (our, their) in enumerate(pairs):
         same(our, their, f"PDU {i + 1}", differences)
-    ok(pairs and not differences and len(ours) >= len([t for t in theirs if "pdu" in t]),
+    ok(pairs and not differences and len(our_lines) >= len([t for t in theirs if "pdu" in t]),
        f"golden/{name}.ber: the same values in {len(pairs)} PDUs")
     for difference in differences[:10]:
         print("#", difference)
@@ -145,17 +83,12 @@ def checker_reads(path, *options):
     return ran.returncode == 0, said, lines
 
 
-def our_values(weir, path, *options):
-    ran = subprocess.run([weir, "decode", "-j", *options, path], capture_output=True, text=True, check=False)
-    return ran.returncode == 0, [json.loads(line) for line in ran.stdout.splitlines()]
-
-
 def check_stream(weir, path, *options):
     """Both decoders on one stream of ours: nothing found, the same values. Gives the checker's."""
     name = os.path.basename(path)
-    is_read, ours = our_values(weir, path)
-    ok(is_read and ours and not any(line["findings"] for line in ours),
-       f"{name}: our decoder reads {len(ours)} PDUs and finds nothing")
+    status, our_lines = ours(weir, path)
+    ok(status == 0 and our_lines and not any(line["findings"] for line in our_lines),
+       f"{name}: our decoder reads {len(our_lines)} PDUs and finds nothing")
     if not shared("asn1") or not verifier.is_there(shared(".")):
         skip(f"{name}: the independent checker is not here")
         return []
@@ -164,9 +97,9 @@ def check_stream(weir, path, *options):
     for line in said[1:]:
         print("#", line)
     differences = []
-    for i, (our, their) in enumerate(zip(ours, theirs)):
+    for i, (our, their) in enumerate(zip(our_lines, theirs)):
         same(our["pdu"], with_digests(their["pdu"]), f"PDU {i + 1}", differences)
-    ok(len(ours) == len(theirs) and not differences, f"{name}: both have the same values in {len(theirs)} PDUs")
+    ok(len(our_lines) == len(theirs) and not differences, f"{name}: both have the same values in {len(theirs)} PDUs")
     for difference in differences[:10]:
         print("#", difference)
     return theirs
@@ -204,22 +137,22 @@ def check_opened(weir, path, key, theirs):
     """weir decode --key on encrypted records, against what the checker decrypted."""
     name, key_file = os.path.basename(path), path + ".key"
     pathlib.Path(key_file).write_text(key.hex() + "\n", encoding="ascii")
-    is_read, ours = our_values(weir, path, "--key", key_file)
+    status, our_lines = ours(weir, path, "--key", key_file)
     differences = []
-    for i, (our, their) in enumerate(zip(ours, theirs)):
+    for i, (our, their) in enumerate(zip(our_lines, theirs)):
         payload = with_digests(their.get("decrypted", their["pdu"])["payload"])
         same(our["pdu"], {"pSHeader": with_digests(their["pdu"]["pSHeader"]), "payload": payload}, f"PDU {i + 1}", differences)
         if our.get("byte_counter") != their.get("decrypted", {}).get("byteCounter"):
             differences.append(f"PDU {i + 1}: byteCounter {our.get('byte_counter')}")
-    n_opened = sum("byte_counter" in our for our in ours)
-    ok(is_read and n_opened == 160 and (not theirs or len(ours) == len(theirs)) and not differences,
+    n_opened = sum("byte_counter" in our for our in our_lines)
+    ok(status == 0 and n_opened == 160 and (not theirs or len(our_lines) == len(theirs)) and not differences,
        f"{name}: with the key, {n_opened} records are opened, to what the checker decrypted")
     for difference in differences[:10]:
         print("#", difference)
     pathlib.Path(key_file).write_text(bytes(reversed(key)).hex(), encoding="ascii")
     wrong = subprocess.run([weir, "decode", "-j", "--key", key_file, path], capture_output=True, text=True, check=False)
     ok(wrong.returncode == 1 and "another key" in wrong.stderr and "160  not opened" in wrong.stderr
-       and len(wrong.stdout.splitlines()) == len(ours), f"{name}: with another key, none, and that is said")
+       and len(wrong.stdout.splitlines()) == len(our_lines), f"{name}: with another key, none, and that is said")
     pathlib.Path(key_file).write_text("0123", encoding="ascii")
     short = subprocess.run([weir, "decode", "--key", key_file, path], capture_output=True, text=True, check=False)
     ok(short.returncode == 1 and "48 hexadecimal digits" in short.stderr, f"{name}: a key that is too short is refused")
