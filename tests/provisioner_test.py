@@ -315,7 +315,7 @@ def test_first_start(folder):
         store.write(b"damaged!" * 2000)
     bad = subprocess.run([program, "--config", folder / "p.yaml"], capture_output=True, text=True, check=False)
     ok(bad.returncode == 1 and "damaged" in bad.stderr and "p.db" in bad.stderr, "a damaged store is told of", [bad.stderr])
-    (folder / "p.yaml").write_text("name: p1\ntransport: plain\nrest_transport: plain\nstoer: x\n")
+    (folder / "p.yaml").write_text("name: p1\ntransport: plain\nrest_transport: plain\nstores: x\n")
     bad = subprocess.run([program, "--config", folder / "p.yaml", "--check"], capture_output=True, text=True, check=False)
     ok(bad.returncode == 2 and "p.yaml:4" in bad.stderr and "store" in bad.stderr, "so is an unknown key, by its line",
        [bad.stderr])
