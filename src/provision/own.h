@@ -14,6 +14,7 @@
 struct provision {
 	const struct provision_conf *conf;
 	const char *version;
+	char software[LINK_SOFTWARE_LEN]; /* what peers are told */
 	struct loop *loop;
 	struct tls *tls;
 	struct store *store;

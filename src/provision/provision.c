@@ -194,7 +194,7 @@ static int listen_both(struct provision *p, struct why *why)
 	struct peers_options peers = {.loop = p->loop,
 				      .listen = p->conf->listen,
 				      .name = p->conf->name,
-				      .software = p->version,
+				      .software = p->software,
 				      .tls = p->tls,
 				      .held = &p->held};
 	struct rest_options rest = {.listen = p->conf->rest_listen,
@@ -232,6 +232,7 @@ int provision_new(struct provision **out, struct loop *loop, const struct provis
 	kinds_init();
 	p->conf = conf;
 	p->version = version;
+	snprintf(p->software, sizeof p->software, "weir-provisioner %s", version);
 	p->loop = loop;
 	p->started = loop_wall();
 	p->rest.routes = provision_routes;
