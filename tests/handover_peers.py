@@ -4,6 +4,7 @@ Nothing here is taken from Weir's own code: records are put together from their 
 """
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -181,8 +182,20 @@ class Link:
         self.sock.close()
 
 
-def dial(port, role="collector", name="c1", version=1):
-    return Link(socket.create_connection(("127.0.0.1", port)), role, name, version)
+def context(folder, who, is_server):
+    """TLS 1.3 as `weir certs` makes it possible: who is "agency:a1"."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if is_server else ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_3
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_REQUIRED
+    made.load_verify_locations(folder / "authority.pem")
+    made.load_cert_chain(folder / f"{who.replace(':', '-')}.pem", folder / f"{who.replace(':', '-')}.key")
+    return made
+
+
+def dial(port, role="collector", name="c1", version=1, tls=None):
+    sock = socket.create_connection(("127.0.0.1", port))
+    return Link(tls.wrap_socket(sock) if tls else sock, role, name, version)
 
 
 class Provisioner:
@@ -203,8 +216,12 @@ class Lemf:
     """One interface of an agency. mode: good; absent (reads, does not answer); wrong (number);
     stuck (does not read); slow (reads a little)."""
 
-    def __init__(self, mode="good", port=0):
+    all = []
+
+    def __init__(self, mode="good", port=0, tls=None):
+        self.all.append(self)
         self.mode = mode
+        self.tls = tls
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if mode in ("stuck", "slow"):
@@ -253,6 +270,10 @@ class Lemf:
 
     def serve(self, sock, index):
         octets = b""
+        try:
+            sock = self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
+        except OSError:
+            return
         while True:
             while self.mode == "stuck":
                 time.sleep(0.05)

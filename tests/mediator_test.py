@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The mediator between collectors and agencies that are played here (handover_peers.py).
 
-    mediator_test.py WEIR-MEDIATOR
+    mediator_test.py WEIR-MEDIATOR WEIR [NAME...]
 """
 import json
 import os
@@ -17,9 +17,10 @@ import time
 
 import handover_peers as peers
 from handover_peers import Lemf, Provisioner, cc, dial, iri
-from tap import end, ok
+import verifier
+from tap import end, ok, shared, skip
 
-program = sys.argv[1]
+program, weir = sys.argv[1:3]
 top = pathlib.Path(tempfile.mkdtemp(prefix="weir-mediator-"))
 NOW = time.time()
 started_ones = []
@@ -56,9 +57,8 @@ class Mediator:
         self.start()
 
     def start(self):
-        words = [program, "--name", "m1", "--transport", "plain", "--listen", "127.0.0.1:0",
-                 "--folder", str(self.folder), "--log", "debug"]
-        for key, value in self.settings.items():
+        words = [program, "--name", "m1", "--listen", "127.0.0.1:0", "--folder", str(self.folder), "--log", "debug"]
+        for key, value in {"transport": "plain", **self.settings}.items():
             words += ["--" + key.replace("_", "-"), str(value)]
         at = self.log.stat().st_size if self.log.exists() else 0
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"))
@@ -356,11 +356,6 @@ def test_reconnection():
     m.end()
 
 
-def lost(lemf):
-    """Records that no connection delivered."""
-    return sorted(set(range(8000)) - {r.seq for c in lemf.connections for r in c})
-
-
 def test_slow():
     hi2, stuck, good = Lemf(), Lemf("stuck"), Lemf()
     m = Mediator("slow", orders([agency("a1", hi2.port, stuck.port, keepalive_interval="700ms", keepalive_wait="600ms"),
@@ -375,6 +370,8 @@ def test_slow():
     while at < len(records):
         size = len(b"".join(records[:at]))
         part = b"".join(records[at:at + 400])
+        c.wait(lambda: c.acked.get(2, 0) >= size)
+        until(lambda: good.count("cc") >= at - 2000, 20)
         c.records(1, size, part)
         c.records(2, size, part)
         at += 400
@@ -447,10 +444,14 @@ def test_captures():
     ok(c.open(1, "a1", "hi3") == sent, "a kill in between loses nothing")
     send(range(300, 600))
     c.wait(lambda: c.acked.get(1) == sent)
-    ok(until(lambda: not any(folder.glob(".*.part")) and any(folder.glob("L2*")), 12),
-       "files are finished by time", [list(folder.iterdir())])
+
+    def finished(safe):
+        return sorted(folder.glob(safe + "-*.pcap*"), key=lambda p: pcap_packets(p)[0][0])
+
+    ok(until(lambda: all(sum(len(pcap_packets(f)) for f in finished(s)) == 600 for s in ("L2", "=2E=2E=2FL")), 15),
+       "files are finished by time and size", [list(folder.iterdir()), m.log.read_text()[-500:]])
     for safe in ("L2", "=2E=2E=2FL"):
-        files = sorted(folder.glob(glob_safe(safe) + "-*.pcap*"), key=lambda p: pcap_packets(p)[0][0])
+        files = finished(safe)
         got = [p for f in files for p in pcap_packets(f)]
         ok([p[1] for p in got] == [p[1] for p in packets] and
            all(abs(a[0] - b[0]) < 2e-6 for a, b in zip(got, packets)),
@@ -460,8 +461,32 @@ def test_captures():
     m.end()
 
 
-def glob_safe(name):
-    return "".join(f"[{x}]" if x in "*?[" else x for x in name)
+def test_tls():
+    certs = top / "certs"
+    made = subprocess.run([weir, "certs", "-q", certs, "mediator:m1", "collector:c1", "collector:c2", "agency:a1",
+                           "agency:other"], capture_output=True, text=True, check=False)
+    if not ok(made.returncode == 0, "certificates are made", [made.stderr]):
+        return
+    hi2 = Lemf(tls=peers.context(certs, "agency:other", True))
+    hi3 = Lemf(tls=peers.context(certs, "agency:a1", True))
+    m = Mediator("tls", orders([agency("a1", hi2.port, hi3.port, transport="tls", keepalive_interval="500ms",
+                                       keepalive_wait="400ms")], [warrant("L1")]),
+                 transport="tls", certificate=certs / "mediator-m1.pem", key=certs / "mediator-m1.key",
+                 authority=certs / "authority.pem")
+    other = dial(m.port, name="c1", tls=peers.context(certs, "collector:c2", False))
+    ok(other.wait(lambda: other.is_down) and 1 not in other.offsets, f"c2 is not c1: {other.refusal}")
+    c = dial(m.port, tls=peers.context(certs, "collector:c1", False))
+    ok(c.open(1, "a1", "hi3") == 0, "a collector with its certificate is welcome", [m.log.read_text()])
+    records = stream(3000, size=1000)
+    feed(c, 1, records)
+    ok(hi3.wait(lambda: hi3.count("cc") == 3000), "records go to the agency that the orders mean",
+       [hi3.count("cc"), m.log.read_text()[-1000:]])
+    ok([r.octets for r in hi3.records("cc")] == records, "octet by octet")
+    ok(hi3.wait(lambda: sum(r.operation == peers.KEEP_ALIVE for r in hi3.connections[0]) >= 2) and
+       len(hi3.connections) == 1, "and its keep-alives are answered")
+    ok(until(lambda: m.said("the other end is agency:other, not agency:a1")) and not hi2.count("hi1"),
+       "another agency gets nothing")
+    m.end()
 
 
 def test_hostile():
@@ -485,13 +510,31 @@ def test_hostile():
     ok(run.returncode == 1 and "orders.json" in run.stderr, "orders that are damaged are refused by name", [run.stderr])
 
 
-only = sys.argv[2:]
+def judge_streams():
+    """What the mediator made itself, as an independent decoder has it."""
+    sentence = "the independent decoder finds nothing wrong with what the mediator says"
+    if not shared() or not verifier.is_there(shared()):
+        return skip(sentence, "no checker")
+    files = []
+    for lemf in Lemf.all:
+        for connection in lemf.connections:
+            octets = b"".join(r.octets for r in connection if r.kind in ("hi1", "tri"))
+            if octets:
+                files.append(top / f"own-{len(files)}.ber")
+                files[-1].write_bytes(octets)
+    said = verifier.decode(shared(), files, "--quiet", "--strict")
+    return ok(said.returncode == 0 and files, sentence, [said.stdout.decode()[-1500:],
+                                                                  said.stderr.decode()[-500:]])
+
+
+only = sys.argv[3:]
 try:
     for name, test in list(globals().items()):
         if name.startswith("test_") and (not only or name[5:] in only):
             started = time.monotonic()
             test()
             print(f"# {name[5:]}: {time.monotonic() - started:.1f} s", flush=True)
+    judge_streams()
 finally:
     for process in started_ones:
         if process.poll() is None:

@@ -15,6 +15,7 @@ struct channel {
 	uint64_t stream;
 	struct outlet *outlet; /* NULL: not known now */
 	bool is_waiting;       /* for an outlet, or for room in it: its answer is owed */
+	bool is_rewound;       /* told to go back; what is on its way is not what is wanted */
 };
 
 struct inlet {
@@ -134,8 +135,10 @@ static void try_again(void *owner)
 	for (size_t i = 0; i < inlet->n && link_is_up(inlet->link); i++) {
 		struct channel *c = &inlet->channels[i];
 
-		if (c->is_waiting && c->outlet && outlet_has_room(c->outlet, c->interface))
+		if (c->is_waiting && c->outlet && outlet_has_room(c->outlet, c->interface)) {
+			c->is_rewound = true;
 			answer(inlet, c);
+		}
 		is_waiting |= c->is_waiting && c->outlet;
 	}
 	if (is_waiting)
@@ -203,6 +206,15 @@ void inlet_message(struct inlet *inlet, const char *type, const struct conf_valu
 
 /* ---- records ---- */
 
+/* Whether a parcel was sent before the collector heard that it should go back. */
+static bool lies_ahead(const struct inlet *inlet, const struct channel *c, uint64_t offset)
+{
+	uint64_t mark;
+
+	return !outlet_offset(c->outlet, c->interface, inlet->name, c->stream, &mark) &&
+	       offset > mark;
+}
+
 void inlet_records(struct inlet *inlet, const struct link_frame *records)
 {
 	struct channel *c = channel_of(inlet, records->channel);
@@ -220,6 +232,9 @@ void inlet_records(struct inlet *inlet, const struct link_frame *records)
 		return; /* they come again, after the answer that is owed */
 	parcel.interface = c->interface;
 	parcel.stream = c->stream;
+	if (c->is_rewound && lies_ahead(inlet, c, records->offset))
+		return;
+	c->is_rewound = false;
 	rc = outlet_take(c->outlet, &parcel, inlet->place.scope, &offset, &why);
 	inlet->n_octets += records->len;
 	if (rc == ERR_BAD) {
