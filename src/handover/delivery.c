@@ -86,7 +86,7 @@ void delivery_connected(struct delivery *d, uint64_t start, struct nanos now)
 		move(d, DELIVERY_ON_AGREED, now);
 	d->connected_at = now;
 	d->probe_at = after(now, d->terms.keepalive_interval);
-	d->asked_at = now;
+	d->progress_at = now;
 	d->is_flagged = d->is_asked = d->is_complete_due = d->has_acknowledgement = false;
 	d->n_questions = 0;
 	d->wire_written = d->wire_acked = 0;
@@ -133,6 +133,29 @@ static struct nanos answer_due(const struct delivery *d)
 	return due;
 }
 
+static bool has_question(const struct delivery *d, uint8_t kind)
+{
+	for (unsigned i = 0; i < d->n_questions; i++)
+		if (d->questions[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* When a keep-alive that cannot go out, since nothing is taken, counts as not answered; INT64_MAX:
+ * none is in that state. */
+static struct nanos stall_due(const struct delivery *d, struct nanos now)
+{
+	const struct delivery_terms *t = &d->terms;
+	struct nanos since = d->probe_at;
+
+	if (!t->keepalive_interval.ns || !t->keepalive_wait.ns || now.ns < d->probe_at.ns ||
+	    d->wire_acked == d->wire_written || has_question(d, ETSI_TRI_KEEP_ALIVE))
+		return (struct nanos){INT64_MAX};
+	if (since.ns < d->progress_at.ns)
+		since = d->progress_at;
+	return after(since, t->keepalive_wait);
+}
+
 bool delivery_expired(const struct delivery *d, struct nanos now, struct why *why)
 {
 	switch (d->state) {
@@ -147,6 +170,13 @@ bool delivery_expired(const struct delivery *d, struct nanos now, struct why *wh
 	case DELIVERY_AGREEING:
 	case DELIVERY_UP:
 		break;
+	}
+	if (now.ns >= stall_due(d, now).ns) {
+		(void)why_set(why, ERR_AGAIN,
+			      "the agency takes nothing: no keep-alive could be "
+			      "sent within %lld ms",
+			      (long long)(d->terms.keepalive_wait.ns / NANOS_PER_MS));
+		return true;
 	}
 	if (now.ns < answer_due(d).ns)
 		return false;
@@ -165,14 +195,6 @@ static uint32_t ask(struct delivery *d, uint8_t kind, struct nanos now)
 								    .wire_end = UINT64_MAX,
 								    .since = now};
 	return d->number++;
-}
-
-static bool has_question(const struct delivery *d, uint8_t kind)
-{
-	for (unsigned i = 0; i < d->n_questions; i++)
-		if (d->questions[i].kind == kind)
-			return true;
-	return false;
 }
 
 static bool probe_is_due(const struct delivery *d, struct nanos now)
@@ -215,7 +237,6 @@ static bool says_when_up(struct delivery *d, bool has_more, struct nanos now, ui
 	if (!acknowledgement_is_due(d, has_more))
 		return false;
 	d->asked = d->sent;
-	d->asked_at = now;
 	*kind = ETSI_TRI_ACKNOWLEDGEMENT_REQUEST;
 	*number = ask(d, *kind, now);
 	return true;
@@ -265,6 +286,7 @@ void delivery_unacked(struct delivery *d, uint64_t n, struct nanos now)
 			if (d->questions[i].wire_end > d->wire_acked)
 				d->questions[i].since = now;
 		d->wire_acked = acked;
+		d->progress_at = now;
 	}
 	/* What is open counts as records: so never more than the agency has. */
 	if (!d->has_acknowledgement && d->state == DELIVERY_UP) {
@@ -310,6 +332,8 @@ int delivery_heard(struct delivery *d, const struct answer *answer, struct nanos
 		return why_set(why, ERR_BAD, "%s %u answers nothing that was asked", said,
 			       answer->number);
 	offset = q->offset;
+	if (q->wire_end != UINT64_MAX && q->wire_end > d->wire_acked)
+		d->wire_acked = q->wire_end; /* who answers has the question */
 	memmove(q, q + 1, (size_t)(end - q - 1) * sizeof *q);
 	d->n_questions--;
 	d->n_answers += k == 0;
@@ -323,9 +347,9 @@ int delivery_heard(struct delivery *d, const struct answer *answer, struct nanos
 	return 0;
 }
 
-struct nanos delivery_wake(const struct delivery *d)
+struct nanos delivery_wake(const struct delivery *d, struct nanos now)
 {
-	struct nanos wake = answer_due(d);
+	struct nanos wake = answer_due(d), stall = stall_due(d, now);
 
 	switch (d->state) {
 	case DELIVERY_DOWN:
@@ -336,8 +360,11 @@ struct nanos delivery_wake(const struct delivery *d)
 	case DELIVERY_UP:
 		break;
 	}
-	if (d->terms.keepalive_interval.ns && !has_question(d, ETSI_TRI_KEEP_ALIVE) &&
-	    d->probe_at.ns < wake.ns)
+	if (stall.ns < wake.ns)
+		wake = stall;
+	/* one that is due goes out as soon as there is a place for it */
+	if (d->terms.keepalive_interval.ns && d->probe_at.ns > now.ns && d->probe_at.ns < wake.ns &&
+	    !has_question(d, ETSI_TRI_KEEP_ALIVE))
 		wake = d->probe_at;
 	return wake;
 }

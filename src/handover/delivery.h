@@ -13,7 +13,8 @@
  * repeats its number (6.3.6).
  *
  * The wait for an answer begins when the question is asked, and anew each time that the agency's
- * TCP takes more of what lies before it: who is slow gets its time, who is silent does not. */
+ * TCP takes more of what lies before it: who is slow gets its time, who is silent does not. Where a
+ * keep-alive is due and cannot even go out, because nothing is taken, the wait counts as well. */
 #ifndef HANDOVER_DELIVERY_H
 #define HANDOVER_DELIVERY_H
 
@@ -87,7 +88,7 @@ struct delivery {
 	struct nanos moved_at; /* when the state changed */
 	struct nanos connected_at;
 	struct nanos probe_at;    /* when the next keep-alive is due */
-	struct nanos asked_at;    /* the last acknowledgement request */
+	struct nanos progress_at; /* when the agency's TCP last took something */
 	uint32_t number;          /* of the next TRI: runs on over connections */
 	bool is_flagged;          /* this connection has had its first segment flag */
 	bool is_asked;            /* … its option request */
@@ -150,6 +151,6 @@ MUST_CHECK int delivery_heard(struct delivery *d, const struct answer *answer, s
 			      struct why *why);
 
 /* When something is due next, if nothing happens before; INT64_MAX: never. */
-struct nanos delivery_wake(const struct delivery *d);
+struct nanos delivery_wake(const struct delivery *d, struct nanos now);
 
 #endif

@@ -58,11 +58,11 @@ static void test_keepalive(void)
 
 	ok(delivery_is_up(&d), "without options a connection is up at once");
 	ok(said(&d, false, 99.9, &n) == NOTHING, "no keep-alive before its interval");
-	ok(delivery_wake(&d).ns == at(100).ns, "it says when it wants to be woken");
+	ok(delivery_wake(&d, at(99)).ns == at(100).ns, "it says when it wants to be woken");
 	ok(said(&d, true, 100, &n) == ETSI_TRI_KEEP_ALIVE && n == 0,
 	   "then there is one, also where records wait, with number 0");
 	ok(said(&d, true, 129, &n) == NOTHING, "one at a time");
-	ok(delivery_wake(&d).ns == at(130).ns && !is_expired(&d, 129),
+	ok(delivery_wake(&d, at(129)).ns == at(130).ns && !is_expired(&d, 129),
 	   "after 29 s without an answer there is hope");
 	ok(is_expired(&d, 131), "after 31 s there is none");
 	ok(hears(&d, ETSI_TRI_KEEP_ALIVE_RESPONSE, 0, 129) == 0 && !is_expired(&d, 1000),
@@ -86,7 +86,7 @@ static void test_keepalive_off(void)
 
 	terms.keepalive_interval.ns = 0;
 	d = up(&terms);
-	ok(said(&d, false, 1e6, &n) == NOTHING && delivery_wake(&d).ns == INT64_MAX,
+	ok(said(&d, false, 1e6, &n) == NOTHING && delivery_wake(&d, at(1)).ns == INT64_MAX,
 	   "without an interval there are no keep-alives");
 	terms = usual;
 	terms.keepalive_wait.ns = 0;
@@ -115,13 +115,29 @@ static void test_slow(void)
 	ok(is_expired(&d, 161), "however much");
 }
 
+static void test_stuck(void)
+{
+	struct delivery d = up(&usual);
+
+	delivery_wrote_records(&d, 100000);
+	delivery_unacked(&d, 90000, at(90));
+	ok(!is_expired(&d, 129) && is_expired(&d, 131),
+	   "who takes nothing, so that no keep-alive can go out, has no more time than others");
+	delivery_unacked(&d, 80000, at(120));
+	ok(!is_expired(&d, 149) && is_expired(&d, 151) &&
+		   delivery_wake(&d, at(121)).ns == at(150).ns,
+	   "who takes a little has it from then on");
+	delivery_unacked(&d, 0, at(140));
+	ok(!is_expired(&d, 1000), "where all is taken, a keep-alive can go out");
+}
+
 static void test_connections(void)
 {
 	struct delivery d;
 
 	delivery_init(&d, &usual, 5, at(0));
-	ok(d.state == DELIVERY_DOWN && delivery_wake(&d).ns == 0 && delivery_dials(&d, at(0)) &&
-		   !delivery_dials(&d, at(0)),
+	ok(d.state == DELIVERY_DOWN && delivery_wake(&d, at(0)).ns == 0 &&
+		   delivery_dials(&d, at(0)) && !delivery_dials(&d, at(0)),
 	   "it dials at once, and once");
 	ok(!is_expired(&d, 9) && is_expired(&d, 10), "a connection must come about in 10 s");
 	delivery_lost(&d, at(3));
@@ -223,6 +239,7 @@ int main(void)
 	test_keepalive();
 	test_keepalive_off();
 	test_slow();
+	test_stuck();
 	test_connections();
 	test_progress();
 	test_acknowledgement();

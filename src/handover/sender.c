@@ -365,7 +365,7 @@ static void read_answers(struct sender *s)
 static void arm(struct sender *s, bool has_work_left)
 {
 	const struct delivery *d = &s->delivery;
-	struct nanos now = loop_now(), wake = delivery_wake(d);
+	struct nanos now = loop_now(), wake = delivery_wake(d, now);
 	unsigned wants;
 	int64_t span;
 

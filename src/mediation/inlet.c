@@ -15,6 +15,7 @@ struct channel {
 	uint64_t stream;
 	struct outlet *outlet; /* NULL: not known now */
 	bool is_waiting;       /* for an outlet, or for room in it: its answer is owed */
+	bool is_fresh;         /* no parcel has come yet */
 	bool is_rewound;       /* told to go back; what is on its way is not what is wanted */
 };
 
@@ -189,6 +190,8 @@ static void open_channel(struct inlet *inlet, const struct conf_value *root)
 	}
 	c->interface = interface;
 	c->stream = stream;
+	c->is_fresh = true;
+	c->is_rewound = false;
 	memcpy(c->agency, agency, strlen(agency) + 1);
 	log_debug("collector %s: channel %u is %s of agency %s", inlet->name, c->number,
 		  interface_text(interface), agency);
@@ -235,6 +238,8 @@ void inlet_records(struct inlet *inlet, const struct link_frame *records)
 	if (c->is_rewound && lies_ahead(inlet, c, records->offset))
 		return;
 	c->is_rewound = false;
+	parcel.is_first = c->is_fresh;
+	c->is_fresh = false;
 	rc = outlet_take(c->outlet, &parcel, inlet->place.scope, &offset, &why);
 	inlet->n_octets += records->len;
 	if (rc == ERR_BAD) {

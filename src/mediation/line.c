@@ -136,6 +136,16 @@ static int skip_known(struct harvest *h, uint64_t mark, struct why *why)
 	return 0;
 }
 
+/* What a collector no longer has, since we once had it, cannot come again. */
+static void jump(struct line *l, struct mark *mark, const struct line_parcel *parcel)
+{
+	log_error("%s: collector %s: octets %llu to %llu of its stream were here and are lost",
+		  l->name, parcel->collector, (unsigned long long)mark->offset,
+		  (unsigned long long)parcel->offset);
+	l->n_lost += parcel->offset - mark->offset;
+	mark->offset = parcel->offset;
+}
+
 int line_take(struct line *l, const struct line_parcel *parcel, const struct line_rules *rules,
 	      uint64_t *offset, struct why *why)
 {
@@ -147,6 +157,8 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 	if (!mark)
 		return why_set(why, ERR_BAD, "there are too many collectors");
 	*offset = mark->offset;
+	if (parcel->offset > mark->offset && parcel->is_first)
+		jump(l, mark, parcel);
 	if (parcel->offset > mark->offset)
 		return why_set(why, ERR_BAD, "octets %llu to %llu of the stream are missing",
 			       (unsigned long long)mark->offset,
@@ -227,6 +239,8 @@ void line_status(const struct line *l, struct json *j)
 	for (int i = 0; i < N_REFUSALS; i++)
 		json_key(j, refusal_text((enum refusal)i)), json_u64(j, l->n_refused[i]);
 	json_close(j, '}');
+	json_key(j, "unframed_octets"), json_u64(j, l->n_unframed);
+	json_key(j, "lost_octets"), json_u64(j, l->n_lost);
 	json_key(j, "end"), json_u64(j, spool_end(l->spool));
 	json_key(j, "waiting"), json_u64(j, spool_end(l->spool) - spool_acked(l->spool));
 	json_key(j, "spool_size"), json_u64(j, spool_size(l->spool));

@@ -18,6 +18,7 @@ struct line {
 	bool is_full; /* … was logged */
 	uint64_t n_received, n_refused[N_REFUSALS], n_spooled;
 	uint64_t n_unframed; /* octets that were no records */
+	uint64_t n_lost;     /* octets that a collector no longer had, when it came again */
 };
 
 /* Opens the agency's spool in a folder of spools. */
@@ -33,6 +34,8 @@ struct line_parcel {
 	uint64_t offset;
 	const uint8_t *bytes;
 	size_t len;
+	bool is_first; /* since the channel was opened: it may begin behind where the stream ended,
+			* where our own memory of it was lost; that is said and counted */
 };
 
 /* By what records are judged. */
