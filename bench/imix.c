@@ -164,6 +164,10 @@ int main(int argc, char **argv)
 	uint32_t n_flows = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : N_FLOWS;
 	int fd = STDOUT_FILENO;
 
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		puts("usage: bench-imix FILE|- [PACKETS [FLOWS]]");
+		return 0;
+	}
 	if (argc > 1 && strcmp(argv[1], "-"))
 		fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	if (argc < 2 || fd < 0 || !n_flows || write_capture(fd, n_packets, n_flows) < 0) {

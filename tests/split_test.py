@@ -6,7 +6,9 @@
 import glob
 import json
 import os
+import pty
 import resource
+import select
 import shutil
 import signal
 import struct
@@ -207,6 +209,23 @@ def merge_pipes():
     ok(len(packets(came)) == 10 and took < 1, f"what can be merged of a pipe is out after {took:.2f} s")
 
 
+def progress():
+    """On a terminal, and only there, it shows how far it is."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([weir, "merge", "-", at("other-half.pcap"), at("m.pcap")], stdin=subprocess.PIPE,
+                          stderr=theirs) as running:
+        os.close(theirs)
+        running.stdin.write(read("other-half.pcap"))
+        running.stdin.flush()
+        shown = b""
+        while select.select([ours], [], [], 10)[0] and b"packets/s" not in shown:
+            shown += os.read(ours, 4096)
+        running.stdin.close()
+        running.wait(10)
+        ok(running.returncode == 0 and b"20 packets" in shown, "on a terminal it shows how far it is", [shown])
+    os.close(ours)
+
+
 def memory():
     for i in range(200):
         write(f"many-{i:03}.pcap", pcap([(k * 1000 + i, packet(k, 1000)) for k in range(400)]))
@@ -234,6 +253,7 @@ as_it_comes()
 merged()
 merge_trouble()
 merge_pipes()
+progress()
 memory()
 ok(not names("*.part"), "nothing unfinished is left behind")
 end()

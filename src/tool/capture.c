@@ -90,7 +90,7 @@ static int run_engine(const struct capture *c, struct source *source, struct eng
 
 	if (rc < 0)
 		return why_set(why, rc, "%s", err_text(rc));
-	progress = c->set->quiet ? NULL : progress_new(source);
+	progress = c->set->quiet ? NULL : progress_new(&source, 1);
 	rc = engine_run(engine);
 	progress_free(&progress);
 	if (stats)

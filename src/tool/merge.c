@@ -15,6 +15,7 @@
 #include "tool/capture.h"
 #include "tool/output.h"
 #include "tool/pick.h"
+#include "tool/progress.h"
 #include "tool/tools.h"
 
 enum { MERGE_BLOCK = 64 * 1024, MERGE_WAIT_MS = 50, MERGE_SPARE_FILES = 64 };
@@ -39,6 +40,7 @@ struct merge {
 	struct pick pick;
 	struct output *output;
 	struct input *inputs;
+	struct source **sources; /* the inputs', for who shows how far they are */
 	int n_inputs;
 	int *heap; /* indexes of inputs that have a packet */
 	int n_heap;
@@ -212,6 +214,7 @@ static void open_input(struct merge *m, struct input *in, const char *uri)
 		in->source = NULL;
 		give_up(m, in, &why);
 	}
+	m->sources[in->index] = in->source;
 }
 
 /* Opens all, and puts those that have a packet into the heap. */
@@ -264,6 +267,21 @@ static int open_output(struct merge *m)
 	return rc < 0 ? rc : output_next(m->output, m->path, m->why);
 }
 
+/* All that is read and written. */
+static int merge_inputs(struct merge *m, char *const *uris)
+{
+	struct progress *progress;
+	int rc = fill_heap(m, uris);
+
+	if (!rc)
+		rc = open_output(m);
+	progress = m->set->quiet ? NULL : progress_new(m->sources, m->n_inputs);
+	if (!rc)
+		rc = run_heap(m);
+	progress_free(&progress);
+	return rc;
+}
+
 static int merge(struct merge *m, char *const *uris)
 {
 	int rc = pick_init(&m->pick, m->set, m->why);
@@ -276,11 +294,7 @@ static int merge(struct merge *m, char *const *uris)
 	if (rc < 0)
 		return rc;
 	allow_files(m->n_inputs);
-	rc = fill_heap(m, uris);
-	if (!rc)
-		rc = open_output(m);
-	if (!rc)
-		rc = run_heap(m);
+	rc = merge_inputs(m, uris);
 	if (m->output) {
 		int finished = output_finish(m->output, m->link, rc < 0 ? NULL : m->why);
 
@@ -299,6 +313,7 @@ static void merge_fini(struct merge *m)
 	output_free(&m->output);
 	pick_fini(&m->pick);
 	free(m->inputs);
+	free(m->sources);
 	free(m->heap);
 }
 
@@ -312,7 +327,8 @@ static int run(const struct settings *set, int n, char **operands)
 	m.why = &why;
 	m.inputs = calloc((size_t)n, sizeof *m.inputs);
 	m.heap = calloc((size_t)n, sizeof *m.heap);
-	if (m.inputs && m.heap)
+	m.sources = calloc((size_t)n, sizeof *m.sources);
+	if (m.inputs && m.heap && m.sources)
 		rc = merge(&m, operands);
 	else
 		m.n_inputs = 0;

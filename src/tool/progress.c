@@ -10,7 +10,8 @@
 enum { PROGRESS_PERIOD_MS = 500, PROGRESS_LINE_LEN = 120 };
 
 struct progress {
-	struct source *source;
+	struct source *const *sources;
+	int n_sources;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -56,9 +57,31 @@ void progress_print(const struct source_stats *stats, struct nanos elapsed, char
 		 100.0 * (double)stats->offset / (double)stats->size, done, all, rate, left);
 }
 
+/* Of all; without a size where one has none. */
+static struct source_stats sum_up(const struct progress *p)
+{
+	struct source_stats sum = {0};
+	bool is_endless = false;
+
+	for (int i = 0; i < p->n_sources; i++) {
+		struct source_stats one;
+
+		if (!p->sources[i])
+			continue;
+		one = source_stats(p->sources[i]);
+		sum.received += one.received;
+		sum.offset += one.offset;
+		sum.size += one.size;
+		is_endless |= one.size == 0;
+	}
+	if (is_endless)
+		sum.size = 0;
+	return sum;
+}
+
 static void show(const struct progress *p)
 {
-	struct source_stats stats = source_stats(p->source);
+	struct source_stats stats = sum_up(p);
 	char line[PROGRESS_LINE_LEN];
 	struct timespec now;
 	struct nanos elapsed;
@@ -90,7 +113,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct progress *progress_new(struct source *source)
+struct progress *progress_new(struct source *const *sources, int n)
 {
 	struct progress *p;
 
@@ -99,7 +122,8 @@ struct progress *progress_new(struct source *source)
 	p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	p->source = source;
+	p->sources = sources;
+	p->n_sources = n;
 	clock_gettime(CLOCK_MONOTONIC, &p->started);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->ended, NULL);

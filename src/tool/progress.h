@@ -6,9 +6,10 @@
 
 struct progress;
 
-/* Begins to show the source's progress twice a second from a thread of its own; NULL where there
- * is no terminal to show it on. The source must outlive it. */
-struct progress *progress_new(struct source *source);
+/* Begins to show the progress of n sources together twice a second from a thread of its own; NULL
+ * where there is no terminal to show it on. The sources must outlive it, and their list too; one
+ * that could not be opened is NULL there. */
+struct progress *progress_new(struct source *const *sources, int n);
 
 /* Wipes the line. Sets NULL, accepts NULL. */
 void progress_free(struct progress **p);
