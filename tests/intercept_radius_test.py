@@ -361,16 +361,29 @@ def forms_of_records():
     rows = [("aes192", f'encryption: aes-192-cbc, encryption_key: "0x{keys[0]}"', keys[0]),
             ("aes256", f'encryption: aes-256-cbc, encryption_key: "0x{keys[1]}"', keys[1]),
             ("old", "header_version: 15, time_format: generalized, operator_id: OTHER", None),
-            ("v32", "header_version: 32, interception_point: akl-pop", None)]
+            ("v32", "header_version: 32, interception_point: akl-pop", None),
+            ("hashed", "integrity: sha-256, integrity_count: 7", None),
+            ("slow", "integrity: sha-1, integrity_count: 10000, integrity_time: 3s", None),
+            ("both", "integrity: sha-512, integrity_count: 10, encryption: aes-256-cbc, "
+                     f'encryption_key: "0x{keys[1]}"', keys[1])]
+    pem, signing = os.path.join(work, "key.pem"), []
+    if shutil.which("openssl"):
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", pem], check=True)
+        rows.append(("signed", "integrity: sha-256, integrity_count: 5, sign_count: 3", None))
+        signing = ["--signing-key", pem]
     run = Run(orders([{"agency": name, "targets": ['radius_user: "alice@isp"']}
-                      for name, _, _ in rows], agencies=[r[:2] for r in rows], extra=SERVER), steps)
+                      for name, _, _ in rows], agencies=[r[:2] for r in rows], extra=SERVER), steps,
+              *signing)
     for name, _, key in rows:
         for interface in ("hi2", "hi3"):
             path = run.path(interface, name)
             words = [checker, "decode", "--strict", "--quiet", *(["--key", key] if key else []), path]
             done = subprocess.run(words, capture_output=True, text=True)
             with open(path, "rb") as f:
-                bare = key and (b"alice@isp" in f.read())
+                octets = f.read()
+            bare = (key and b"alice@isp" in octets) or (
+                name in ("hashed", "slow", "both") and octets.count(b"LIID0001") <
+                {"hashed": 50 + 8, "slow": 50 + 17, "both": 50 + 6}[name] * (interface == "hi3"))
             ok(done.returncode == 0 and os.path.getsize(path) > 100 and not bare,
                f"an independent decoder finds no fault in {interface} for {name}",
                [done.stdout[:1500], done.stderr[:500]])

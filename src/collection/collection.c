@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "conf/file.h"
 #include "collection/delivery.h"
 #include "collection/input.h"
 #include "collection/state.h"
@@ -29,6 +30,7 @@ struct collection {
 	struct tls_identity self;
 	char orders_path[PATH_LEN], state_path[PATH_LEN], spools[PATH_LEN];
 	struct orders_book book;
+	struct signer *signer;
 	struct intercept *intercept;
 	struct delivery *delivery;
 	struct inputs *inputs;
@@ -86,6 +88,18 @@ static void do_tick(void *owner)
 	loop_timer_at(&c->tick, (struct nanos){next.ns < most ? next.ns : most});
 }
 
+/* An agency that asks for signatures gets hashes alone where there is no key. */
+static void look_for_key(const struct collection *c)
+{
+	for (size_t k = 0; k < c->book.orders.agencies.n && !c->signer; k++) {
+		const struct agency *a = &c->book.orders.agencies.items[k];
+
+		if (a->sign_count)
+			log_error("agency %s asks for signatures, and there is no signing_key",
+				  a->id);
+	}
+}
+
 static void take_book(struct collection *c, struct orders_book *next)
 {
 	struct orders_book old = c->book;
@@ -95,6 +109,7 @@ static void take_book(struct collection *c, struct orders_book *next)
 	c->book = *next;
 	if (intercept_update(c->intercept, &c->book.orders, loop_wall(), &why))
 		log_error("the orders are not executed whole: %s", why.text);
+	look_for_key(c);
 	delivery_route(c->delivery, &c->book.orders);
 	orders_book_fini(&old);
 	do_tick(c);
@@ -221,6 +236,24 @@ static int open_delivery(struct collection *c, struct why *why)
 	return delivery_new(&c->delivery, &options, why);
 }
 
+static int open_signer(struct collection *c, struct why *why)
+{
+	const char *path = c->place.settings->signing_key;
+	struct wr w = wr_init(1 << 20);
+	int rc;
+
+	if (!path)
+		return 0;
+	rc = conf_file_read(path, &w, why);
+	if (!rc)
+		rc = signer_parse(&c->signer, (const char *)w.bytes, w.len, true, why);
+	if (rc)
+		why_place(why, path);
+	explicit_bzero(w.bytes, w.len);
+	wr_fini(&w);
+	return rc;
+}
+
 static int open_intercept(struct collection *c, struct why *why)
 {
 	struct intercept_options options = {
@@ -229,6 +262,7 @@ static int open_intercept(struct collection *c, struct why *why)
 		.is_live = true,
 		.now = loop_wall(),
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
+		.signer = c->signer,
 	};
 	uint64_t n_recalled;
 	int rc;
@@ -298,6 +332,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_delivery(c, why);
 	if (!rc)
+		rc = open_signer(c, why);
+	if (!rc)
 		rc = open_intercept(c, why);
 	if (!rc)
 		rc = dial_provisioner(c, why);
@@ -351,6 +387,7 @@ void collection_free(struct collection **cp)
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);
 	orders_book_fini(&c->book);
+	signer_free(&c->signer);
 	tls_free(&c->tls);
 	free(c);
 	*cp = NULL;

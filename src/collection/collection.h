@@ -57,6 +57,8 @@ enum collection_times {
 	  .doc = "where the provisioner is; without it, orders are those of the last time")        \
 	X(PATH, folder, .otherwise = "/var/lib/weir/collector",                                    \
 	  .doc = "folder of its orders and its state; its parent must be there")                   \
+	X(PATH, signing_key,                                                                       \
+	  .doc = "file (PEM) of the key that signs integrity checks, where an agency asks for it") \
 	X(PATH, spools,                                                                            \
 	  .doc = "folder of what no mediator has yet, where that is not FOLDER/spools: on a file " \
 		 "system in memory it is fastest")                                                 \

@@ -67,9 +67,10 @@ struct intercept {
 	size_t found_size;
 
 	struct access *access;
-	int event_rc;        /* what an event met */
-	uint64_t n_failed;   /* ticks that could not do all that was due */
-	uint64_t n_too_wide; /* addresses of subscribers that nobody's can be */
+	int event_rc;           /* what an event met */
+	uint64_t n_failed;      /* ticks that could not do all that was due */
+	uint64_t n_checks_lost; /* integrity checks that found no room */
+	uint64_t n_too_wide;    /* addresses of subscribers that nobody's can be */
 	struct net_reassembly *reassembly;
 
 	uint64_t n_packets;
@@ -140,6 +141,22 @@ MUST_CHECK int tell_static(struct intercept *i, struct session *s, enum ipiri_ev
 /* a may be NULL where nothing is known of the subscriber any more. */
 MUST_CHECK int tell(struct intercept *i, struct session *s, const struct access_session *a,
 		    enum ipiri_event event, int64_t ns);
+
+/* check.c: integrity checks */
+struct delivered {
+	enum intercept_interface which;
+	const uint8_t *pdu;
+	size_t len;
+	uint32_t seq;
+	int64_t time_ns;
+};
+/* A record was delivered; a hash may follow it. */
+MUST_CHECK int check_add(struct intercept *i, struct session *s, const struct delivered *d);
+/* Its last hash, and signature. */
+MUST_CHECK int check_end(struct intercept *i, struct session *s, int64_t ns);
+MUST_CHECK int check_end_all(struct intercept *i, struct mandate *m, int64_t ns);
+/* Hashes that are due by time. */
+MUST_CHECK int check_tick(struct intercept *i, int64_t ns);
 
 /* order.c: from orders to mandates */
 struct order {

@@ -101,6 +101,43 @@ static size_t number(struct session *s, struct pending *pending, const struct pi
 	return len;
 }
 
+static int encode(struct tray *tray, const struct pending *pending, struct wr *w)
+{
+	struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
+	struct seal seal = {tray->sealer, pending->key, pending->counter};
+
+	if (pending->key)
+		return sealed_ipcc_encode(&seal, pending->header, &cc, w);
+	ipcc_encode(pending->header, &cc, w);
+	return 0;
+}
+
+/* A record that is encoded in the turn, because it is hashed as it is delivered. */
+static int deliver(struct intercept *i, struct tray *tray, struct session *s,
+		   const struct pending *pending)
+{
+	const struct piece *piece = &tray->pieces[pending->piece];
+	struct outbox *hi3 = &i->desks[s->mandate->desk]->boxes[INTERCEPT_HI3];
+	struct ipcc cc = cc_of(piece, pending);
+	int rc;
+
+	wr_reset(&i->iri);
+	rc = encode(tray, pending, &i->iri);
+	if (rc)
+		return intercept_fail(i, rc, hi3->name, err_text(rc));
+	rc = outbox_append(hi3, i->iri.bytes, i->iri.len);
+	if (rc && i->options.is_live) {
+		count_cc(&s->mandate->counts, &cc, i->iri.len, -1);
+		s->mandate->counts.refused[INTERCEPT_FULL]++;
+		return 0;
+	}
+	if (rc)
+		return intercept_fail(i, rc, hi3->name, err_text(rc));
+	return check_add(i, s,
+			 &(struct delivered){INTERCEPT_HI3, i->iri.bytes, i->iri.len, pending->seq,
+					     piece->time_ns});
+}
+
 /* A packet of a target's, in the order of the data: numbered, or refused and counted. */
 static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 {
@@ -109,6 +146,7 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 	struct session *s = i->sessions[pending->session];
 	struct mandate *m = s->mandate;
 	enum intercept_refusal refusal;
+	size_t len;
 	int rc = 0;
 
 	m->counts.matched++;
@@ -128,7 +166,10 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 		rc = term_begin(i, s, piece->time_ns);
 	if (rc)
 		return rc;
-	tray_put(tray, k, m->desk, number(s, pending, piece));
+	len = number(s, pending, piece);
+	if (m->plan)
+		return deliver(i, tray, s, pending);
+	tray_put(tray, k, m->desk, len);
 	return 0;
 }
 
@@ -165,7 +206,7 @@ static int accept_time(struct intercept *i, int64_t latest_ns)
 	i->ticked_ns = second;
 	i->event_rc = 0;
 	access_tick(i->access, (struct nanos){second});
-	return i->event_rc;
+	return i->event_rc ? i->event_rc : check_tick(i, second);
 }
 
 static int accept_whole(struct intercept *i, struct tray *tray, struct net_whole *whole,
@@ -358,17 +399,6 @@ static int write_records(struct tray *tray, struct outbox *hi3, uint64_t *offset
 	return rc;
 }
 
-static int encode(struct tray *tray, const struct pending *pending, struct wr *w)
-{
-	struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
-	struct seal seal = {tray->sealer, pending->key, pending->counter};
-
-	if (pending->key)
-		return sealed_ipcc_encode(&seal, pending->header, &cc, w);
-	ipcc_encode(pending->header, &cc, w);
-	return 0;
-}
-
 static int fill_run(struct intercept *i, struct tray *tray, const struct run *run)
 {
 	struct outbox *hi3 = &i->desks[run->agency]->boxes[INTERCEPT_HI3];
@@ -530,6 +560,9 @@ int intercept_pause(struct intercept *i)
 		rc = reserve_runs(i, tray, rc);
 		failed = fill_runs(i, tray);
 	}
+	/* a digest cannot be kept: what was hashed so far is told */
+	for (size_t k = 0; k < i->n_ordered && !rc; k++)
+		rc = check_end_all(i, i->ordered[k], i->latest_ns);
 	tray_free(&tray);
 	return rc ? rc : failed;
 }

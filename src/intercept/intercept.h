@@ -30,6 +30,7 @@
 #include "base/why.h"
 #include "base/wr.h"
 #include "engine/engine.h"
+#include "integrity/signer.h"
 #include "intercept/outbox.h"
 #include "warrant/orders.h"
 
@@ -81,10 +82,11 @@ struct intercept_options {
 	bool is_forced;
 	intercept_open_fn open;
 	void *arg;
-	bool is_live;          /* warrants act by the clock */
-	struct nanos now;      /* the clock, where it is live */
-	uint32_t max_sessions; /* of subscribers; 0: a million */
-	uint64_t seed;         /* of hashes: something that strangers cannot guess */
+	bool is_live;                /* warrants act by the clock */
+	struct nanos now;            /* the clock, where it is live */
+	uint32_t max_sessions;       /* of subscribers; 0: a million */
+	const struct signer *signer; /* of integrity checks; borrowed; NULL: none are signed */
+	uint64_t seed;               /* of hashes: something that strangers cannot guess */
 };
 
 /* Creates the agencies' outboxes (dir is created too); no new file is left behind when it fails.

@@ -104,6 +104,7 @@ struct nanos intercept_tick(struct intercept *i, struct nanos now)
 		access_tick(i->access, now);
 	}
 	failed = term_close(i, now.ns);
+	failed = failed ? failed : check_tick(i, now.ns);
 	i->n_failed += rc || failed;
 	if (i->retired)
 		retire_reap(i);
@@ -276,6 +277,7 @@ void intercept_report(struct intercept *i, struct json *j)
 	report_number(j, "subscribers", access_n_live(i->access));
 	report_number(j, "too_wide", i->n_too_wide);
 	report_number(j, "failed", i->n_failed);
+	report_number(j, "checks_lost", i->n_checks_lost);
 	json_key(j, "radius");
 	json_open(j, '{');
 	for (int k = 0; k < ACCESS_N_COUNTS; k++)

@@ -56,6 +56,7 @@ void mandate_free(struct mandate **m)
 	free_sessions(&(*m)->statics);
 	free_sessions(&(*m)->dynamics);
 	free((*m)->cins);
+	free((*m)->plan);
 	free((*m)->key);
 	free(*m);
 	*m = NULL;
@@ -126,6 +127,38 @@ static int set_identities(struct mandate *m, const struct warrant *w)
 		m->identities[m->n_identities++] = (struct identity){target_kind(t), text};
 	}
 	return 0;
+}
+
+int mandate_plan(const struct agency *a, const struct signer *signer, struct integrity_plan **out)
+{
+	struct integrity_plan *plan;
+
+	*out = NULL;
+	if (a->integrity == AGENCY_INTEGRITY_NONE)
+		return 0;
+	plan = calloc(1, sizeof *plan);
+	if (!plan)
+		return ERR_NOMEM;
+	*plan = (struct integrity_plan){
+		.hash = (enum etsi_hash)a->integrity,
+		.count = (uint32_t)a->integrity_count,
+		.span = a->integrity_time,
+		.sign_count = signer ? (uint32_t)a->sign_count : 0,
+		.signer = a->sign_count ? signer : NULL,
+	};
+	*out = plan;
+	return 0;
+}
+
+bool mandate_has_plan(const struct mandate *m, const struct integrity_plan *plan)
+{
+	const struct integrity_plan *has = m->plan;
+
+	if (!has || !plan)
+		return has == plan;
+	return has->hash == plan->hash && has->count == plan->count &&
+	       has->span.ns == plan->span.ns && has->sign_count == plan->sign_count &&
+	       has->signer == plan->signer;
 }
 
 static int set_key(struct mandate *m, const struct warrant *w, const struct agency *a,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "etsi/seal.h"
+#include "integrity/integrity.h"
 #include "intercept/intercept.h"
 #include "intercept/session.h"
 
@@ -32,6 +33,7 @@ struct mandate {
 	char *key;
 	struct terms terms;
 	struct seal_key *key_of_payload; /* immutable: replaced as a whole; NULL: not encrypted */
+	struct integrity_plan *plan;     /* NULL: no integrity checks */
 	uint32_t slot;
 	uint32_t desk;
 	int64_t start_ns;
@@ -65,6 +67,12 @@ struct mandate_change {
 	bool has_terms;       /* headers must be made anew */
 	struct seal_key *key; /* the key of before, which workers may still use; NULL: none */
 };
+
+/* The integrity checks that the warrant's agency asks for; *out is NULL for none, else to be freed.
+ * mandate_has_plan: whether they are those of the mandate. */
+MUST_CHECK int mandate_plan(const struct agency *a, const struct signer *signer,
+			    struct integrity_plan **out);
+bool mandate_has_plan(const struct mandate *m, const struct integrity_plan *plan);
 
 /* Takes over what the orders say, but for targets by prefix. */
 MUST_CHECK int mandate_set(struct mandate *m, const struct orders *orders, const struct warrant *w,

@@ -159,8 +159,10 @@ static int leave(struct intercept *i, struct session *s, int64_t now_ns)
 	bool has_begun = s->state == SESSION_BEGUN;
 	int64_t end_ns = s->mandate->end_ns < now_ns ? s->mandate->end_ns : now_ns;
 
+	int rc = has_begun ? tell_static(i, s, IPIRI_END_ACTIVE, end_ns) : 0;
+
 	s->state = SESSION_GONE;
-	return has_begun ? tell_static(i, s, IPIRI_END_ACTIVE, end_ns) : 0;
+	return rc ? rc : check_end(i, s, end_ns);
 }
 
 /* The static session with this CIN at its place in the list, from *link on; those before it are
@@ -237,12 +239,40 @@ static int set_term(struct intercept *i, struct mandate *m, int64_t now_ns)
 	return rc;
 }
 
+/* Checks that are open are ended as they were begun. */
+static int set_plan(struct intercept *i, const struct order *order, const struct warrant *w,
+		    struct mandate *m)
+{
+	const struct orders *orders = order->orders;
+	const struct agency *a = &orders->agencies.items[orders_agency(orders, w)];
+	struct integrity_plan *plan;
+	int rc = 0;
+
+	if (a->sign_count && !i->options.signer && !i->options.is_live)
+		return why_set(order->why, ERR_USAGE,
+			       "agency %s asks for signatures, and there is no key to sign with",
+			       a->id);
+	rc = mandate_plan(a, i->options.signer, &plan);
+	if (rc || mandate_has_plan(m, plan)) {
+		free(plan);
+		return rc;
+	}
+	rc = check_end_all(i, m, order->now_ns);
+	free(m->plan);
+	m->plan = plan;
+	return rc;
+}
+
 static int set_mandate(struct intercept *i, const struct order *order, const struct warrant *w,
 		       struct mandate *m)
 {
 	struct mandate_change change;
-	int rc = mandate_set(m, order->orders, w, &change);
+	int rc = set_plan(i, order, w, m);
 
+	if (!rc)
+		rc = mandate_set(m, order->orders, w, &change);
+	if (rc)
+		return rc;
 	retire(i, change.key, mandate_free_key);
 	if (!rc)
 		rc = desk_of(i, w->agency, &m->desk, order->why);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "etsi/text.h"
+#include "integrity/integrity.h"
 
 int session_new(struct session **out, uint32_t cin, uint64_t access_id)
 {
@@ -22,6 +23,11 @@ void session_free(struct session **s)
 {
 	if (!*s)
 		return;
+	for (int k = 0; k < 2; k++) {
+		if ((*s)->checks[k])
+			integrity_fini((*s)->checks[k]);
+		free((*s)->checks[k]);
+	}
 	free((*s)->header);
 	free((*s)->prefixes);
 	free(*s);

@@ -30,6 +30,9 @@ struct session {
 	uint64_t next_cc;
 	uint64_t bytes_iri; /* byteCounter of the next encrypted record; 0: none yet */
 	uint64_t bytes_cc;
+	struct integrity *checks[2]; /* HI2's and HI3's; NULL: none open */
+	uint32_t hash_seq[2];        /* numbers of the next check */
+	uint32_t sign_seq[2];
 	uint32_t slot;
 	uint32_t cin;
 	enum session_state state;

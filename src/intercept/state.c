@@ -3,6 +3,7 @@
  *	"WEIRICPT" version:32
  *	mandates:32 { key:text started:8 over:8 known:64 from:64 cins:32 { 32 }
  *	              sessions:32 { static:8 state:8 cin:32 access:64 iri:64 cc:64 bytes:64 bytes:64
+ *	                            { hashes:32 signatures:32 } of both interfaces
  *	                            prefixes:32 { version:8 bits:8 address:16 octets } } }
  *	the table, as access_save writes it
  *
@@ -30,6 +31,10 @@ static void put_session(struct wr *w, const struct session *s)
 	wr_u64(w, s->next_cc);
 	wr_u64(w, s->bytes_iri);
 	wr_u64(w, s->bytes_cc);
+	for (int k = 0; k < INTERCEPT_N_INTERFACES; k++) {
+		wr_u32(w, s->hash_seq[k]);
+		wr_u32(w, s->sign_seq[k]);
+	}
 	wr_u32(w, (uint32_t)n);
 	for (size_t k = 0; k < n; k++) {
 		wr_u8(w, s->prefixes[k].ip.version);
@@ -85,6 +90,7 @@ struct saved {
 	enum session_state state;
 	uint32_t cin;
 	uint64_t access_id, next_iri, next_cc, bytes_iri, bytes_cc;
+	uint32_t hash_seq[INTERCEPT_N_INTERFACES], sign_seq[INTERCEPT_N_INTERFACES];
 	struct net_prefix prefixes[ACCESS_MAX_ADDRESSES];
 	size_t n_prefixes;
 };
@@ -101,6 +107,10 @@ static bool take_session(struct rd *r, struct saved *out)
 	out->next_cc = rd_u64(r);
 	out->bytes_iri = rd_u64(r);
 	out->bytes_cc = rd_u64(r);
+	for (int k = 0; k < INTERCEPT_N_INTERFACES; k++) {
+		out->hash_seq[k] = rd_u32(r);
+		out->sign_seq[k] = rd_u32(r);
+	}
 	n = rd_u32(r);
 	if (!r->ok || n > ACCESS_MAX_ADDRESSES || out->state > SESSION_GONE ||
 	    out->is_static != !out->access_id)
@@ -126,6 +136,8 @@ static void set_numbers(struct session *s, const struct saved *saved)
 	s->next_cc = saved->next_cc;
 	s->bytes_iri = saved->bytes_iri;
 	s->bytes_cc = saved->bytes_cc;
+	memcpy(s->hash_seq, saved->hash_seq, sizeof s->hash_seq);
+	memcpy(s->sign_seq, saved->sign_seq, sizeof s->sign_seq);
 	s->state = saved->state;
 }
 
@@ -270,6 +282,17 @@ static struct session *with_cin(struct mandate *m, uint32_t cin)
 	return s;
 }
 
+/* Numbers of integrity checks are their own. */
+static void recall_check(struct session *s, const struct etsi_record *record,
+			 enum intercept_interface which)
+{
+	uint32_t *next = record->tri.check_type == ETSI_CHECK_SIGNATURE ? &s->sign_seq[which]
+									: &s->hash_seq[which];
+
+	if (record->tri.kind == ETSI_TRI_INTEGRITY_CHECK && record->seq >= *next)
+		*next = record->seq + 1;
+}
+
 static void recall(struct session *s, const struct etsi_record *record,
 		   enum intercept_interface which)
 {
@@ -299,14 +322,16 @@ int intercept_recall(struct intercept *i, const char *agency, enum intercept_int
 	struct session *s;
 	int rc = etsi_record_read(pdu, len, &record, NULL);
 
-	if (rc || !record.has_cin || record.kind == ETSI_RECORD_TRI)
+	if (rc || !record.has_cin)
 		return rc;
 	snprintf(key, sizeof key, "%s/%.*s", agency, (int)record.liid.len,
 		 (const char *)record.liid.bytes);
 	pthread_mutex_lock(&i->turn);
 	m = order_find(i, key);
 	s = m ? with_cin(m, record.cin) : NULL;
-	if (s)
+	if (s && record.kind == ETSI_RECORD_TRI)
+		recall_check(s, &record, which);
+	else if (s)
 		recall(s, &record, which);
 	else if (m)
 		rc = mandate_note_cin(m, record.cin);

@@ -162,6 +162,8 @@ static int drop(struct intercept *i, struct session *s)
 	struct session **link = &s->mandate->dynamics;
 	int rc = subscriber_set_prefixes(i, s, NULL, 0);
 
+	if (!rc)
+		rc = check_end(i, s, i->latest_ns);
 	while (*link != s)
 		link = &(*link)->next;
 	*link = s->next;

@@ -49,7 +49,9 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 		return intercept_fail(i, rc, hi2->name, err_text(rc));
 	m->counts.iri++;
 	m->counts.iri_bytes += i->iri.len;
-	return 0;
+	return check_add(i, s,
+			 &(struct delivered){INTERCEPT_HI2, i->iri.bytes, i->iri.len, iri->seq,
+					     iri->time.ns});
 }
 
 int tell_static(struct intercept *i, struct session *s, enum ipiri_event event, int64_t ns)

@@ -87,6 +87,7 @@ int term_end(struct intercept *i, struct mandate *m, int64_t ns)
 		if (s->state == SESSION_BEGUN) {
 			s->state = SESSION_IDLE;
 			failed = tell_static(i, s, IPIRI_END_ACTIVE, end_ns);
+			failed = failed ? failed : check_end(i, s, end_ns);
 		}
 		rc = rc ? rc : failed;
 	}

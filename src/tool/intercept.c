@@ -1,8 +1,10 @@
 /* weir intercept: executes orders on captures, and writes each agency's records. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
+#include "conf/file.h"
 #include "intercept/intercept.h"
 #include "tool/capture.h"
 #include "tool/tools.h"
@@ -142,17 +144,40 @@ static int run_captures(const struct settings *set, struct intercept *i, int n, 
 	return status;
 }
 
+/* The key, where one is given; the caller frees it. */
+static int load_signer(const char *path, struct signer **out, struct why *why)
+{
+	struct wr w = wr_init(1 << 20);
+	int rc = path ? conf_file_read(path, &w, why) : 0;
+
+	*out = NULL;
+	if (path && !rc)
+		rc = signer_parse(out, (const char *)w.bytes, w.len, true, why);
+	if (rc)
+		why_place(why, path);
+	if (w.bytes)
+		explicit_bzero(w.bytes, w.len);
+	wr_fini(&w);
+	return rc;
+}
+
 static int run_orders(const struct settings *set, const struct orders *orders, int n,
 		      char **operands)
 {
-	const struct intercept_options options = {.dir = set->out, .is_forced = set->force};
+	struct intercept_options options = {.dir = set->out, .is_forced = set->force};
+	struct signer *signer;
 	struct intercept *i;
 	struct why why;
 	int status;
 
 	why_clear(&why);
-	if (intercept_new(&i, orders, &options, &why) < 0)
+	if (load_signer(set->signing_key, &signer, &why) < 0)
 		return capture_fail("intercept", &why);
+	options.signer = signer;
+	if (intercept_new(&i, orders, &options, &why) < 0) {
+		signer_free(&signer);
+		return capture_fail("intercept", &why);
+	}
 	status = run_captures(set, i, n, operands);
 	if (intercept_close(i, &why) < 0 && !intercept_why(i)->text[0])
 		status = capture_fail("intercept", &why);
@@ -161,6 +186,7 @@ static int run_orders(const struct settings *set, const struct orders *orders, i
 	else
 		print_text(i, orders);
 	intercept_free(&i);
+	signer_free(&signer);
 	return capture_close_output("intercept") ? 1 : status;
 }
 
@@ -186,9 +212,9 @@ static int run(const struct settings *set, int n, char **operands)
 }
 
 static const enum option options[] = {
-	OPTION_orders,     OPTION_out,       OPTION_force,         OPTION_json,
-	OPTION_threads,    OPTION_reference, OPTION_quiet,         OPTION_no_promisc,
-	OPTION_block_size, OPTION_blocks,    OPTION_hardware_time, OPTION_N,
+	OPTION_orders,  OPTION_out,           OPTION_force, OPTION_json,       OPTION_signing_key,
+	OPTION_threads, OPTION_reference,     OPTION_quiet, OPTION_no_promisc, OPTION_block_size,
+	OPTION_blocks,  OPTION_hardware_time, OPTION_N,
 };
 
 const struct tool intercept_tool = {

@@ -39,6 +39,7 @@ struct texts {
 	X(hardware_time, 0, FLAG, NULL, NULL, "live: time stamps of the interface itself")         \
 	X(orders, 0, TEXT, NULL, "FILE", "who must be intercepted: a YAML document")               \
 	X(out, 0, TEXT, NULL, "DIR", "the folder of the agencies' files")                          \
+	X(signing_key, 0, TEXT, NULL, "FILE", "the key (PEM) that signs integrity checks")         \
 	X(days, 0, NUMBER, "3650", "N", "how long the certificates are valid")                     \
 	X(force, 0, FLAG, NULL, NULL, "replace files that are there already")                      \
 	X(reference, 0, FLAG, NULL, NULL, "print the reference of the document, and no more")      \
