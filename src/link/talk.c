@@ -254,11 +254,15 @@ void talk_begin(struct talk *t, const struct tls_identity *certificate, struct n
 
 uint8_t *talk_room(struct talk *t, size_t *size)
 {
-	size_t have = t->in.len - t->in_start;
-	size_t need = link_frame_need(t->in.bytes ? t->in.bytes + t->in_start : NULL, have);
+	size_t have;
+	size_t need;
 
 	if (is_over(t) && t->state != TALK_ENDING)
 		return NULL;
+	if (t->state == TALK_ENDING) /* what came is not waited for any more */
+		t->in.len = t->in_start = 0;
+	have = t->in.len - t->in_start;
+	need = link_frame_need(t->in.bytes ? t->in.bytes + t->in_start : NULL, have);
 	if (t->in_start) {
 		memmove(t->in.bytes, t->in.bytes + t->in_start, have);
 		t->in.len = have;
