@@ -287,7 +287,7 @@ def test_keepalive():
     def probes(lemf):
         return [r for r in lemf.records("tri") if r.operation == peers.KEEP_ALIVE]
 
-    ok(len(probes(busy)) >= 4, "keep-alives go out under load too", [len(probes(busy))])
+    ok(len(probes(busy)) >= 4, "each keep-alive goes out under load too", [len(probes(busy))])
     ok(numbers(probes(busy)) == list(range(len(probes(busy)))), "with numbers of their own")
     ok(numbers(busy.records("cc")) == list(range(n)) and len(busy.connections) == 1, "between whole records")
     ok(len(probes(idle)) >= 4 and len(idle.connections) == 1, "and where nothing else does")
@@ -490,7 +490,7 @@ def test_tls():
        [hi3.count("cc"), m.log.read_text()[-1000:]])
     ok([r.octets for r in hi3.records("cc")] == records, "octet by octet")
     ok(hi3.wait(lambda: sum(r.operation == peers.KEEP_ALIVE for r in hi3.connections[0]) >= 2) and
-       len(hi3.connections) == 1, "and its keep-alives are answered")
+       len(hi3.connections) == 1, "and each keep-alive is answered")
     ok(until(lambda: m.said("the other end is agency:other, not agency:a1")) and not hi2.count("hi1"),
        "another agency gets nothing")
     m.end()
