@@ -253,6 +253,20 @@ static void take_all(struct link *link)
 
 /* ---- bytes ---- */
 
+/* An end that speaks plain learns from one that expects TLS only that it went away. */
+static void lose(struct link *link, const char *reason)
+{
+	char text[WHY_TEXT_LEN];
+
+	if (!link->options.tls && link->talk.state == TALK_GREETING) {
+		snprintf(text, sizeof text,
+			 "it ended before the peer's hello: perhaps that speaks TLS (%.200s)",
+			 reason);
+		reason = text;
+	}
+	talk_lost(&link->talk, reason);
+}
+
 static void read_some(struct link *link)
 {
 	ssize_t n = 1;
@@ -272,8 +286,7 @@ static void read_some(struct link *link)
 			talk_fed(&link->talk, (size_t)n, loop_now());
 			take_all(link);
 		} else if (n != ERR_AGAIN) {
-			talk_lost(&link->talk,
-				  n == ERR_END ? "the peer ended the connection" : why.text);
+			lose(link, n == ERR_END ? "the peer ended the connection" : why.text);
 		}
 	}
 	if (n > 0 && tls_wire_has_bytes(&link->wire))
@@ -296,7 +309,7 @@ static void write_some(struct link *link)
 		if (n > 0)
 			talk_sent(&link->talk, (size_t)n);
 		else if (n != ERR_AGAIN)
-			talk_lost(&link->talk, why.text);
+			lose(link, why.text);
 	}
 	if (talk_may_send(&link->talk) && link->options.ops->may_send && !link->is_freed)
 		link->options.ops->may_send(link->owner, link);

@@ -467,7 +467,7 @@ static void test_refusals(void)
 		"the peer does not believe our certificate's authority");
 	tls_free(&other_tls);
 	folder_fini(&strangers);
-	refused("plain to TLS", change_to_plain, "link with", "does not speak TLS");
+	refused("plain to TLS", change_to_plain, "speaks TLS", "does not speak TLS");
 	refused("TLS to plain", change_from_plain, "does not speak TLS",
 		"the peer speaks TLS, this end speaks plain");
 }
