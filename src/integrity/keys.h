@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { KEY_TEXT_SIZE = 4096 };
