@@ -60,6 +60,7 @@ static uint32_t add_node(struct live *live, const struct net_prefix *p, uint32_t
 	live->nodes[node].key = watch_key_of(&p->ip);
 	live->nodes[node].prefix = *p;
 	atomic_store_explicit(&live->slots[slot], node, memory_order_release);
+	atomic_store_explicit(&live->is_used, true, memory_order_release);
 	atomic_fetch_or(&live->lengths[version][p->bits / 64], (uint64_t)1 << p->bits % 64);
 	return node;
 }

@@ -36,7 +36,8 @@ struct live {
 	uint32_t room; /* nodes and entries at most */
 	uint32_t n_nodes;
 	uint32_t n_entries;
-	uint32_t n_alive; /* entries that were not taken away */
+	uint32_t n_alive;     /* entries that were not taken away */
+	_Atomic bool is_used; /* there has been a node */
 	_Atomic uint64_t lengths[N_FAMILIES][MAX_BITS / 64 + 1]; /* bit i: prefixes of i bits */
 };
 

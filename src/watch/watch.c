@@ -104,7 +104,8 @@ static bool add_end(const struct watch *w, const struct end_of_layer *end, struc
 	const struct base *b = w->base;
 	const struct live *live = &w->live;
 	uint32_t base = base_find(b, end->version, end->key);
-	uint32_t node = live_find(live, end->version, end->key, MAX_BITS + 1);
+	bool is_used = atomic_load_explicit(&live->is_used, memory_order_acquire);
+	uint32_t node = is_used ? live_find(live, end->version, end->key, MAX_BITS + 1) : 0;
 	bool is_ok = true;
 
 	while (is_ok && (base || node)) {
