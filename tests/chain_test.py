@@ -88,6 +88,9 @@ FORMS = {
     "v32-256": ({"header_version": 32, "time_format": "generalized"},
                 {"encryption": "aes-256-cbc", "encryption_key": "0x" + KEYS["aes-256-cbc"]}),
     "acked": ({"acknowledge": True, "segment_flags": True, "operator_id": "OTHER", "interception_point": "x1"}, {}),
+    "signed": ({"integrity": "sha-256", "integrity_count": 50, "sign_count": 2}, {}),
+    "sealed": ({"integrity": "sha-512", "integrity_count": 20, "sign_count": 1},
+               {"encryption": "aes-256-cbc", "encryption_key": "0x" + KEYS["aes-256-cbc"]}),
     "iri-only": ({}, {"deliver": "iri-only"}),
     "cc-only": ({}, {"deliver": "cc-only"}),
 }
@@ -153,7 +156,12 @@ def judge_form(a):
         ok(not a.records("cc") and not list(a.out.glob("*.pcap")), f"{a.name}: no content")
     if decryption(a.name):
         s = a.summary
-        ok(s["encrypted"] == s["opened"] == s["records"] - s["hi1"] > 0, f"{a.name}: all was encrypted, and opened", [s])
+        ok(s["encrypted"] == s["opened"] == s["iri"] + s["cc"] > 0, f"{a.name}: all was encrypted, and opened", [s])
+    if "integrity" in FORMS[a.name][0]:
+        s = a.summary
+        ok(s["hashes_right"] == s["hash-of-iri"] + s["hash-of-cc"] > 20 and
+           s["signatures_right"] == s["signature-of-iri"] + s["signature-of-cc"] > 10,
+           f"{a.name}: {s['hashes_right']} hashes and {s['signatures_right']} signatures are right", [s])
 
 
 def decoded_alike(agencies, key=None):
@@ -194,10 +202,11 @@ def forms():
         chain.certify("provisioner:p1", "collector:c1", "mediator:m1", *(f"agency:{name}" for name in FORMS))
         p = Provisioner(chain).start()
         m = Mediator(chain, provisioner=p).start()
-        agencies = {name: Agency(chain, name, decryption=decryption(name)).start() for name in FORMS}
+        signers = [{"key": str(chain.papers("collector", "c1")["certificate"])}]
+        agencies = {name: Agency(chain, name, decryption=decryption(name), signers=signers).start() for name in FORMS}
         quick = {"keepalive_interval": "400ms", "keepalive_wait": "300ms"}
         register(p, [*(a.orders(**quick, **FORMS[a.name][0]) for a in agencies.values()), captures], m)
-        c = Collector(chain, provisioner=p, link_type=1).start()
+        c = Collector(chain, provisioner=p, link_type=1, signing_key=chain.papers("collector", "c1")["key"]).start()
         ok(p.agree("c1", "m1"), "over TLS, collector and mediator come to the same orders as the provisioner", [p.daemons()])
         for i, name in enumerate([*FORMS, "captures"]):
             p.put(f"/warrants/{name}/L{i}", warrant(name, f"L{i}", **FORMS.get(name, ({}, {}))[1]))
@@ -224,8 +233,8 @@ def forms():
                     for name in ("oldest", "plain-form")}
         ok(versions == {"oldest": {"0.4.0.2.2.5.1.15"}, "plain-form": {"0.4.0.2.2.5.1.43"}},
            "each announces the version that it should", [versions])
-        for name, cipher in (("v17-192", "aes-192-cbc"), ("v32-256", "aes-256-cbc")):
-            decoded_alike([agencies[name]], KEYS[cipher])
+        for names, cipher in ((["v17-192"], "aes-192-cbc"), (["v32-256", "sealed"], "aes-256-cbc")):
+            decoded_alike([agencies[name] for name in names], KEYS[cipher])
 
 
 # ---- warrants that start and end while sessions go on, and programs that go away and come back
@@ -532,9 +541,67 @@ def refusals():
         ok(p.agree("c1", "m1") and until(lambda: len(police.events("connection")) == 2), "whoever is right is served meanwhile",
            [p.daemons(), police.events()])
 
+
+# ---- agencies that misbehave, beside one that does not
+
+def misbehaviour():
+    modes = ("slow", "silent", "reset", "wrong-keepalive", "half-closed")
+    with Chain(PROGRAMS) as chain:
+        chain.certify("provisioner:p1", "collector:c1", "mediator:m1", "agency:good", *(f"agency:{mode}" for mode in modes))
+        p = Provisioner(chain).start()
+        m = Mediator(chain, provisioner=p).start()
+        good = Agency(chain, "good").start()
+        bad = [Agency(chain, mode, misbehave=mode, slow_rate=500, reset_after=100).start() for mode in modes]
+        quick = {"keepalive_interval": "500ms", "keepalive_wait": "400ms"}
+        register(p, [a.orders(**quick) for a in (good, *bad)], m)
+        c = Collector(chain, provisioner=p).start()
+        for a in (good, *bad):
+            p.put(f"/warrants/{a.name}/LM", warrant(a.name, "LM", targets=[{"prefix": "192.0.2.7", "cin": 1}]))
+        p.agree("c1", "m1")
+        until(lambda: good.records("hi1"))
+        packets = [ip("192.0.2.7", "203.0.113.1", b"%d" % i + bytes(1000)) for i in range(2000)]
+        longest = 0
+        for at in range(0, len(packets), 200):
+            c.feed.frames([(time.time_ns(), packet) for packet in packets[at:at + 200]])
+            began = time.monotonic()
+            until(lambda: len(good.records("cc")) >= at + 200)
+            longest = max(longest, time.monotonic() - began)
+            time.sleep(0.1)
+        ok(len(good.records("cc")) == len(packets) and longest < 2, "beside five that misbehave, one that does not is served "
+           f"without delay: 200 packets take {longest * 1000:.0f} ms at most", [len(good.records("cc")), longest])
+        for a in bad:
+            ok(until(lambda: sum(e["interface"] == "hi3" for e in a.events("connection")) >= 2),
+               f"{a.name}: the connection is remade", [a.events("connection"), m.log()[-1500:]])
+            ok(m.says(f"agency {a.name}, hi3: connection lost"), f"{a.name}: and the log says why", [m.log()[-1500:]])
+        ok(len(good.events("connection")) == 2, "the one that does not misbehave keeps its connections", good.events("connection"))
+        ended_well(good)
+
+
+# ---- many collectors
+
+def twenty():
+    names = [f"c{i}" for i in range(20)]
+    with Chain(PROGRAMS) as chain:
+        chain.certify("provisioner:p1", "mediator:m1", *(f"collector:{name}" for name in names))
+        p = Provisioner(chain).start()
+        m = Mediator(chain, provisioner=p).start()
+        register(p, [{"id": "police", "country": "NZ", "hi2": "127.0.0.1:1", "hi3": "127.0.0.1:1"}], m, names)
+        for name in names:
+            Collector(chain, name, p).start()
+        ok(p.agree(*names, "m1"), "twenty collectors have their orders", [p.daemons()])
+        spans = []
+        for i in range(5):
+            began = time.monotonic()
+            p.put(f"/warrants/police/L{i}", warrant("police", f"L{i}"))
+            agreed = p.agree(*names, "m1")
+            spans.append((time.monotonic() - began) * 1000)
+            if not ok(agreed, f"change {i + 1}: all twenty and the mediator come to the same digests", [p.daemons()]):
+                break
+        print(f"# from the REST request to the last digest: {min(spans):.0f} to {max(spans):.0f} ms")
+
 def main():
     signal.alarm(LIMIT)
-    for part in (forms, life, refusals):
+    for part in (forms, life, refusals, misbehaviour, twenty):
         if len(sys.argv) > 6 and part.__name__ not in sys.argv[6:]:
             continue
         started = time.monotonic()
