@@ -24,9 +24,8 @@ struct input {
 	bool has_thread;
 	_Atomic int state;
 	_Atomic int64_t heard_ns; /* its blocks have had their turn up to there */
-	int64_t shift_ns;         /* of a capture's times; one worker's at a time: see before */
-	_Atomic bool has_shift;
-	pthread_mutex_t lock; /* of source, engine and total */
+	int64_t shift_ns;         /* of a capture's times; set before workers run */
+	pthread_mutex_t lock;     /* of source, engine and total */
 	struct source *source;
 	struct engine *engine;
 	struct source_stats total; /* of sources that were closed */
@@ -60,16 +59,8 @@ static bool is_ending(const struct input *in)
 }
 
 /* A capture that begins now: all of its times are moved by the same span. */
-static void shift_times(struct input *in, struct weir_frame *frames, int n)
+static void shift_times(const struct input *in, struct weir_frame *frames, int n)
 {
-	if (!atomic_load(&in->has_shift)) {
-		pthread_mutex_lock(&in->lock);
-		if (!atomic_load(&in->has_shift)) {
-			in->shift_ns = wall_ns() - frames[0].time_ns;
-			atomic_store(&in->has_shift, true);
-		}
-		pthread_mutex_unlock(&in->lock);
-	}
 	for (int i = 0; i < n; i++)
 		frames[i].time_ns += in->shift_ns;
 }
@@ -91,13 +82,8 @@ static int before(void *arg, struct weir_frame *frames, int n)
 
 	if (in->settings->times == COLLECTION_TIMES_NOW)
 		shift_times(in, frames, n);
-	if (in->settings->pace == COLLECTION_PACE_OWN) {
-		if (!atomic_load(&in->has_shift)) {
-			in->shift_ns = wall_ns() - frames[0].time_ns;
-			atomic_store(&in->has_shift, true);
-		}
+	if (in->settings->pace == COLLECTION_PACE_OWN)
 		keep_pace(in, &frames[n - 1]);
-	}
 	return 0;
 }
 
@@ -161,6 +147,26 @@ static int open_source(struct input *in, struct source **source, struct why *why
 	return source_open(source, s->uri, &options, why);
 }
 
+/* How far the capture's first packet is from now: looked at before workers read blocks side by
+ * side, of which none knows whether its own is the first. */
+static int find_shift(struct input *in, struct why *why)
+{
+	struct source *source;
+	struct weir_block *block;
+	struct weir_frame *frames;
+	int rc = open_source(in, &source, why);
+
+	if (rc)
+		return rc;
+	if (!source_is_live(source) && !source_block(source, 0, &block)) {
+		if (block_batch(block, &frames) > 0)
+			in->shift_ns = wall_ns() - frames[0].time_ns;
+		block_put(&block);
+	}
+	source_close(&source);
+	return 0;
+}
+
 static int run_engine(struct input *in, struct source *source, struct why *why)
 {
 	const struct engine_options options = {.n_workers = (int)in->settings->workers};
@@ -201,7 +207,9 @@ static bool run_once(struct input *in, bool *was_told)
 	int rc;
 
 	why_clear(&why);
-	rc = open_source(in, &source, &why);
+	rc = in->program.before ? find_shift(in, &why) : 0;
+	if (!rc)
+		rc = open_source(in, &source, &why);
 	if (!rc) {
 		is_live = source_is_live(source);
 		*was_told = false;
