@@ -377,7 +377,8 @@ void subscriber_event(void *arg, const struct access_event *event)
 
 	if (!rc)
 		rc = find_owners(i, event->session->id);
-	qsort(i->found, i->n_found, sizeof(struct mandate *), slot_order);
+	if (i->n_found)
+		qsort(i->found, i->n_found, sizeof(struct mandate *), slot_order);
 	for (size_t k = 0; k < i->n_found && !rc; k++)
 		rc = pass_on(i, i->found[k], event);
 	i->event_rc = i->event_rc ? i->event_rc : rc;
