@@ -21,6 +21,8 @@ import time
 import urllib.error
 import urllib.request
 
+from tap import ok
+
 PATIENCE = 20  # seconds that anything may take
 
 
@@ -274,6 +276,10 @@ class Chain:
                 daemon.process.wait()
             with contextlib.suppress(OSError, AttributeError):
                 daemon.feed.close()
+        wrong = [line for daemon in self.daemons for line in daemon.log().splitlines()
+                 if "Sanitizer" in line or "runtime error:" in line]
+        if wrong:
+            ok(False, "no sanitizer has anything to say", wrong[:20])
         if os.environ.get("KEEP"):
             print("# kept:", self.folder, flush=True)
         else:

@@ -10,6 +10,7 @@ import contextlib
 import importlib.machinery
 import importlib.util
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -171,7 +172,7 @@ def decoded_alike(agencies, key=None):
     paths = [path for path in paths if path.stat().st_size]
     ours = subprocess.run([PROGRAMS["weir"], "decode", "-j", "-q", *paths], capture_output=True, check=False)
     our_lines = [json.loads(line) for line in ours.stdout.splitlines()]
-    if not shared() or not verifier.is_there(shared()):
+    if os.environ.get("WEIR_NO_ORACLE") or not shared() or not verifier.is_there(shared()):
         skip(f"the independent decoder on the streams of {what}", "it is not here")
         return our_lines
     theirs = verifier.decode(shared(), paths, "--strict", *(["--key", key] if key else []))
