@@ -260,6 +260,7 @@ static int open_intercept(struct collection *c, struct why *why)
 		.open = delivery_open,
 		.arg = c->delivery,
 		.is_live = true,
+		.has_inputs = c->place.settings->inputs.n > 1,
 		.now = loop_wall(),
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
 		.signer = c->signer,

@@ -24,12 +24,17 @@ static struct outlook outlook_of(const struct intercept *i)
 	return (struct outlook){atomic_load(&i->watch), atomic_load(&i->sight)};
 }
 
-/* Whether the warrant covers the packet; else the reason. */
-static bool is_in_scope(const struct mandate *m, const struct piece *piece,
-			enum intercept_refusal *refusal)
+/* Whether the warrant covers the session's packet; else the reason. Of one input the order of the
+ * data says what was before the session, of several the time does. */
+static bool is_in_scope(const struct intercept *i, const struct session *s,
+			const struct piece *piece, enum intercept_refusal *refusal)
 {
+	const struct mandate *m = s->mandate;
+
 	if (!piece->has_time)
 		*refusal = INTERCEPT_NO_TIME;
+	else if (i->options.has_inputs && piece->time_ns < s->since_ns)
+		*refusal = INTERCEPT_UNGIVEN;
 	else if (piece->time_ns < m->start_ns)
 		*refusal = INTERCEPT_EARLY;
 	else if (piece->time_ns >= m->end_ns || m->is_over)
@@ -154,7 +159,7 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 		rc = term_advance(i, piece->latest_ns);
 	if (rc)
 		return rc;
-	if (!is_in_scope(m, piece, &refusal)) {
+	if (!is_in_scope(i, s, piece, &refusal)) {
 		m->counts.refused[refusal]++;
 		return 0;
 	}

@@ -38,6 +38,7 @@
 #define INTERCEPT_REFUSALS(X)                                                                      \
 	X(NO_TIME, "no_time", "without a time, so that its scope cannot be told")                  \
 	X(EARLY, "early", "before the warrant's start")                                            \
+	X(UNGIVEN, "ungiven", "from before their address was the target's")                        \
 	X(LATE, "late", "at or after the warrant's end")                                           \
 	X(IRI_ONLY, "iri_only", "of a warrant that delivers no content")                           \
 	X(NUMBERS, "numbers", "whose session's sequence numbers are used up")                      \
@@ -84,6 +85,8 @@ struct intercept_options {
 	void *arg;
 	bool is_live;                /* warrants act by the clock */
 	struct nanos now;            /* the clock, where it is live */
+	bool has_inputs;             /* several, so that what one says of a session may come before
+				      * another's packets that are older */
 	uint32_t max_sessions;       /* of subscribers; 0: a million */
 	const struct signer *signer; /* of integrity checks; borrowed; NULL: none are signed */
 	uint64_t seed;               /* of hashes: something that strangers cannot guess */

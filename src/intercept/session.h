@@ -36,6 +36,7 @@ struct session {
 	uint32_t slot;
 	uint32_t cin;
 	enum session_state state;
+	int64_t since_ns; /* dynamic: from when on it has addresses; 0: from before the state */
 };
 
 /* Makes a session without header and mandate. */

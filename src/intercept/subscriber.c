@@ -184,6 +184,17 @@ static int begin(struct intercept *i, struct session *s, const struct access_ses
 	return tell(i, s, a, event, ns);
 }
 
+/* Its addresses, and since when it has any. */
+static int give_addresses(struct intercept *i, struct session *s, const struct access_event *e)
+{
+	bool has_none = s->n_prefixes == 0;
+	int rc = set_addresses(i, s, e->session);
+
+	if (has_none && s->n_prefixes)
+		s->since_ns = e->time.ns;
+	return rc;
+}
+
 /* BEGIN, UPDATE and INTERIM: the session is there. */
 static int go_on(struct intercept *i, struct mandate *m, struct session *s,
 		 const struct access_event *e)
@@ -199,7 +210,7 @@ static int go_on(struct intercept *i, struct mandate *m, struct session *s,
 	if (!s)
 		rc = add(i, m, e->session, &s);
 	if (!rc)
-		rc = set_addresses(i, s, e->session);
+		rc = give_addresses(i, s, e);
 	if (rc)
 		return rc;
 	if (!is_new)
