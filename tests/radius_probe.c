@@ -53,12 +53,15 @@ static bool is_radius_port(uint16_t port)
 
 static void write_packet(struct probe *p, const struct weir_packet *packet)
 {
-	const struct weir_layer *l = &packet->layers[packet->transport];
+	const struct weir_layer *l;
 	struct json j = json_of(&p->w);
 	struct radius_attribute a;
 	struct radius r;
 
-	if (packet->transport == WEIR_NO_LAYER || l->proto != WEIR_UDP ||
+	if (packet->transport == WEIR_NO_LAYER)
+		return;
+	l = &packet->layers[packet->transport];
+	if (l->proto != WEIR_UDP ||
 	    !(is_radius_port(packet->src_port) || is_radius_port(packet->dst_port)))
 		return;
 	if (radius_read(&packet->frame->bytes[l->offset + l->header_len], l->len - l->header_len,

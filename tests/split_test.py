@@ -234,7 +234,9 @@ def memory():
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     times = [us for us, _ in packets(read("m.pcap"))]
     ok(len(times) == 80000 and times == sorted(times), "200 captures are merged in order")
-    ok(max(before, most) < 64 * 1024, f"in {most / 1024:.1f} MB of memory")
+    with open(sys.argv[1], "rb") as program:
+        is_shadowed = b"__asan_init" in program.read()  # the sanitizer's own share comes on top
+    ok(max(before, most) < (128 if is_shadowed else 64) * 1024, f"in {most / 1024:.1f} MB of memory")
     if shutil.which("mergecap"):
         subprocess.run(["mergecap", "-F", "pcap", "-w", at("theirs.pcap"), *[at(n) for n in names("many-*")[:50]]],
                        check=True, capture_output=True)
