@@ -185,7 +185,7 @@ def scope():
     is_same([r[3] for r in run.cc()], [ipv4(a, c, b"%d" % t) for t in times[2:5]],
             "from the start on, until 1 ns before the end")
     is_same(run.summary["warrants"][0]["refused"],
-            {"no_time": 0, "early": 2, "late": 3, "iri_only": 0, "numbers": 0, "full": 0}, "what was refused is counted")
+            {"no_time": 0, "early": 2, "ungiven": 0, "late": 3, "iri_only": 0, "numbers": 0, "full": 0}, "what was refused is counted")
     is_same(run.iri(), [("LIID0001", 1, BEGIN, 10.0), ("LIID0001", 1, END, 20.0)],
             "IRI say when it began and ended: the warrant's own times")
     run = Run(orders([w | {"deliver": "iri-only"}]), [capture])
