@@ -47,11 +47,11 @@ def orders(mediator, targets, **more):
 class Collector:
     n = 0
 
-    def __init__(self, folder, provisioner, packets, inputs=None, **more):
+    def __init__(self, folder, provisioner, packets, inputs=None, uris=None, **more):
         Collector.n += 1
         path = os.path.join(work, f"collector{Collector.n}")
-        self.paths = []
-        for k, capture in enumerate(inputs or [packets]):
+        self.paths = uris or []
+        for k, capture in enumerate([] if uris else inputs or [packets]):
             self.paths.append(f"{path}-{k}.pcap")
             with open(self.paths[-1], "wb") as f:
                 f.write(pcap(capture))
@@ -198,7 +198,8 @@ def by_the_clock():
     provisioner = Provisioner(orders(mediator, []))
     nas = Nas()
     begin = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
-    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(500)]
+    # long ones, since a block that is full later than the grace behind the end comes too late
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i + bytes(1200)) for i in range(500)]
     c = Collector(os.path.join(work, "clock"), provisioner, at(begin, *mine), times="now", pace="own")
     ok(wait_for(lambda: provisioner.digests), "a session begins, and nobody asks", [c.said()])
     now = int(time.time()) + 1  # time enough for the orders to arrive
@@ -210,7 +211,7 @@ def by_the_clock():
     times = [r.usec / 10**6 for r in records(mediator, "hi2")]
     same(times, [now + 1, now + 3], "to the second")
     got = records(mediator, "hi3")
-    ok(150 < len(got) <= 201 and all(now + 1 <= r.usec / 10**6 < now + 3 for r in got),
+    ok(190 < len(got) <= 201 and all(now + 1 <= r.usec / 10**6 < now + 3 for r in got),
        "packets are those of its time", [str(len(got))])
     same([r.packet for r in got], mine[mine.index(got[0].packet):][:len(got)], "without a gap")
     c.end()
@@ -259,6 +260,38 @@ def radius_on_another_input():
         x.close()
 
 
+def through_a_fifo():
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i + bytes(900)) for i in range(600)]  # more than a pipe holds
+    for times in ("now", "own"):
+        mediator = Mediator()
+        provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+        folder, fifo = os.path.join(work, f"fifo-{times}"), os.path.join(work, f"traffic-{times}")
+        os.mkfifo(fifo)
+        c = Collector(folder, provisioner, None, uris=[fifo], times=times)
+        wait_for(lambda c=c: "orders: 1" in c.said())
+        with open(fifo, "wb") as f:
+            f.write(pcap(at(*mine, start=time.time_ns() if times == "own" else T0, step=1000)))
+        wait_for(lambda: len(cc(mediator)) >= len(mine), 10)
+        same(len(cc(mediator)), len(mine), f"a capture comes whole through a FIFO, times: {times}", c.said())
+        c.end()
+        for x in (provisioner, mediator):
+            x.close()
+
+
+def a_silent_fifo():
+    for scheme in ("", "pcap:"):
+        fifo = os.path.join(work, f"silent{len(scheme)}")
+        os.mkfifo(fifo)
+        c = Collector(os.path.join(work, f"waits{len(scheme)}"), None, None, uris=[scheme + fifo])
+        time.sleep(0.5)
+        c.process.send_signal(signal.SIGTERM)
+        try:
+            status = c.process.wait(timeout=8)
+        except subprocess.TimeoutExpired:
+            status = None
+        ok(status == 0, f"a FIFO into which nobody writes keeps nobody from ending ({scheme or 'path'})", [c.said()])
+
+
 def told_what_makes_no_sense():
     for text, word in (("name: c1\ntransport: plain\ninputs: []\n", "inputs"),
                        ("name: c1\ninputs: [{uri: x}]\n", "certificate"),
@@ -277,6 +310,8 @@ numbers_survive(signal.SIGTERM, "ended in good order")
 numbers_survive(signal.SIGKILL, "killed")
 killed_at_once()
 by_the_clock()
+through_a_fifo()
+a_silent_fifo()
 links_come_and_go()
 radius_on_another_input()
 shutil.rmtree(work)

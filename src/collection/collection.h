@@ -39,7 +39,8 @@ enum collection_times {
 	  .doc = "where packets come from: int:IFACE, or a capture's [FORMAT:]PATH, which is "     \
 		 "read once")                                                                      \
 	X(INT, workers, .otherwise = "1", .min = 1, .max = 64,                                     \
-	  .doc = "threads that match and encode")                                                  \
+	  .doc = "threads that match and encode; one where a capture keeps a pace or moves its "   \
+		 "times")                                                                          \
 	X(TEXT, filter, .min = 1, .max = 4096,                                                     \
 	  .doc = "of an interface: what is looked at, in libpcap's syntax")                        \
 	X(INT, buffer, .otherwise = "64", .min = 1, .max = 1024,                                   \

@@ -1,9 +1,14 @@
 #include "collection/input.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -24,8 +29,9 @@ struct input {
 	bool has_thread;
 	_Atomic int state;
 	_Atomic int64_t heard_ns; /* its blocks have had their turn up to there */
-	int64_t shift_ns;         /* of a capture's times; set before workers run */
-	pthread_mutex_t lock;     /* of source, engine and total */
+	int64_t shift_ns;         /* of a replayed capture's times; its one worker's */
+	bool has_shift;
+	pthread_mutex_t lock; /* of source, engine and total */
 	struct source *source;
 	struct engine *engine;
 	struct source_stats total; /* of sources that were closed */
@@ -80,6 +86,10 @@ static int before(void *arg, struct weir_frame *frames, int n)
 {
 	struct input *in = arg;
 
+	if (!in->has_shift) {
+		in->shift_ns = wall_ns() - frames[0].time_ns;
+		in->has_shift = true;
+	}
 	if (in->settings->times == COLLECTION_TIMES_NOW)
 		shift_times(in, frames, n);
 	if (in->settings->pace == COLLECTION_PACE_OWN)
@@ -147,29 +157,48 @@ static int open_source(struct input *in, struct source **source, struct why *why
 	return source_open(source, s->uri, &options, why);
 }
 
-/* How far the capture's first packet is from now: looked at before workers read blocks side by
- * side, of which none knows whether its own is the first. */
-static int find_shift(struct input *in, struct why *why)
-{
-	struct source *source;
-	struct weir_block *block;
-	struct weir_frame *frames;
-	int rc = open_source(in, &source, why);
+/* A FIFO is opened when somebody writes into it: to open it blocks until then, and could not be
+ * ended. Both of its ends are held until the source has it, so that nothing in it gets lost. */
+struct fifo {
+	int out, in;
+};
 
-	if (rc)
-		return rc;
-	if (!source_is_live(source) && !source_block(source, 0, &block)) {
-		if (block_batch(block, &frames) > 0)
-			in->shift_ns = wall_ns() - frames[0].time_ns;
-		block_put(&block);
+static void fifo_close(struct fifo *f)
+{
+	if (f->out >= 0)
+		close(f->out);
+	if (f->in >= 0)
+		close(f->in);
+}
+
+static int fifo_await(const struct input *in, struct fifo *f)
+{
+	const char *path = in->settings->uri;
+	const char *behind = strchr(path, ':'); /* of "pcap:PATH" */
+	struct pollfd poll_out = {.events = POLLIN};
+	struct stat st;
+
+	*f = (struct fifo){-1, -1};
+	if (behind && stat(path, &st))
+		path = behind + 1;
+	if (stat(path, &st) || !S_ISFIFO(st.st_mode))
+		return 0;
+	f->out = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	poll_out.fd = f->out;
+	while (f->out >= 0 && !is_ending(in)) {
+		if (poll(&poll_out, 1, NAP_MS * 10) <= 0)
+			continue;
+		f->in = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		return f->in < 0 ? err_of_errno(errno) : 0;
 	}
-	source_close(&source);
-	return 0;
+	return is_ending(in) ? ERR_STOPPED : err_of_errno(errno);
 }
 
 static int run_engine(struct input *in, struct source *source, struct why *why)
 {
-	const struct engine_options options = {.n_workers = (int)in->settings->workers};
+	/* a replay has one worker, who sees the capture's first packet first */
+	const struct engine_options options = {
+		.n_workers = in->program.before ? 1 : (int)in->settings->workers};
 	struct engine *engine;
 	struct source_stats stats;
 	int rc = engine_new(&engine, source, &intercept_callbacks, &options, &in->program);
@@ -204,12 +233,14 @@ static bool run_once(struct input *in, bool *was_told)
 	struct why why;
 	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
 	bool is_live = false;
+	struct fifo fifo;
 	int rc;
 
 	why_clear(&why);
-	rc = in->program.before ? find_shift(in, &why) : 0;
+	rc = fifo_await(in, &fifo);
 	if (!rc)
 		rc = open_source(in, &source, &why);
+	fifo_close(&fifo);
 	if (!rc) {
 		is_live = source_is_live(source);
 		*was_told = false;
