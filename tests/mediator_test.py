@@ -464,6 +464,8 @@ def test_captures():
            all(abs(a[0] - b[0]) < 2e-6 for a, b in zip(got, packets)),
            f"captures of {safe} hold each packet once, in order", [len(got), [f.name for f in files]])
         ok(len(files) > 1 and all(f.stat().st_mode & 0o777 == 0o600 for f in files), "in several files, by size")
+        ok(all(f.stat().st_size < 100000 + 1000 for f in files), "none of them longer than that and a packet",
+           [[(f.name, f.stat().st_size) for f in files]])
     ok(not any((m.folder).glob("L*")) and not any((m.folder / "captures").glob("L*")), "no LIID leads elsewhere")
     m.end()
 

@@ -41,6 +41,7 @@ struct captures {
 	char *folder, *template;
 	int dir;
 	struct capture *list;
+	bool is_full; /* a file has its size, with what is held for it */
 	struct captures_stats stats;
 };
 
@@ -385,6 +386,7 @@ int captures_flush(struct captures *c, uint64_t offset, struct nanos now, struct
 {
 	int rc = 0;
 
+	c->is_full = false;
 	for (struct capture *f = c->list; f && !rc; f = f->next) {
 		if (!f->held.len)
 			continue;
@@ -407,8 +409,10 @@ int captures_add(struct captures *c, const struct etsi_record *record, uint64_t 
 	struct etsi_octets left = record->parts;
 	struct etsi_part part;
 	struct capture *f;
-	int rc = 0;
+	int rc = c->is_full ? captures_flush(c, offset, now, why) : 0;
 
+	if (rc)
+		return rc;
 	capture_safe(&record->liid, safe);
 	f = capture_of(c, safe);
 	if (!f)
@@ -429,6 +433,8 @@ int captures_add(struct captures *c, const struct etsi_record *record, uint64_t 
 		rc = trace_writer_frame(f->writer, &f->held, &frame, &iface, why);
 		c->stats.n_packets++;
 	}
+	if (c->rules.size && f->size + f->held.len >= c->rules.size)
+		c->is_full = true;
 	return rc;
 }
 

@@ -45,7 +45,8 @@ void captures_free(struct captures **c);
 
 void captures_set_rules(struct captures *c, const struct capture_rules *rules);
 
-/* A packet of the stream at this offset; it lies in memory until captures_flush. */
+/* A packet of the stream at this offset; it lies in memory until captures_flush, or until the next
+ * one comes where a file has its size. */
 MUST_CHECK int captures_add(struct captures *c, const struct etsi_record *record, uint64_t offset,
 			    struct nanos now, struct why *why);
 
