@@ -11,32 +11,28 @@
 #include "collection/delivery.h"
 #include "collection/input.h"
 #include "collection/state.h"
-#include "link/link.h"
-#include "warrant/book.h"
+#include "station/station.h"
 
 enum {
 	PATH_LEN = 4096,
-	STATUS_S = 5,
 	TICK_MS = 250, /* the clock, at least */
 	DRAIN_S = 3,   /* that links get at the end */
 	DRAIN_MS = 20,
 	SLOW_SAVES = 20, /* saving takes at most a twentieth of the time */
-	STATUS_MAX = 16 << 20,
 };
 
 struct collection {
 	struct collection_place place;
 	struct tls *tls;
 	struct tls_identity self;
-	char orders_path[PATH_LEN], state_path[PATH_LEN], spools[PATH_LEN];
-	struct orders_book book;
+	char state_path[PATH_LEN], spools[PATH_LEN];
+	struct station *station;
 	struct signer *signer;
 	struct intercept *intercept;
 	struct delivery *delivery;
 	struct inputs *inputs;
-	struct link *provisioner;
-	struct loop_timer status, tick, save, drain;
-	struct nanos started, drain_until;
+	struct loop_timer tick, save, drain;
+	struct nanos drain_until;
 };
 
 static struct loop *loop_of(const struct collection *c)
@@ -45,38 +41,6 @@ static struct loop *loop_of(const struct collection *c)
 }
 
 /* ---- orders ---- */
-
-static void send_object(struct collection *c, const struct wr *w)
-{
-	if (!w->ok || link_send(c->provisioner, (const char *)w->bytes, w->len))
-		log_warn("the provisioner is not told: its link is full");
-}
-
-static void send_have(struct collection *c)
-{
-	uint8_t octets[256];
-	struct wr w = wr_of(octets, sizeof octets);
-	struct json j = json_of(&w);
-
-	json_open(&j, '{');
-	json_key(&j, "type"), json_text(&j, "have");
-	json_key(&j, "digest"), json_text(&j, c->book.digest);
-	json_close(&j, '}');
-	send_object(c, &w);
-}
-
-static void send_status(struct collection *c)
-{
-	struct wr w = wr_init(STATUS_MAX);
-	struct json j = json_of(&w);
-
-	json_open(&j, '{');
-	json_key(&j, "type"), json_text(&j, "status");
-	collection_status(c, &j);
-	json_close(&j, '}');
-	send_object(c, &w);
-	wr_fini(&w);
-}
 
 static void do_tick(void *owner)
 {
@@ -89,10 +53,10 @@ static void do_tick(void *owner)
 }
 
 /* An agency that asks for signatures gets hashes alone where there is no key. */
-static void look_for_key(const struct collection *c)
+static void look_for_key(const struct collection *c, const struct orders *orders)
 {
-	for (size_t k = 0; k < c->book.orders.agencies.n && !c->signer; k++) {
-		const struct agency *a = &c->book.orders.agencies.items[k];
+	for (size_t k = 0; k < orders->agencies.n && !c->signer; k++) {
+		const struct agency *a = &orders->agencies.items[k];
 
 		if (a->sign_count)
 			log_error("agency %s asks for signatures, and there is no signing_key",
@@ -100,68 +64,31 @@ static void look_for_key(const struct collection *c)
 	}
 }
 
-static void take_book(struct collection *c, struct orders_book *next)
+static void take_orders(void *owner, const struct orders_book *book)
 {
-	struct orders_book old = c->book;
+	struct collection *c = owner;
 	struct why why;
 
 	why_clear(&why);
-	c->book = *next;
-	if (intercept_update(c->intercept, &c->book.orders, loop_wall(), &why))
+	if (intercept_update(c->intercept, &book->orders, loop_wall(), &why))
 		log_error("the orders are not executed whole: %s", why.text);
-	look_for_key(c);
-	delivery_route(c->delivery, &c->book.orders);
-	orders_book_fini(&old);
+	look_for_key(c, &book->orders);
+	delivery_route(c->delivery, &book->orders);
 	do_tick(c);
 }
 
-static void hear_orders(struct collection *c, const struct conf_value *root)
-{
-	struct orders_book next;
-	struct why why;
-	int rc;
-
-	why_clear(&why);
-	rc = orders_book_take(&c->book, root, &next, &why);
-	if (rc) {
-		log_error("the provisioner's orders are refused: %s",
-			  *why.text ? why.text : err_text(rc));
-		send_have(c); /* as before, so that it sends the whole again */
-		return;
-	}
-	if (orders_book_save(&next, c->orders_path, &why))
-		log_error("the orders are not kept for a restart: %s: %s", why.place, why.text);
-	log_info("orders: %zu agencies, %zu warrants, digest %.16s", next.orders.agencies.n,
-		 next.orders.warrants.n, next.digest);
-	take_book(c, &next);
-	send_have(c);
-}
-
-static void provisioner_up(void *owner, struct link *link)
-{
-	(void)link;
-	send_status(owner);
-}
-
-static void provisioner_says(void *owner, struct link *link, const char *type,
-			     const struct conf_value *root)
-{
-	(void)link;
-	if (!strcmp(type, "orders") || !strcmp(type, "change"))
-		hear_orders(owner, root);
-	else
-		log_debug("provisioner: a message of type %.40s is passed over", type);
-}
-
-static const struct link_ops provisioner_ops = {.up = provisioner_up, .message = provisioner_says};
-
-static void tell_status(void *owner)
+static void print_status(void *owner, struct json *j)
 {
 	struct collection *c = owner;
 
-	if (c->provisioner && link_is_up(c->provisioner))
-		send_status(c);
+	json_key(j, "inputs"), inputs_status(c->inputs, j);
+	delivery_status(c->delivery, j);
+	json_key(j, "intercept"), json_open(j, '{');
+	intercept_report(c->intercept, j);
+	json_close(j, '}');
 }
+
+static const struct station_ops station_ops = {.orders = take_orders, .status = print_status};
 
 /* ---- state ---- */
 
@@ -198,10 +125,8 @@ static int make_path(char *out, const char *folder, const char *name, struct why
 static int open_folder(struct collection *c, struct why *why)
 {
 	const struct collection_settings *s = c->place.settings;
-	int rc = make_path(c->orders_path, s->folder, "orders.json", why);
+	int rc = make_path(c->state_path, s->folder, "state", why);
 
-	if (!rc)
-		rc = make_path(c->state_path, s->folder, "state", why);
 	if (!rc)
 		rc = s->spools ? make_path(c->spools, s->spools, NULL, why)
 			       : make_path(c->spools, s->folder, "spools", why);
@@ -270,7 +195,7 @@ static int open_intercept(struct collection *c, struct why *why)
 
 	if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed)
 		return why_set(why, ERR_IO, "the kernel gives no random numbers");
-	rc = intercept_new(&c->intercept, &c->book.orders, &options, why);
+	rc = intercept_new(&c->intercept, &station_book(c->station)->orders, &options, why);
 	if (!rc)
 		rc = state_load(c->state_path, c->intercept, c->delivery, &n_recalled, why);
 	if (!rc && n_recalled)
@@ -279,57 +204,44 @@ static int open_intercept(struct collection *c, struct why *why)
 	return rc;
 }
 
-static int dial_provisioner(struct collection *c, struct why *why)
+static int open_station(struct collection *c, struct why *why)
 {
-	const struct link_options options = {
+	const struct station_options options = {
+		.loop = loop_of(c),
 		.self = c->self,
 		.software = c->place.software,
 		.tls = c->tls,
-		.address = c->place.settings->provisioner,
-		.peer_roles = 1u << TLS_PROVISIONER,
-		.ops = &provisioner_ops,
+		.at = c->place.settings->provisioner,
+		.folder = c->place.settings->folder,
+		.ops = &station_ops,
 		.owner = c,
 	};
 
-	if (!c->place.settings->provisioner.version)
-		return 0;
-	return link_dial(&c->provisioner, loop_of(c), &options, why);
+	return station_new(&c->station, &options, why);
 }
 
 static void init_timers(struct collection *c)
 {
-	loop_timer_init(&c->status, loop_of(c), tell_status, c);
 	loop_timer_init(&c->tick, loop_of(c), do_tick, c);
 	loop_timer_init(&c->save, loop_of(c), save, c);
-}
-
-static int open_orders(struct collection *c, struct why *why)
-{
-	int rc = orders_book_load(&c->book, ORDERS_FOR_COLLECTOR, c->orders_path, why);
-
-	if (!rc && c->book.has_orders)
-		log_info("orders of the last time: %zu agencies, %zu warrants",
-			 c->book.orders.agencies.n, c->book.orders.warrants.n);
-	return rc;
 }
 
 int collection_new(struct collection **out, const struct collection_place *place, struct why *why)
 {
 	struct collection *c = calloc(1, sizeof *c);
+	const struct orders_book *book;
 	int rc = c ? 0 : ERR_NOMEM;
 
 	*out = c;
 	if (!c)
 		return rc;
 	c->place = *place;
-	c->started = loop_wall();
-	c->book = orders_book_init(ORDERS_FOR_COLLECTOR);
 	init_timers(c);
 	rc = open_folder(c, why);
 	if (!rc)
 		rc = open_tls(c, why);
 	if (!rc)
-		rc = open_orders(c, why);
+		rc = open_station(c, why);
 	if (!rc)
 		rc = open_delivery(c, why);
 	if (!rc)
@@ -337,17 +249,17 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_intercept(c, why);
 	if (!rc)
-		rc = dial_provisioner(c, why);
+		rc = station_dial(c->station, why);
 	if (!rc)
 		rc = inputs_new(&c->inputs, &(struct inputs_options){place->settings, c->intercept},
 				why);
 	if (rc)
 		return rc;
-	if (c->book.has_orders)
-		delivery_route(c->delivery, &c->book.orders);
+	book = station_book(c->station);
+	if (book->has_orders)
+		delivery_route(c->delivery, &book->orders);
 	do_tick(c);
 	save(c);
-	loop_timer_every(&c->status, nanos_from_s(STATUS_S));
 	return 0;
 }
 
@@ -380,14 +292,12 @@ void collection_free(struct collection **cp)
 	if (!c)
 		return;
 	inputs_free(&c->inputs);
-	link_free(&c->provisioner);
-	loop_timer_fini(&c->status);
 	loop_timer_fini(&c->tick);
 	loop_timer_fini(&c->save);
 	loop_timer_fini(&c->drain);
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);
-	orders_book_fini(&c->book);
+	station_free(&c->station);
 	signer_free(&c->signer);
 	tls_free(&c->tls);
 	free(c);
@@ -396,13 +306,5 @@ void collection_free(struct collection **cp)
 
 void collection_status(struct collection *c, struct json *j)
 {
-	json_key(j, "name"), json_text(j, c->self.name);
-	json_key(j, "software"), json_text(j, c->place.software);
-	json_key(j, "started"), json_time(j, c->started);
-	json_key(j, "digest"), json_text(j, c->book.digest);
-	json_key(j, "inputs"), inputs_status(c->inputs, j);
-	delivery_status(c->delivery, j);
-	json_key(j, "intercept"), json_open(j, '{');
-	intercept_report(c->intercept, j);
-	json_close(j, '}');
+	station_status(c->station, j);
 }

@@ -9,13 +9,12 @@
 #include "mediation/file.h"
 #include "mediation/inlet.h"
 #include "mediation/outlet.h"
-#include "warrant/book.h"
+#include "station/station.h"
 
 enum {
 	PATH_SIZE = 4096,
 	STATUS_S = 5,
 	MAX_INLETS = 256,
-	STATUS_MAX = 8 << 20,
 	MISSING_S = 10, /* a collector that is away so long is an alarm */
 	MAX_KNOWN = 256,
 	ALARM_SIZE = 200,
@@ -33,8 +32,8 @@ struct mediation {
 	struct tls *tls;
 	struct tls_identity self;
 	struct outlet_place outlet_place;
-	char orders_path[PATH_SIZE], spools[PATH_SIZE], captures[PATH_SIZE];
-	struct orders_book book;
+	char spools[PATH_SIZE], captures[PATH_SIZE];
+	struct station *station;
 	struct scope scope;
 	struct outlet **outlets;
 	size_t n_outlets;
@@ -43,9 +42,7 @@ struct mediation {
 	struct known known[MAX_KNOWN];
 	size_t n_known;
 	struct link_port *port;
-	struct link *provisioner;
 	struct loop_timer status, announce;
-	struct nanos started;
 };
 
 #define X(...) CONF_ROW(mediation_settings, __VA_ARGS__)
@@ -156,13 +153,14 @@ static void serve_agencies(struct mediation *m, const struct orders *orders)
 static void announce(void *owner)
 {
 	struct mediation *m = owner;
+	const struct orders_book *book = station_book(m->station);
 	struct nanos now = loop_wall(), wake;
 
-	if (!m->book.has_orders)
+	if (!book->has_orders)
 		return;
 	for (size_t i = 0; i < m->n_outlets; i++)
-		outlet_announce(m->outlets[i], &m->book.orders, now);
-	wake = announcements_wake(&m->book.orders, now);
+		outlet_announce(m->outlets[i], &book->orders, now);
+	wake = announcements_wake(&book->orders, now);
 	if (wake.ns != INT64_MAX)
 		loop_timer_at(&m->announce, wake);
 	else
@@ -171,98 +169,40 @@ static void announce(void *owner)
 
 /* ---- orders ---- */
 
-/* Takes *next for the book: what is served, and within what scope. */
-static void take_book(struct mediation *m, struct orders_book *next)
+/* What is served, and within what scope. */
+static void take_orders(void *owner, const struct orders_book *book)
 {
-	struct orders_book old = m->book;
-	int rc = scope_update(&m->scope, &next->orders, loop_wall());
+	struct mediation *m = owner;
+	int rc = scope_update(&m->scope, &book->orders, loop_wall());
 
 	if (rc)
 		log_error("the orders' scope is not enforced as ordered: %s", err_text(rc));
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_forget_outlets(m->inlets[i]);
-	m->book = *next;
-	drop_outlets(m, &m->book.orders);
-	serve_agencies(m, &m->book.orders);
-	orders_book_fini(&old);
+	drop_outlets(m, &book->orders);
+	serve_agencies(m, &book->orders);
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_find_outlets(m->inlets[i]);
 	announce(m);
 }
 
-static void send_object(struct link *link, struct wr *w)
+static void print_status(void *owner, struct json *j)
 {
-	if (!w->ok || link_send(link, (const char *)w->bytes, w->len))
-		log_warn("the provisioner is not told: its link is full");
+	const struct mediation *m = owner;
+	const struct orders_book *book = station_book(m->station);
+
+	json_key(j, "warrants"), json_u64(j, book->has_orders ? book->orders.warrants.n : 0);
+	json_key(j, "collectors"), json_open(j, '[');
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_status(m->inlets[i], j);
+	json_close(j, ']');
+	json_key(j, "agencies"), json_open(j, '[');
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_status(m->outlets[i], j);
+	json_close(j, ']');
 }
 
-static void send_have(struct mediation *m)
-{
-	uint8_t octets[256];
-	struct wr w = wr_of(octets, sizeof octets);
-	struct json j = json_of(&w);
-
-	json_open(&j, '{');
-	json_key(&j, "type"), json_text(&j, "have");
-	json_key(&j, "digest"), json_text(&j, m->book.digest);
-	json_close(&j, '}');
-	send_object(m->provisioner, &w);
-}
-
-static void send_status(struct mediation *m)
-{
-	struct wr w = wr_init(STATUS_MAX);
-	struct json j = json_of(&w);
-
-	json_open(&j, '{');
-	json_key(&j, "type"), json_text(&j, "status");
-	mediation_status(m, &j);
-	json_close(&j, '}');
-	send_object(m->provisioner, &w);
-	wr_fini(&w);
-}
-
-static void hear_orders(struct mediation *m, const struct conf_value *root)
-{
-	struct orders_book next;
-	struct why why;
-	int rc;
-
-	why_clear(&why);
-	rc = orders_book_take(&m->book, root, &next, &why);
-	if (rc) {
-		log_error("the provisioner's orders are refused: %s",
-			  *why.text ? why.text : err_text(rc));
-		send_have(m); /* as before, so that it sends the whole again */
-		return;
-	}
-	if (orders_book_save(&next, m->orders_path, &why))
-		log_error("the orders are not kept for a restart: %s: %s", why.place, why.text);
-	log_info("orders: %zu agencies, %zu warrants, digest %.16s", next.orders.agencies.n,
-		 next.orders.warrants.n, next.digest);
-	take_book(m, &next);
-	send_have(m);
-}
-
-static void provisioner_up(void *owner, struct link *link)
-{
-	struct mediation *m = owner;
-
-	(void)link;
-	send_status(m);
-}
-
-static void provisioner_says(void *owner, struct link *link, const char *type,
-			     const struct conf_value *root)
-{
-	(void)link;
-	if (!strcmp(type, "orders") || !strcmp(type, "change"))
-		hear_orders(owner, root);
-	else
-		log_debug("provisioner: a message of type %.40s is passed over", type);
-}
-
-static const struct link_ops provisioner_ops = {.up = provisioner_up, .message = provisioner_says};
+static const struct station_ops station_ops = {.orders = take_orders, .status = print_status};
 
 /* ---- collectors ---- */
 
@@ -373,8 +313,6 @@ static void tick(void *owner)
 
 	look_for_missing(m);
 	announce(m); /* what could not be told for want of room */
-	if (m->provisioner && link_is_up(m->provisioner))
-		send_status(m);
 }
 
 static int open_tls(struct mediation *m, struct why *why)
@@ -392,10 +330,8 @@ static int open_tls(struct mediation *m, struct why *why)
 static int open_folders(struct mediation *m, struct why *why)
 {
 	const struct mediation_settings *s = m->place.settings;
-	int rc = file_path(m->orders_path, PATH_SIZE, s->folder, "orders.json", why);
+	int rc = file_path(m->spools, PATH_SIZE, s->folder, "spools", why);
 
-	if (!rc)
-		rc = file_path(m->spools, PATH_SIZE, s->folder, "spools", why);
 	if (!rc)
 		rc = file_path(m->captures, PATH_SIZE, s->folder, "captures", why);
 	m->outlet_place = (struct outlet_place){
@@ -418,37 +354,36 @@ static int open_folders(struct mediation *m, struct why *why)
 	return rc;
 }
 
-static int open_links(struct mediation *m, struct why *why)
+static int listen_to_collectors(struct mediation *m, struct why *why)
 {
 	const struct mediation_settings *s = m->place.settings;
-	struct link_options options = {.self = m->self,
-				       .software = m->place.software,
-				       .tls = s->transport == DAEMON_PLAIN ? NULL : m->tls,
-				       .address = s->listen,
-				       .peer_roles = 1u << TLS_COLLECTOR,
-				       .ops = &collector_ops,
-				       .owner = m};
-	int rc = link_listen(&m->port, m->place.loop, &options, why);
+	const struct link_options options = {.self = m->self,
+					     .software = m->place.software,
+					     .tls = s->transport == DAEMON_PLAIN ? NULL : m->tls,
+					     .address = s->listen,
+					     .peer_roles = 1u << TLS_COLLECTOR,
+					     .ops = &collector_ops,
+					     .owner = m};
 
-	if (rc || !s->provisioner.version)
-		return rc;
-	options.address = s->provisioner;
-	options.peer_roles = 1u << TLS_PROVISIONER;
-	options.ops = &provisioner_ops;
-	return link_dial(&m->provisioner, m->place.loop, &options, why);
+	return link_listen(&m->port, m->place.loop, &options, why);
 }
 
-static int open_orders(struct mediation *m, struct why *why)
+static int open_station(struct mediation *m, struct why *why)
 {
-	struct orders_book book;
-	int rc = orders_book_load(&book, ORDERS_FOR_MEDIATOR, m->orders_path, why);
+	const struct mediation_settings *s = m->place.settings;
+	const struct station_options options = {.loop = m->place.loop,
+						.self = m->self,
+						.software = m->place.software,
+						.tls = s->transport == DAEMON_PLAIN ? NULL : m->tls,
+						.at = s->provisioner,
+						.folder = s->folder,
+						.ops = &station_ops,
+						.owner = m};
+	int rc = station_new(&m->station, &options, why);
 
-	if (rc || !book.has_orders)
-		return rc;
-	log_info("orders of the last time: %zu agencies, %zu warrants", book.orders.agencies.n,
-		 book.orders.warrants.n);
-	take_book(m, &book);
-	return 0;
+	if (!rc && station_book(m->station)->has_orders)
+		take_orders(m, station_book(m->station));
+	return rc;
 }
 
 int mediation_new(struct mediation **out, const struct mediation_place *place, struct why *why)
@@ -460,8 +395,6 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	if (rc)
 		return rc;
 	m->place = *place;
-	m->started = loop_wall();
-	m->book = orders_book_init(ORDERS_FOR_MEDIATOR);
 	scope_init(&m->scope);
 	loop_timer_init(&m->status, place->loop, tick, m);
 	loop_timer_init(&m->announce, place->loop, announce, m);
@@ -469,9 +402,11 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	if (!rc)
 		rc = open_folders(m, why);
 	if (!rc)
-		rc = open_orders(m, why);
+		rc = open_station(m, why);
 	if (!rc)
-		rc = open_links(m, why);
+		rc = listen_to_collectors(m, why);
+	if (!rc)
+		rc = station_dial(m->station, why);
 	if (rc)
 		mediation_free(out);
 	else
@@ -486,7 +421,6 @@ void mediation_free(struct mediation **mediation)
 	*mediation = NULL;
 	if (!m)
 		return;
-	link_free(&m->provisioner);
 	link_port_free(&m->port);
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_free(&m->inlets[i]);
@@ -496,7 +430,7 @@ void mediation_free(struct mediation **mediation)
 	loop_timer_fini(&m->status);
 	loop_timer_fini(&m->announce);
 	scope_fini(&m->scope);
-	orders_book_fini(&m->book);
+	station_free(&m->station);
 	tls_free(&m->tls);
 	free(m);
 }
@@ -508,17 +442,5 @@ uint16_t mediation_port(const struct mediation *m)
 
 void mediation_status(const struct mediation *m, struct json *j)
 {
-	json_key(j, "name"), json_text(j, m->self.name);
-	json_key(j, "software"), json_text(j, m->place.software);
-	json_key(j, "started"), json_time(j, m->started);
-	json_key(j, "digest"), json_text(j, m->book.digest);
-	json_key(j, "warrants"), json_u64(j, m->book.has_orders ? m->book.orders.warrants.n : 0);
-	json_key(j, "collectors"), json_open(j, '[');
-	for (size_t i = 0; i < m->n_inlets; i++)
-		inlet_status(m->inlets[i], j);
-	json_close(j, ']');
-	json_key(j, "agencies"), json_open(j, '[');
-	for (size_t i = 0; i < m->n_outlets; i++)
-		outlet_status(m->outlets[i], j);
-	json_close(j, ']');
+	station_status(m->station, j);
 }

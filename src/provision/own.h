@@ -71,6 +71,11 @@ int refuse(struct refusal *refusal, int status, const char *field, const char *f
 /* A reason of conf as a refusal: "targets[0].prefix: …" is a field and its reason. */
 int refuse_why(struct refusal *refusal, int status, int rc, const struct why *why);
 
+/* ---- heard.c: what daemons tell; owner is the provision ---- */
+
+MUST_CHECK int heard_message(void *owner, const struct tls_identity *from,
+			     const struct conf_value *message, struct why *why);
+
 /* ---- secret.c: secrets on their way into and out of the store and requests ---- */
 
 /* Seals, opens the secrets of an item's tree in place. */

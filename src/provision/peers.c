@@ -1,5 +1,6 @@
 #include "provision/peers.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -445,6 +446,26 @@ static void heard_status(struct peer *peer, const struct conf_value *root)
 	peer->status_at = loop_wall();
 }
 
+/* A number that does not reach the peer is asked for again. */
+static void heard_other(struct peer *peer, const struct conf_value *root)
+{
+	const struct peers_options *options = &peer->peers->options;
+	struct why why = {.text = ""};
+	char answer[80];
+	uint64_t number;
+	int rc = options->hear(options->owner, &peer->id, root, &why);
+	int len;
+
+	if (rc) {
+		log_error("%s %s: what it tells cannot be kept: %s", tls_role_text(peer->id.role),
+			  peer->id.name, why.text[0] ? why.text : err_text(rc));
+	} else if (conf_value_find(root, "report") && link_number(root, "number", &number)) {
+		len = snprintf(answer, sizeof answer, "{\"type\":\"heard\",\"number\":%" PRIu64 "}",
+			       number);
+		(void)!link_send(peer->link, answer, (size_t)len);
+	}
+}
+
 static void on_message(void *owner, struct link *link, const char *type,
 		       const struct conf_value *root)
 {
@@ -456,9 +477,8 @@ static void on_message(void *owner, struct link *link, const char *type,
 		heard_have(peer, link_text(root, "digest"));
 	else if (!strcmp(type, "status"))
 		heard_status(peer, root);
-	else
-		log_debug("%s %s: a message of the unknown type \"%.40s\"",
-			  tls_role_text(peer->id.role), peer->id.name, type);
+	else if (peer->peers->options.hear)
+		heard_other(peer, root);
 }
 
 static void on_may_send(void *owner, struct link *link)

@@ -7,7 +7,9 @@
  *	    | <------------- {"type":"have","digest":…} --- |   agreed
  *	    | -- {"type":"change","put","remove","digest"}  |
  *	    | <------------- {"type":"have","digest":…} --- |   agreed, or the whole again
- *	    | <------------- {"type":"status",…} ---------- |   every few seconds */
+ *	    | <------------- {"type":"status",…} ---------- |   every few seconds
+ *	    | <-- {"type":"report","number","report":{…}} - |   until
+ *	    | -- {"type":"heard","number":…} -------------> |   this says that it was heard */
 #ifndef PROVISION_PEERS_H
 #define PROVISION_PEERS_H
 
@@ -25,6 +27,11 @@ struct peers_options {
 	const char *software;
 	const struct tls *tls; /* NULL: plain */
 	const struct holding *held;
+	/* Anything else that one of them tells; NULL: is passed over. A report (type "report") is
+	 * answered as heard where this returns 0. */
+	int (*hear)(void *owner, const struct tls_identity *from, const struct conf_value *message,
+		    struct why *why);
+	void *owner;
 	size_t max_message; /* 0: what a link's message may have */
 	struct nanos again; /* 0: 5 s between two wholes for one who has something else */
 };

@@ -196,7 +196,9 @@ static int listen_both(struct provision *p, struct why *why)
 				      .name = p->conf->name,
 				      .software = p->software,
 				      .tls = p->tls,
-				      .held = &p->held};
+				      .held = &p->held,
+				      .hear = heard_message,
+				      .owner = p};
 	struct rest_options rest = {.listen = p->conf->rest_listen,
 				    .is_plain = p->conf->rest_transport == DAEMON_PLAIN,
 				    .certificate = p->conf->certificate,
