@@ -32,21 +32,13 @@
 #include "engine/engine.h"
 #include "integrity/signer.h"
 #include "intercept/outbox.h"
+#include "ledger/reason.h"
 #include "warrant/orders.h"
 
-/* Why a packet of a target's is not delivered: constant, name in JSON, words. */
-#define INTERCEPT_REFUSALS(X)                                                                      \
-	X(NO_TIME, "no_time", "without a time, so that its scope cannot be told")                  \
-	X(EARLY, "early", "before the warrant's start")                                            \
-	X(UNGIVEN, "ungiven", "from before their address was the target's")                        \
-	X(LATE, "late", "at or after the warrant's end")                                           \
-	X(IRI_ONLY, "iri_only", "of a warrant that delivers no content")                           \
-	X(NUMBERS, "numbers", "whose session's sequence numbers are used up")                      \
-	X(FULL, "full", "lost: no room left in the outbox")
-
+/* Why a packet of a target's is not delivered: the ledger's reasons, in their order. */
 enum intercept_refusal {
-#define X(name, key, text) INTERCEPT_##name,
-	INTERCEPT_REFUSALS(X)
+#define X(name, ...) INTERCEPT_##name,
+	LEDGER_PACKET_REASONS(X)
 #undef X
 		INTERCEPT_N_REFUSALS
 };

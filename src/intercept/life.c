@@ -310,22 +310,10 @@ bool intercept_times(const struct intercept *i, struct nanos *first, struct nano
 
 const char *intercept_refusal_key(enum intercept_refusal refusal)
 {
-	static const char *const keys[] = {
-#define X(name, key, text) key,
-		INTERCEPT_REFUSALS(X)
-#undef X
-	};
-
-	return keys[refusal];
+	return ledger_reasons[refusal].key;
 }
 
 const char *intercept_refusal_text(enum intercept_refusal refusal)
 {
-	static const char *const texts[] = {
-#define X(name, key, text) text,
-		INTERCEPT_REFUSALS(X)
-#undef X
-	};
-
-	return texts[refusal];
+	return ledger_reasons[refusal].text;
 }

@@ -40,13 +40,7 @@ bool interface_of(const char *text, enum interface *out)
 
 const char *refusal_text(enum refusal refusal)
 {
-	static const char *const texts[] = {
-#define X(name, text, doc) text,
-		REFUSALS(X)
-#undef X
-	};
-
-	return texts[refusal];
+	return ledger_reasons[LEDGER_MALFORMED + (int)refusal].key;
 }
 
 void scope_init(struct scope *scope)

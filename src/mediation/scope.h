@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/nanos.h"
 #include "etsi/record.h"
+#include "ledger/reason.h"
 #include "warrant/orders.h"
 
 #define INTERFACES(X)                                                                              \
@@ -22,18 +23,11 @@ enum interface {
 const char *interface_text(enum interface interface);
 bool interface_of(const char *text, enum interface *out);
 
-/* Why a record is not handed over; counted by agency and interface. */
-#define REFUSALS(X)                                                                                \
-	X(MALFORMED, "malformed", "no PS-PDU that can be read")                                    \
-	X(UNKNOWN_LIID, "unknown_liid", "no warrant of the agency has its LIID")                   \
-	X(OUT_OF_TIME, "out_of_time", "its time is not within the warrant's, or it has none")      \
-	X(KIND, "kind", "the warrant does not let us deliver its kind")                            \
-	X(INTERFACE, "interface", "its kind does not belong on this interface")                    \
-	X(NO_CAPTURE, "no_capture", "the agency receives captures, and it is no packet")
-
+/* Why a record is not handed over, counted by agency and interface: the ledger's reasons, in their
+ * order. */
 enum refusal {
-#define X(name, text, doc) REFUSAL_##name,
-	REFUSALS(X)
+#define X(name, ...) REFUSAL_##name,
+	LEDGER_MEDIATOR_REASONS(X)
 #undef X
 		N_REFUSALS,
 	REFUSAL_NONE = N_REFUSALS

@@ -1,0 +1,267 @@
+#include "ledger/book.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/tap.h"
+
+static char path[] = "/tmp/weir-ledger-XXXXXX";
+static struct why why;
+
+static void bail(const char *text)
+{
+	printf("Bail out! %s\n", text);
+	exit(1);
+}
+
+static struct ledger_key key_of(const char *liid, uint32_t cin, enum ledger_kind kind)
+{
+	struct ledger_key key;
+
+	ledger_key_set(&key, "police", liid, strlen(liid));
+	ledger_key_set_element(&key, "ne1", 3);
+	key.cin = cin;
+	key.kind = (uint8_t)kind;
+	return key;
+}
+
+static struct ledger_book *open_book(uint32_t max_rows)
+{
+	struct ledger_book *b;
+
+	why_clear(&why);
+	if (ledger_book_open(&b, path, max_rows, &why))
+		bail(why.text);
+	return b;
+}
+
+static void spool(struct ledger_row *row, uint32_t from, uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		ledger_count(row, LEDGER_MATCHED, 1);
+		ledger_row_spooled(row, from + k, 1000 + from + k);
+	}
+}
+
+static void test_rows(void)
+{
+	struct ledger_book *b = open_book(100);
+	struct ledger_key key = key_of("L1", 7, LEDGER_CC), other = key_of("L1", 7, LEDGER_IRI);
+	uint64_t id = ledger_book_id(b);
+	struct ledger_row *row = ledger_book_row(b, &key);
+
+	spool(row, 0, 10);
+	ledger_tally_add(row, LEDGER_EARLY, 2, 500);
+	ok(ledger_book_row(b, &key) == row, "a key has one row");
+	ok(ledger_book_row(b, &other) != row, "another kind is another row");
+	ok(!strcmp(row->key.warrant, "police/L1"), "a row tells its warrant");
+	ledger_book_close(&b);
+	b = open_book(100);
+	row = ledger_book_find(b, &key);
+	ok(row && row->counts[LEDGER_SPOOLED] == 10 && row->tallies[LEDGER_EARLY].n == 2 &&
+		   row->last_seq == 9 && row->first_ns == 1000 && row->last_ns == 1009,
+	   "rows are there again");
+	ok(ledger_book_id(b) == id, "and it is the same book");
+	ledger_book_close(&b);
+}
+
+static void test_drafts(void)
+{
+	struct ledger_key key = key_of("L2", 1, LEDGER_CC);
+	struct ledger_mark mark = {11, 1, 400}, left;
+	struct ledger_book *b = open_book(100);
+	struct ledger_row *draft = ledger_draft_row(b, &key);
+
+	ledger_count(draft, LEDGER_RECEIVED, 4);
+	ok(ledger_draft_row(b, &key) == draft, "a row is drafted once");
+	ok(!ledger_book_find(b, &key)->counts[LEDGER_RECEIVED], "a draft is not yet counted");
+	ledger_draft_drop(b);
+	ok(ledger_draft_row(b, &key)->counts[LEDGER_RECEIVED] == 0, "what is dropped never was");
+	ledger_count(ledger_draft_row(b, &key), LEDGER_RECEIVED, 5);
+	ledger_draft_seal(b, &mark);
+	ledger_book_close(&b); /* as if it had been killed */
+	b = open_book(100);
+	ok(ledger_draft_is_left(b, &left) && left.owner == 11 && left.offset == 400,
+	   "a sealed draft is found by the next process");
+	ledger_draft_apply(b);
+	ledger_draft_apply(b);
+	left.offset = 0;
+	ok(ledger_book_find(b, &key)->counts[LEDGER_RECEIVED] == 5, "and counts once");
+	ok(ledger_mark_get(b, &left) && left.offset == 400, "its mark moved with it");
+	ok(!ledger_draft_is_left(b, &left), "nothing is left of it");
+	ledger_count(ledger_draft_row(b, &key), LEDGER_RECEIVED, 5);
+	ledger_book_close(&b);
+	b = open_book(100);
+	ok(!ledger_draft_is_left(b, &left) &&
+		   ledger_book_find(b, &key)->counts[LEDGER_RECEIVED] == 5,
+	   "a draft that was not sealed is forgotten");
+	for (uint32_t k = 0; k < LEDGER_MAX_DRAFT && k < 90; k++) {
+		struct ledger_key more = key_of("L3", k, LEDGER_CC);
+
+		(void)ledger_draft_row(b, &more);
+	}
+	ledger_draft_drop(b);
+	ledger_book_close(&b);
+}
+
+static void test_recovery(void)
+{
+	struct ledger_key key = key_of("L4", 1, LEDGER_CC), fresh = key_of("L4", 2, LEDGER_CC);
+	struct ledger_key late = key_of("L4", 3, LEDGER_CC);
+	struct ledger_book *b = open_book(200);
+	struct ledger_row *row = ledger_book_row(b, &key);
+
+	spool(row, 0, 10);
+	ledger_book_settle(b);
+	spool(row, 10, 10); /* of which five are whole when it is killed */
+	spool(ledger_book_row(b, &fresh), 0, 3);
+	ledger_book_close(&b);
+	b = open_book(200);
+	for (uint32_t seq = 8; seq < 15; seq++)
+		ledger_book_recall(b, &key, seq, 1000 + seq);
+	ledger_book_recall(b, &late, 0, 5000);
+	ledger_book_recover(b, 7777);
+	row = ledger_book_find(b, &key);
+	ok(row->counts[LEDGER_SPOOLED] == 15 && row->tallies[LEDGER_KILLED].n == 5 &&
+		   row->tallies[LEDGER_KILLED].first_ns == 7777,
+	   "what was in hand when it was killed is counted as lost");
+	ok(row->counts[LEDGER_MATCHED] == 20 && row->counts[LEDGER_ENCODED] == 20 &&
+		   row->next == 15,
+	   "and its numbers are free again");
+	row = ledger_book_find(b, &fresh);
+	ok(!row->counts[LEDGER_SPOOLED] && row->tallies[LEDGER_KILLED].n == 3,
+	   "also of a session that was new");
+	row = ledger_book_find(b, &late);
+	ok(row->counts[LEDGER_SPOOLED] == 1 && row->counts[LEDGER_MATCHED] == 1,
+	   "what the spool has and nobody counted is counted");
+	ledger_book_close(&b);
+}
+
+/* The sum of a column over all rows. */
+static uint64_t total(struct ledger_book *b, enum ledger_column column)
+{
+	uint64_t n = 0;
+
+	for (uint32_t k = 0; k < ledger_book_n_slots(b); k++)
+		if (ledger_book_slot(b, k))
+			n += ledger_book_slot(b, k)->counts[column];
+	return n;
+}
+
+static void test_folding(void)
+{
+	enum { MAX = 64, SESSIONS = 500 };
+	struct ledger_key key, sum;
+	struct ledger_book *b;
+
+	unlink(path);
+	b = open_book(MAX);
+	for (uint32_t k = 0; k < SESSIONS; k++) {
+		struct ledger_row *row;
+
+		key = key_of("L5", k, LEDGER_CC);
+		ledger_book_tidy(b, 4);
+		row = ledger_book_row(b, &key);
+		spool(row, 0, 2);
+		if (k % 10) {
+			ledger_count(row, LEDGER_HANDED, 2);
+			ledger_book_close_row(row);
+		}
+	}
+	ok(ledger_book_n_slots(b) <= MAX, "there are never more rows than allowed");
+	ok(total(b, LEDGER_SPOOLED) == 2 * SESSIONS, "and no count is dropped");
+	sum = key_of("L5", 0, LEDGER_CC);
+	sum.span = LEDGER_SPAN_FOLDED;
+	ok(ledger_book_find(b, &sum) && ledger_book_find(b, &sum)->n_folded > SESSIONS / 2,
+	   "old rows are in their warrant's sum row");
+	key = key_of("L5", 0, LEDGER_CC);
+	ok(ledger_book_find(b, &key), "a row that is not final stays");
+	key = key_of("L5", SESSIONS - 1, LEDGER_CC);
+	ok(ledger_book_find(b, &key), "so does the newest");
+	for (uint32_t k = 0; k < 2 * MAX; k++) {
+		key = key_of("L6", k, LEDGER_IRI);
+		ledger_count(ledger_book_row(b, &key), LEDGER_MATCHED, 1);
+	}
+	ok(total(b, LEDGER_MATCHED) == 2 * SESSIONS + 2 * MAX,
+	   "what finds no slot is counted all the same");
+	ledger_book_close(&b);
+}
+
+static size_t n_gaps(const struct ledger_book *b, uint64_t *n_packets)
+{
+	size_t n = 0;
+
+	*n_packets = 0;
+	for (uint32_t k = 0; k < LEDGER_MAX_GAPS; k++) {
+		const struct ledger_gap *gap = ledger_gap_at(b, k);
+
+		n += gap != NULL;
+		*n_packets += gap ? gap->n_packets : 0;
+	}
+	return n;
+}
+
+static void test_gaps(void)
+{
+	struct ledger_book *b = open_book(64);
+	struct ledger_gap gap = {"int:eth1", LEDGER_KERNEL, 0, 1000000000, 2000000000, 5};
+	uint64_t n_packets;
+
+	ledger_gap_add(b, &gap);
+	gap.from_ns = gap.to_ns, gap.to_ns += 1000000000;
+	ledger_gap_add(b, &gap);
+	ok(n_gaps(b, &n_packets) == 1 && n_packets == 10, "a gap that goes on is one gap");
+	gap.from_ns += INT64_C(100000000000), gap.to_ns = gap.from_ns + 1;
+	ledger_gap_add(b, &gap);
+	ok(n_gaps(b, &n_packets) == 2 && n_packets == 15, "a later one is another");
+	for (int k = 0; k < 2 * LEDGER_MAX_GAPS; k++) {
+		gap.from_ns += INT64_C(100000000000) + k, gap.to_ns = gap.from_ns + 1;
+		ledger_gap_add(b, &gap);
+	}
+	ok(n_gaps(b, &n_packets) == LEDGER_MAX_GAPS && n_packets == 15 + 10 * LEDGER_MAX_GAPS,
+	   "of too many the nearest become one, and no packet is dropped");
+	ledger_book_live(b, 42);
+	ledger_book_close(&b);
+	b = open_book(64);
+	ok(ledger_book_lived(b) == 42 && n_gaps(b, &n_packets) == LEDGER_MAX_GAPS,
+	   "gaps and the last moment of life outlive the process");
+	ledger_book_close(&b);
+}
+
+static void test_damage(void)
+{
+	char old[sizeof path + 4];
+	struct ledger_book *b;
+	int fd = open(path, O_RDWR | O_TRUNC);
+
+	if (fd < 0 || write(fd, "what is this?", 13) != 13)
+		bail("the file cannot be damaged");
+	close(fd);
+	snprintf(old, sizeof old, "%s.old", path);
+	b = open_book(64);
+	ok(b && strstr(why.text, "set aside") && !access(old, F_OK),
+	   "what is no ledger is set aside, and said");
+	ledger_book_close(&b);
+	unlink(old);
+	ok(ledger_book_open(&b, "/nowhere/at/all", 0, &why) < 0 && !b && *why.place,
+	   "where it cannot be made, the reason names the file");
+}
+
+int main(void)
+{
+	int fd = mkstemp(path);
+
+	if (fd < 0)
+		bail("no file in /tmp");
+	close(fd);
+	test_rows();
+	test_drafts();
+	test_recovery();
+	test_folding();
+	test_gaps();
+	test_damage();
+	unlink(path);
+	return tap_end();
+}
