@@ -3,6 +3,7 @@
 Nothing here is taken from Weir's own code: records are put together from their tags.
 """
 import json
+import os
 import socket
 import ssl
 import struct
@@ -232,6 +233,7 @@ class Lemf:
         self.connections = []   # [[Record]]
         self.cuts = []          # octets of a record that was not whole at the end of a connection
         self.starts = []
+        self.ended = 0          # connections that are over
         self.lock = threading.Condition()
         self.sock = None
         self.accepts_options = True
@@ -274,6 +276,8 @@ class Lemf:
             sock = self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
         except OSError:
             return
+        with self.lock:
+            self.sock = sock
         while True:
             while self.mode == "stuck":
                 time.sleep(0.05)
@@ -298,7 +302,19 @@ class Lemf:
                 self.lock.notify_all()
             if not more:
                 sock.close()
+                with self.lock:
+                    self.ended += 1
+                    self.lock.notify_all()
                 return
+
+    def half_close(self):
+        """Says that it will never say anything again, and goes on reading."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def reset(self):
+        """Ends the connection by a reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.sock.detach())
 
     def drop(self):
         """Ends the connection without warning."""

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	delivery_init(&d, &terms, 0, (struct nanos){0});
 	(void)delivery_dials(&d, (struct nanos){0});
-	delivery_connected(&d, 0, (struct nanos){0});
+	delivery_connected(&d, 0, true, (struct nanos){0});
 	answers_init(&a);
 	while (len && rc != ERR_BAD) {
 		uint8_t *at = answers_room(&a, &room);
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		answers_came(&a, n);
 		bytes += n;
 		len -= n;
-		delivery_wrote_records(&d, n);
+		delivery_wrote_records(&d, n, n);
 		while (delivery_says(&d, len, (struct nanos){1}, &kind, &number))
 			delivery_wrote_tri(&d, 1, true);
 		why_clear(&why);

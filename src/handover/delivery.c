@@ -79,7 +79,7 @@ bool delivery_dials(struct delivery *d, struct nanos now)
 	return true;
 }
 
-void delivery_connected(struct delivery *d, uint64_t start, struct nanos now)
+void delivery_connected(struct delivery *d, uint64_t start, bool is_plain, struct nanos now)
 {
 	move(d, DELIVERY_ON_CONNECTED, now);
 	if (!d->terms.acknowledge)
@@ -87,10 +87,12 @@ void delivery_connected(struct delivery *d, uint64_t start, struct nanos now)
 	d->connected_at = now;
 	d->probe_at = after(now, d->terms.keepalive_interval);
 	d->progress_at = now;
-	d->is_flagged = d->is_asked = d->is_complete_due = d->has_acknowledgement = false;
+	d->is_asked = d->is_complete_due = d->has_acknowledgement = false;
 	d->n_questions = 0;
 	d->wire_written = d->wire_acked = 0;
-	d->start = d->sent = d->asked = d->done = start;
+	d->first_mark = d->n_marks = 0;
+	d->is_plain = is_plain;
+	d->start = d->sent = d->asked = d->done = d->confirmed = start;
 	d->n_connections++;
 }
 
@@ -228,12 +230,6 @@ static bool says_when_up(struct delivery *d, bool has_more, struct nanos now, ui
 		*number = d->number++;
 		return true;
 	}
-	if (d->terms.segment_flags && !d->is_flagged) {
-		d->is_flagged = true;
-		*kind = ETSI_TRI_FIRST_SEGMENT;
-		*number = d->number++;
-		return true;
-	}
 	if (!acknowledgement_is_due(d, has_more))
 		return false;
 	d->asked = d->sent;
@@ -262,24 +258,69 @@ bool delivery_says(struct delivery *d, bool has_more, struct nanos now, uint8_t 
 	return true;
 }
 
-void delivery_wrote_tri(struct delivery *d, size_t n, bool is_whole)
+/* ---- what was written, and what the agency's TCP has of it ---- */
+
+void delivery_wrote_tri(struct delivery *d, uint64_t wire, bool is_whole)
 {
-	d->wire_written += n;
+	d->wire_written += wire;
 	for (unsigned i = 0; is_whole && i < d->n_questions; i++)
 		if (d->questions[i].wire_end == UINT64_MAX)
 			d->questions[i].wire_end = d->wire_written;
 }
 
-void delivery_wrote_records(struct delivery *d, size_t n)
+static struct delivery_mark *mark_at(struct delivery *d, unsigned i)
 {
-	d->wire_written += n;
+	return &d->marks[(d->first_mark + i) % DELIVERY_MAX_MARKS];
+}
+
+/* Where the ring is full the last mark stands for what follows it too: its part counts as had a
+ * little later. */
+static void add_mark(struct delivery *d, size_t n)
+{
+	struct delivery_mark *last = d->n_marks ? mark_at(d, d->n_marks - 1) : NULL;
+	bool goes_on = last && d->is_plain && last->len && last->wire_end + n == d->wire_written;
+
+	if (goes_on) {
+		last->len += n;
+	} else if (d->n_marks == DELIVERY_MAX_MARKS) {
+		last->len = 0;
+	} else {
+		last = mark_at(d, d->n_marks++);
+		last->len = d->is_plain ? n : 0;
+	}
+	last->wire_end = d->wire_written;
+	last->offset = d->sent;
+}
+
+void delivery_wrote_records(struct delivery *d, size_t n, uint64_t wire)
+{
+	d->wire_written += wire;
 	d->sent += n;
+	if (n)
+		add_mark(d, n);
+}
+
+/* Up to where the agency has the records, by the octets that its TCP has. */
+static uint64_t had(struct delivery *d)
+{
+	uint64_t done = d->done, open;
+	const struct delivery_mark *m;
+
+	while (d->n_marks && mark_at(d, 0)->wire_end <= d->wire_acked) {
+		done = mark_at(d, 0)->offset;
+		d->first_mark = (d->first_mark + 1) % DELIVERY_MAX_MARKS;
+		d->n_marks--;
+	}
+	if (!d->n_marks)
+		return done;
+	m = mark_at(d, 0);
+	open = m->wire_end - d->wire_acked;
+	return open < m->len ? m->offset - open : done;
 }
 
 void delivery_unacked(struct delivery *d, uint64_t n, struct nanos now)
 {
-	uint64_t acked = d->wire_written - (n < d->wire_written ? n : d->wire_written);
-	uint64_t sent = d->sent - d->start;
+	uint64_t acked = d->wire_written - (n < d->wire_written ? n : d->wire_written), done;
 
 	if (acked > d->wire_acked) {
 		for (unsigned i = 0; i < d->n_questions; i++)
@@ -288,14 +329,18 @@ void delivery_unacked(struct delivery *d, uint64_t n, struct nanos now)
 		d->wire_acked = acked;
 		d->progress_at = now;
 	}
-	/* What is open counts as records: so never more than the agency has. */
-	if (!d->has_acknowledgement && d->state == DELIVERY_UP) {
-		uint64_t open = d->wire_written - d->wire_acked;
-		uint64_t done = d->sent - (open < sent ? open : sent);
+	done = had(d);
+	if (!d->has_acknowledgement && d->state == DELIVERY_UP && done > d->done)
+		d->done = done;
+}
 
-		if (done > d->done)
-			d->done = done;
-	}
+/* Who answers has read all that lies before the question. */
+static void confirm(struct delivery *d, uint64_t offset, bool is_acknowledgement)
+{
+	if (offset > d->confirmed)
+		d->confirmed = offset;
+	if ((is_acknowledgement || !d->has_acknowledgement) && offset > d->done)
+		d->done = offset;
 }
 
 static int heard_options(struct delivery *d, const struct answer *answer, struct nanos now)
@@ -337,13 +382,10 @@ int delivery_heard(struct delivery *d, const struct answer *answer, struct nanos
 	memmove(q, q + 1, (size_t)(end - q - 1) * sizeof *q);
 	d->n_questions--;
 	d->n_answers += k == 0;
+	d->n_acknowledgements += k == 2;
 	if (k == 1)
 		return heard_options(d, answer, now);
-	if (k == 2) {
-		d->n_acknowledgements++;
-		if (offset > d->done)
-			d->done = offset;
-	}
+	confirm(d, offset, k == 2);
 	return 0;
 }
 

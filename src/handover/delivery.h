@@ -61,11 +61,11 @@ struct delivery_terms {
 	struct nanos keepalive_wait;     /* 0: they need no answer */
 	struct nanos retry;
 	bool acknowledge;
-	bool segment_flags;
 };
 
 enum {
 	DELIVERY_MAX_QUESTIONS = 16,
+	DELIVERY_MAX_MARKS = 1024,
 	DELIVERY_ACK_EVERY = 256 << 10, /* octets of records between acknowledgement requests */
 	DELIVERY_DIAL_WAIT_S = 10,      /* for a connection to come about */
 	DELIVERY_ANSWER_WAIT_S = 30,    /* where keepalive_wait is 0 */
@@ -81,6 +81,15 @@ struct delivery_question {
 	struct nanos since; /* the wait counts from here */
 };
 
+/* Where records stand among the octets of a connection: all before offset is had by who has
+ * wire_end octets. Octet by octet where what is sent is what is written (len of them), else, in
+ * cipher text, only as a whole (len 0). */
+struct delivery_mark {
+	uint64_t wire_end;
+	uint64_t offset;
+	uint64_t len;
+};
+
 struct delivery {
 	struct delivery_terms terms;
 	enum delivery_state state;
@@ -90,19 +99,23 @@ struct delivery {
 	struct nanos probe_at;    /* when the next keep-alive is due */
 	struct nanos progress_at; /* when the agency's TCP last took something */
 	uint32_t number;          /* of the next TRI: runs on over connections */
-	bool is_flagged;          /* this connection has had its first segment flag */
-	bool is_asked;            /* … its option request */
+	bool is_asked;            /* this connection has had its option request */
 	bool is_complete_due;     /* an option complete must go out */
 	bool has_acknowledgement; /* the agency accepted it */
 	struct delivery_question questions[DELIVERY_MAX_QUESTIONS]; /* oldest first */
 	unsigned n_questions;
+
+	struct delivery_mark marks[DELIVERY_MAX_MARKS]; /* a ring: n_marks from first_mark on */
+	unsigned first_mark, n_marks;
+	bool is_plain; /* an octet that is sent is one that is written */
 
 	uint64_t wire_written; /* octets of this connection */
 	uint64_t wire_acked;   /* … that the agency's TCP has */
 	uint64_t start;        /* offsets in the spool: where this connection began, … */
 	uint64_t sent;         /* … what was written, */
 	uint64_t asked;        /* … at the last acknowledgement request, */
-	uint64_t done;         /* … up to where the agency has it */
+	uint64_t done;         /* … up to where the agency has it, */
+	uint64_t confirmed;    /* … up to where an answer of its program says so */
 
 	uint64_t n_connections, n_keepalives, n_answers, n_acknowledgements;
 };
@@ -117,8 +130,9 @@ void delivery_set_terms(struct delivery *d, const struct delivery_terms *terms, 
 /* Whether to dial now: it then counts as dialling. */
 bool delivery_dials(struct delivery *d, struct nanos now);
 
-/* Bytes may flow; records follow from this offset of the spool on. */
-void delivery_connected(struct delivery *d, uint64_t start, struct nanos now);
+/* Bytes may flow; records follow from this offset of the spool on. is_plain: what is sent is
+ * written as it is, not as cipher text. */
+void delivery_connected(struct delivery *d, uint64_t start, bool is_plain, struct nanos now);
 
 /* The connection, or the attempt at one, is over. */
 void delivery_lost(struct delivery *d, struct nanos now);
@@ -138,10 +152,10 @@ static inline bool delivery_is_up(const struct delivery *d)
 bool delivery_says(struct delivery *d, bool has_more, struct nanos now, uint8_t *kind,
 		   uint32_t *number);
 
-/* What was written: octets of the TRI of delivery_says, is_whole with the last of them; octets of
- * records. */
-void delivery_wrote_tri(struct delivery *d, size_t n, bool is_whole);
-void delivery_wrote_records(struct delivery *d, size_t n);
+/* What was written, and how many octets of the connection that took: of the TRI of delivery_says,
+ * is_whole with the last of them; n octets of records. */
+void delivery_wrote_tri(struct delivery *d, uint64_t wire, bool is_whole);
+void delivery_wrote_records(struct delivery *d, size_t n, uint64_t wire);
 
 /* So many of the connection's octets are not acknowledged by the agency's TCP. */
 void delivery_unacked(struct delivery *d, uint64_t n, struct nanos now);

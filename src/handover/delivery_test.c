@@ -23,7 +23,7 @@ static struct delivery up(const struct delivery_terms *terms)
 
 	delivery_init(&d, terms, 0, at(0));
 	(void)delivery_dials(&d, at(0));
-	delivery_connected(&d, 1000, at(0));
+	delivery_connected(&d, 1000, true, at(0));
 	return d;
 }
 
@@ -102,9 +102,9 @@ static void test_slow(void)
 	struct delivery d = up(&usual);
 	uint32_t n;
 
-	delivery_wrote_records(&d, 100000);
+	delivery_wrote_records(&d, 100000, 100000);
 	(void)said(&d, true, 100, &n);
-	delivery_wrote_records(&d, 100000);
+	delivery_wrote_records(&d, 100000, 100000);
 	delivery_unacked(&d, 150060, at(110));
 	ok(!is_expired(&d, 139), "who takes what lies before the question gets its time");
 	delivery_unacked(&d, 100030, at(120));
@@ -119,7 +119,7 @@ static void test_stuck(void)
 {
 	struct delivery d = up(&usual);
 
-	delivery_wrote_records(&d, 100000);
+	delivery_wrote_records(&d, 100000, 100000);
 	delivery_unacked(&d, 90000, at(90));
 	ok(!is_expired(&d, 129) && is_expired(&d, 131),
 	   "who takes nothing, so that no keep-alive can go out, has no more time than others");
@@ -143,14 +143,14 @@ static void test_connections(void)
 	delivery_lost(&d, at(3));
 	ok(!delivery_dials(&d, at(12.9)) && delivery_dials(&d, at(13)),
 	   "an attempt that failed is made again after the retry time");
-	delivery_connected(&d, 0, at(14));
+	delivery_connected(&d, 0, true, at(14));
 	delivery_lost(&d, at(20));
 	ok(delivery_dials(&d, at(20)), "a connection that is lost is made again at once");
-	delivery_connected(&d, 0, at(20));
+	delivery_connected(&d, 0, true, at(20));
 	delivery_lost(&d, at(20.5));
 	ok(!delivery_dials(&d, at(21.4)) && delivery_dials(&d, at(21.5)),
 	   "but not in a circle without a pause");
-	delivery_connected(&d, 0, at(30));
+	delivery_connected(&d, 0, true, at(30));
 	ok(d.number == 5 && d.n_connections == 3, "numbers go on over connections");
 }
 
@@ -160,7 +160,7 @@ static void test_progress(void)
 	uint32_t n;
 
 	ok(d.done == 1000 && d.sent == 1000, "a connection begins where it is told to");
-	delivery_wrote_records(&d, 5000);
+	delivery_wrote_records(&d, 5000, 5000);
 	delivery_unacked(&d, 5000, at(1));
 	ok(d.sent == 6000 && d.done == 1000, "what is written is not there yet");
 	delivery_unacked(&d, 1500, at(1));
@@ -168,13 +168,82 @@ static void test_progress(void)
 	delivery_unacked(&d, 3000, at(1));
 	ok(d.done == 4500, "and is not taken back");
 	(void)said(&d, true, 100, &n);
-	delivery_wrote_records(&d, 1000);
+	delivery_wrote_records(&d, 1000, 1000);
 	delivery_unacked(&d, 1020, at(101));
-	ok(d.done == 5980, "what is open counts as records, not as keep-alives");
+	ok(d.done == 6000, "behind a keep-alive it is counted octet by octet too");
+	delivery_unacked(&d, 300, at(101));
+	ok(d.done == 6700, "none of its own octets counted as records");
 	delivery_unacked(&d, 0, at(102));
 	ok(d.done == 7000, "all, at last");
 	delivery_unacked(&d, 999999, at(102));
 	ok(d.done == 7000 && d.wire_acked == 6060, "nonsense changes nothing");
+}
+
+static void test_cipher(void)
+{
+	struct delivery d = up(&usual);
+
+	delivery_connected(&d, 0, false, at(0));
+	delivery_wrote_records(&d, 100, 122);
+	delivery_wrote_records(&d, 0, 50);
+	delivery_wrote_records(&d, 100, 72);
+	delivery_wrote_records(&d, 100, 122);
+	delivery_unacked(&d, 366 - 121, at(1));
+	ok(d.done == 0, "a part of cipher text is worth nothing");
+	delivery_unacked(&d, 366 - 122, at(1));
+	ok(d.done == 100, "the whole is its records");
+	delivery_unacked(&d, 123, at(1));
+	ok(d.done == 100, "whoever was interrupted in the middle of it");
+	delivery_unacked(&d, 122, at(1));
+	ok(d.done == 200, "the second");
+	delivery_unacked(&d, 0, at(1));
+	ok(d.done == 300 && !d.n_marks, "and all");
+}
+
+static void test_marks(void)
+{
+	struct delivery d = up(&usual);
+	uint64_t most = 0;
+	bool is_sound = true;
+
+	delivery_connected(&d, 0, false, at(0));
+	for (int i = 0; i < 3 * DELIVERY_MAX_MARKS; i++)
+		delivery_wrote_records(&d, 100, 110);
+	for (uint64_t open = d.wire_written; open; open -= open < 55 ? open : 55) {
+		uint64_t has = (d.wire_written - open) / 110 * 100;
+
+		delivery_unacked(&d, open, at(1));
+		is_sound &= d.done <= has && d.done >= most;
+		most = d.done;
+	}
+	delivery_unacked(&d, 0, at(2));
+	ok(is_sound && most > 0, "with more marks than are kept, never more than the agency has");
+	ok(d.done == UINT64_C(300) * DELIVERY_MAX_MARKS, "and in the end all");
+	for (int i = 0; i < 2 * DELIVERY_MAX_MARKS; i++) {
+		delivery_wrote_records(&d, 100, 110);
+		delivery_unacked(&d, 0, at(3));
+	}
+	ok(d.done == UINT64_C(500) * DELIVERY_MAX_MARKS, "marks are used again");
+}
+
+static void test_confirmed(void)
+{
+	struct delivery d = up(&usual);
+	uint32_t n;
+
+	delivery_wrote_records(&d, 500, 500);
+	(void)said(&d, true, 100, &n);
+	delivery_wrote_records(&d, 500, 500);
+	delivery_unacked(&d, 0, at(101));
+	ok(d.done == 2000 && d.confirmed == 1000, "TCP confirms nothing");
+	ok(!hears(&d, ETSI_TRI_KEEP_ALIVE_RESPONSE, n, 102) && d.confirmed == 1500,
+	   "the answer to a keep-alive confirms what lies before it");
+	delivery_connected(&d, 1500, true, at(200));
+	delivery_wrote_records(&d, 500, 500);
+	(void)said(&d, true, 300, &n);
+	delivery_unacked(&d, 600, at(301));
+	ok(!hears(&d, ETSI_TRI_KEEP_ALIVE_RESPONSE, n, 302) && d.done == 2000,
+	   "and is believed before TCP");
 }
 
 static struct delivery agreed(bool is_accepted)
@@ -186,7 +255,6 @@ static struct delivery agreed(bool is_accepted)
 	uint32_t n;
 
 	terms.acknowledge = true;
-	terms.segment_flags = true;
 	d = up(&terms);
 	ok(d.state == DELIVERY_AGREEING && said(&d, true, 0, &n) == ETSI_TRI_OPTION_REQUEST,
 	   "options are asked for first");
@@ -196,7 +264,6 @@ static struct delivery agreed(bool is_accepted)
 	answer.number = n;
 	ok(!delivery_heard(&d, &answer, at(2), &why) && delivery_is_up(&d), "then it is up");
 	ok(said(&d, true, 2, &n) == ETSI_TRI_OPTION_COMPLETE, "says so");
-	ok(said(&d, true, 2, &n) == ETSI_TRI_FIRST_SEGMENT, "flags the first segment");
 	ok(said(&d, true, 2, &n) == NOTHING, "and has nothing more to say");
 	return d;
 }
@@ -206,14 +273,14 @@ static void test_acknowledgement(void)
 	struct delivery d = agreed(true);
 	uint32_t first, second;
 
-	delivery_wrote_records(&d, 1000);
+	delivery_wrote_records(&d, 1000, 1000);
 	delivery_unacked(&d, 0, at(3));
 	ok(d.done == 1000, "what TCP acknowledges does not count any more");
 	ok(said(&d, true, 3, &first) == NOTHING, "while records follow, nothing is asked");
 	ok(said(&d, false, 3, &first) == ETSI_TRI_ACKNOWLEDGEMENT_REQUEST,
 	   "when none does, they are asked for");
 	ok(said(&d, false, 4, &second) == NOTHING, "once");
-	delivery_wrote_records(&d, DELIVERY_ACK_EVERY);
+	delivery_wrote_records(&d, DELIVERY_ACK_EVERY, DELIVERY_ACK_EVERY);
 	ok(said(&d, true, 4, &second) == ETSI_TRI_ACKNOWLEDGEMENT_REQUEST && second == first + 1,
 	   "and after so many octets");
 	ok(hears(&d, ETSI_TRI_ACKNOWLEDGEMENT_RESPONSE, first, 5) == 0 && d.done == 2000,
@@ -221,14 +288,14 @@ static void test_acknowledgement(void)
 	ok(!is_expired(&d, 33) && is_expired(&d, 35), "each needs its answer");
 	ok(hears(&d, ETSI_TRI_ACKNOWLEDGEMENT_RESPONSE, first, 5) == ERR_BAD, "and has one");
 	for (int i = 0; i < 100; i++) {
-		delivery_wrote_records(&d, DELIVERY_ACK_EVERY);
+		delivery_wrote_records(&d, DELIVERY_ACK_EVERY, DELIVERY_ACK_EVERY);
 		(void)said(&d, true, 6, &second);
 	}
 	ok(d.n_questions == DELIVERY_MAX_QUESTIONS - 1 &&
 		   said(&d, true, 100, &second) == ETSI_TRI_KEEP_ALIVE,
 	   "questions are bounded, and leave room for a keep-alive");
 	d = agreed(false);
-	delivery_wrote_records(&d, 1000);
+	delivery_wrote_records(&d, 1000, 1000);
 	delivery_unacked(&d, 0, at(3));
 	ok(d.done == 2000 && said(&d, false, 3, &first) == NOTHING,
 	   "an agency that declines is believed by its TCP");
@@ -242,6 +309,9 @@ int main(void)
 	test_stuck();
 	test_connections();
 	test_progress();
+	test_cipher();
+	test_marks();
+	test_confirmed();
 	test_acknowledgement();
 	ok(!strcmp(delivery_state_text(DELIVERY_AGREEING), "agreeing") &&
 		   !strcmp(delivery_event_text(DELIVERY_ON_LOST), "lost"),

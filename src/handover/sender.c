@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "etsi/decode.h"
 #include "etsi/tri.h"
+#include "handover/progress.h"
 #include "tls/wire.h"
 
 enum {
@@ -39,12 +40,18 @@ struct sender {
 	struct answers answers;
 	uint8_t tri[TRI_MAX];
 	size_t tri_len, tri_at;
+	struct progress progress;
+	uint64_t wire_seen; /* octets that the connection's wire had taken when last asked */
 	uint64_t piece_end; /* records are being written up to here */
-	uint64_t most_sent; /* over all connections */
+	uint64_t most_sent; /* over all connections, … */
+	uint64_t old_sent;  /* … and before this one */
+	uint64_t told_sent; /* records of this connection were counted up to here */
 	uint64_t acked;     /* what the agency has, over all connections */
+	uint64_t told_acked;
 	uint64_t octets, n_refused;
-	bool is_damaged; /* the spool holds what is no record */
-	bool has_told;   /* why there is no connection was logged */
+	uint64_t n_steps[3], again_octets; /* enum sender_step */
+	bool is_damaged;                   /* the spool holds what is no record */
+	bool has_told;                     /* why there is no connection was logged */
 };
 
 static void pump(struct sender *s);
@@ -70,15 +77,48 @@ static uint64_t record_end(struct sender *s, uint64_t offset)
 	return offset + len;
 }
 
-/* Gives back whole records that the agency has, but for the window. */
+static void step(struct sender *s, enum sender_step what, uint64_t offset, uint64_t end)
+{
+	const uint8_t *bytes;
+
+	s->n_steps[what]++;
+	if (what == SENDER_SENT_AGAIN)
+		s->again_octets += end - offset;
+	if (s->place.on_step && spool_peek(s->place.spool, offset, &bytes))
+		s->place.on_step(s->place.owner, what, bytes, (size_t)(end - offset));
+}
+
+/* Counts the records that are written whole by now. One of which an earlier connection had only a
+ * part is sent for the first time. */
+static void count_sent(struct sender *s)
+{
+	uint64_t end;
+
+	while (s->told_sent < s->delivery.sent && (end = record_end(s, s->told_sent)) &&
+	       end <= s->delivery.sent) {
+		step(s, end <= s->old_sent ? SENDER_SENT_AGAIN : SENDER_SENT, s->told_sent, end);
+		s->told_sent = end;
+	}
+}
+
+/* Gives back whole records that the agency has, but for the window, in which only those count
+ * that its program has confirmed. */
 static void release(struct sender *s)
 {
-	uint64_t kept = spool_acked(s->place.spool), end;
+	uint64_t kept = spool_acked(s->place.spool), end, goal;
 	uint64_t window = s->terms.resend_window;
 
 	if (s->delivery.done > s->acked)
 		s->acked = s->delivery.done;
-	while (s->acked > window && (end = record_end(s, kept)) && end <= s->acked - window)
+	while (s->told_acked < s->acked && (end = record_end(s, s->told_acked)) &&
+	       end <= s->acked) {
+		step(s, SENDER_ACKNOWLEDGED, s->told_acked, end);
+		s->told_acked = end;
+	}
+	goal = s->acked > window ? s->acked - window : 0;
+	if (s->delivery.confirmed > goal)
+		goal = s->delivery.confirmed;
+	while (kept < goal && (end = record_end(s, kept)) && end <= goal)
 		kept = end;
 	spool_ack(s->place.spool, kept);
 }
@@ -105,7 +145,6 @@ static void look(struct sender *s)
 	/* also of a connection that was reset: what was acknowledged before, was */
 	if (!s->is_shaken || ioctl(s->wire.fd, SIOCOUTQ, &unacked))
 		return;
-	/* Encrypted, there are more of them than of ours: never fewer than we have open. */
 	delivery_unacked(&s->delivery, (uint64_t)unacked, loop_now());
 	release(s);
 }
@@ -203,11 +242,14 @@ static void shake(struct sender *s)
 	s->is_shaken = true;
 	s->has_told = false;
 	answers_init(&s->answers);
-	s->piece_end = spool_acked(s->place.spool);
-	delivery_connected(&s->delivery, s->piece_end, loop_now());
+	s->piece_end = s->told_sent = spool_acked(s->place.spool);
+	s->old_sent = s->most_sent;
+	s->wire_seen = tls_wire_written(&s->wire);
+	delivery_connected(&s->delivery, s->piece_end, !s->wire.session, loop_now());
 	conf_endpoint_print(&s->terms.address, address);
-	log_info("%s: connected to %s, %llu octets wait", s->place.name, address,
-		 (unsigned long long)(spool_end(s->place.spool) - s->piece_end));
+	log_info("%s: connected to %s, %llu octets wait, %llu were sent before", s->place.name,
+		 address, (unsigned long long)(spool_end(s->place.spool) - s->piece_end),
+		 (unsigned long long)(s->old_sent > s->piece_end ? s->old_sent - s->piece_end : 0));
 }
 
 static void dial(struct sender *s)
@@ -249,6 +291,15 @@ static int write_some(struct sender *s, const uint8_t *bytes, size_t len, size_t
 	return *n == len;
 }
 
+/* Octets of the connection since the last call. */
+static uint64_t wire_taken(struct sender *s)
+{
+	uint64_t now = tls_wire_written(&s->wire), taken = now - s->wire_seen;
+
+	s->wire_seen = now;
+	return taken;
+}
+
 static int write_tri(struct sender *s)
 {
 	size_t n;
@@ -257,7 +308,7 @@ static int write_tri(struct sender *s)
 	if (rc < 0)
 		return rc;
 	s->tri_at += n;
-	delivery_wrote_tri(&s->delivery, n, s->tri_at == s->tri_len);
+	delivery_wrote_tri(&s->delivery, wire_taken(s), s->tri_at == s->tri_len);
 	if (s->tri_at < s->tri_len)
 		return 0;
 	s->tri_at = s->tri_len = 0;
@@ -276,10 +327,14 @@ static int write_records(struct sender *s)
 	rc = write_some(s, bytes, here, &n);
 	if (rc < 0)
 		return rc;
-	delivery_wrote_records(&s->delivery, n);
+	delivery_wrote_records(&s->delivery, n, wire_taken(s));
 	s->octets += n;
-	if (s->delivery.sent > s->most_sent)
+	if (s->delivery.sent > s->most_sent) {
 		s->most_sent = s->delivery.sent;
+		if (s->progress.words)
+			progress_set_sent(&s->progress, s->most_sent);
+	}
+	count_sent(s);
 	return rc;
 }
 
@@ -292,6 +347,8 @@ static bool prepare_tri(struct sender *s, bool has_more)
 
 	if (!delivery_says(&s->delivery, has_more, loop_now(), &kind, &tri.seq))
 		return false;
+	if (s->progress.words)
+		progress_set_number(&s->progress, s->delivery.number);
 	tri.kind = kind;
 	tri.is_requested = kind == ETSI_TRI_OPTION_REQUEST;
 	if (tri_encode(&s->terms.header, &tri, &w, &why)) {
@@ -433,39 +490,47 @@ static void take_terms(struct sender *s, const struct sender_terms *terms)
 	s->terms.peer = s->peer;
 }
 
+/* What was sent when we were killed or ended; what the spool no longer has was sent. */
+static int open_progress(struct sender *s, struct why *why)
+{
+	uint64_t acked = spool_acked(s->place.spool), end = spool_end(s->place.spool), sent;
+	int rc;
+
+	s->acked = s->told_acked = s->most_sent = acked;
+	if (!s->place.progress)
+		return 0;
+	rc = progress_open(&s->progress, s->place.progress, spool_id(s->place.spool), why);
+	s->place.progress = NULL; /* its owner's */
+	if (rc)
+		return rc;
+	sent = progress_sent(&s->progress);
+	if (sent > acked)
+		s->most_sent = sent < end ? sent : end;
+	s->delivery.number = progress_number(&s->progress);
+	return 0;
+}
+
 int sender_new(struct sender **out, const struct sender_place *place,
-	       const struct sender_terms *terms)
+	       const struct sender_terms *terms, struct why *why)
 {
 	struct sender *s = calloc(1, sizeof *s);
+	int rc;
 
 	*out = s;
 	if (!s)
 		return ERR_NOMEM;
 	s->place = *place;
 	take_terms(s, terms);
-	s->acked = s->most_sent = spool_acked(place->spool);
 	delivery_init(&s->delivery, &terms->delivery, 0, loop_now());
 	loop_timer_init(&s->timer, place->loop, timer_rang, s);
 	loop_fd_init(&s->bell, place->loop, spool_bell(place->spool), bell_rang, s);
 	loop_timer_after(&s->timer, (struct nanos){NANOS_PER_MS});
-	if (loop_fd_want(&s->bell, LOOP_READ))
+	rc = open_progress(s, why);
+	if (!rc && loop_fd_want(&s->bell, LOOP_READ))
+		rc = why_set(why, ERR_IO, "the kernel does not watch the spool");
+	if (rc)
 		sender_free(out);
-	return *out ? 0 : ERR_IO;
-}
-
-/* Says that nothing follows, where the agency wants to be told and its socket takes it. */
-static void say_end(struct sender *s)
-{
-	struct wr w = wr_of(s->tri, sizeof s->tri);
-	struct tri tri = {
-		.kind = ETSI_TRI_LAST_SEGMENT, .seq = s->delivery.number++, .time = loop_wall()};
-	size_t n;
-
-	if (s->terms.delivery.segment_flags && delivery_is_up(&s->delivery) && !s->tri_len &&
-	    s->piece_end == s->delivery.sent && !tri_encode(&s->terms.header, &tri, &w, NULL))
-		(void)write_some(s, s->tri, w.len, &n);
-	if (s->is_shaken)
-		tls_wire_shut(&s->wire);
+	return rc;
 }
 
 void sender_free(struct sender **sender)
@@ -478,10 +543,11 @@ void sender_free(struct sender **sender)
 	if (s->is_shaken) {
 		(void)write_all(s);
 		if (s->is_shaken)
-			say_end(s);
+			tls_wire_shut(&s->wire);
 		look(s);
 	}
 	hang_up(s);
+	progress_close(&s->progress);
 	loop_timer_fini(&s->timer);
 	loop_fd_fini(&s->bell);
 	free(s);
@@ -510,6 +576,10 @@ struct sender_stats sender_stats(const struct sender *s)
 				     .sent = s->most_sent,
 				     .acked = s->acked,
 				     .octets = s->octets,
+				     .n_sent = s->n_steps[SENDER_SENT],
+				     .n_again = s->n_steps[SENDER_SENT_AGAIN],
+				     .n_acked = s->n_steps[SENDER_ACKNOWLEDGED],
+				     .again_octets = s->again_octets,
 				     .n_connections = d->n_connections,
 				     .n_keepalives = d->n_keepalives,
 				     .n_answers = d->n_answers,

@@ -1,6 +1,7 @@
 /* Sends one spool to one agency, on one connection (HI2 or HI3): delivery.h on a socket. Records
  * go out from the spool's memory, whole and in order; what the agency has is acknowledged to the
- * spool at a record's end, less the window that is sent again after a reconnection. */
+ * spool at a record's end, less the window that is sent again after a reconnection unless an answer
+ * of the agency's program has confirmed it. */
 #ifndef HANDOVER_SENDER_H
 #define HANDOVER_SENDER_H
 
@@ -14,6 +15,23 @@
 #include "tls/tls.h"
 
 struct sender;
+
+/* What becomes of one record, in this order: constant, words. */
+#define SENDER_STEPS(X)                                                                            \
+	X(SENT, "written whole to the agency's connection for the first time")                     \
+	X(SENT_AGAIN, "written whole once more, after a reconnection")                             \
+	X(ACKNOWLEDGED, "the agency has it")
+
+enum sender_step {
+#define X(name, text) SENDER_##name,
+	SENDER_STEPS(X)
+#undef X
+};
+
+/* Told of each record; the octets are borrowed until it returns. It changes nothing of the sender
+ * and its spool. A record that was acknowledged may be sent again (resend_window), and is then
+ * acknowledged once all the same. */
+typedef void (*sender_step_fn)(void *owner, enum sender_step step, const uint8_t *pdu, size_t len);
 
 /* Where and how; texts are borrowed for the call only. */
 struct sender_terms {
@@ -31,10 +49,15 @@ struct sender_place {
 	const struct tls *tls; /* NULL: only plain connections */
 	struct spool *spool;
 	const char *name; /* for the log: "agency a1, HI2" */
+	/* File of what was sent (progress.h), so that numbers go on and what is sent again is known
+	 * as such after a kill too; NULL: none. */
+	const char *progress;
+	sender_step_fn on_step; /* may be NULL */
+	void *owner;            /* … its first argument */
 };
 
 MUST_CHECK int sender_new(struct sender **out, const struct sender_place *place,
-			  const struct sender_terms *terms);
+			  const struct sender_terms *terms, struct why *why);
 
 /* Ends in good order, as far as that goes without waiting. Sets NULL. */
 void sender_free(struct sender **s);
@@ -44,10 +67,12 @@ void sender_set_terms(struct sender *s, const struct sender_terms *terms);
 
 struct sender_stats {
 	enum delivery_state state;
-	uint64_t end;    /* offsets in the spool: of what there is, … */
-	uint64_t sent;   /* … what was sent, over all connections, … */
-	uint64_t acked;  /* … and what the agency has */
-	uint64_t octets; /* records written, those that were sent again too */
+	uint64_t end;                      /* offsets in the spool: of what there is, … */
+	uint64_t sent;                     /* … what was sent, over all connections, … */
+	uint64_t acked;                    /* … and what the agency has */
+	uint64_t octets;                   /* records written, those that were sent again too */
+	uint64_t n_sent, n_again, n_acked; /* records, by their steps */
+	uint64_t again_octets;             /* of records that were sent again */
 	uint64_t n_connections, n_keepalives, n_answers, n_acknowledgements;
 	uint64_t n_refused; /* answers that were none; each ended its connection */
 	bool has_acknowledgement;

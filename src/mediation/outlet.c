@@ -309,8 +309,7 @@ static int set_terms(const struct outlet *o, enum interface interface, struct se
 		.resend_window = (uint64_t)a->resend_window,
 		.delivery = {.keepalive_interval = a->keepalive_interval,
 			     .keepalive_wait = a->keepalive_wait,
-			     .retry = a->retry,
-			     .segment_flags = a->segment_flags},
+			     .retry = a->retry},
 	};
 	if (own_header(o, &terms->header, why))
 		return ERR_USAGE;
@@ -321,7 +320,13 @@ static int set_terms(const struct outlet *o, enum interface interface, struct se
 
 static int serve_line(struct outlet *o, struct line *l, struct why *why)
 {
-	struct sender_place place = {o->place->loop, o->place->tls, l->spool, l->name};
+	char path[PATH_SIZE], file[NAME_SIZE + 16];
+	struct wr w = wr_of(file, sizeof file - 1);
+	struct sender_place place = {.loop = o->place->loop,
+				     .tls = o->place->tls,
+				     .spool = l->spool,
+				     .name = l->name,
+				     .progress = path};
 	struct sender **sender = &o->senders[l->interface];
 	struct sender_terms terms;
 	int rc = set_terms(o, l->interface, &terms, why);
@@ -332,7 +337,10 @@ static int serve_line(struct outlet *o, struct line *l, struct why *why)
 		sender_set_terms(*sender, &terms);
 		return 0;
 	}
-	return sender_new(sender, &place, &terms);
+	wr_text(&w, "%s.%s.sent", o->agency, interface_text(l->interface));
+	file[w.len] = '\0';
+	rc = file_path(path, sizeof path, o->place->folder, file, why);
+	return rc ? rc : sender_new(sender, &place, &terms, why);
 }
 
 /* Serves the agency as its order says. */
@@ -447,6 +455,10 @@ static void sender_status(const struct sender *sender, struct json *j)
 	json_key(j, "state"), json_text(j, delivery_state_text(s.state));
 	json_key(j, "sent_octets"), json_u64(j, s.octets);
 	json_key(j, "sent"), json_u64(j, s.sent);
+	json_key(j, "sent_records"), json_u64(j, s.n_sent);
+	json_key(j, "sent_again"), json_u64(j, s.n_again);
+	json_key(j, "sent_again_octets"), json_u64(j, s.again_octets);
+	json_key(j, "acknowledged_records"), json_u64(j, s.n_acked);
 	json_key(j, "acknowledged"), json_u64(j, s.acked);
 	json_key(j, "connections"), json_u64(j, s.n_connections);
 	json_key(j, "keepalives"), json_u64(j, s.n_keepalives);

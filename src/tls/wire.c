@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
@@ -130,10 +131,16 @@ ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct
 	do {
 		n = send(w->fd, bytes, len, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
+	w->n_plain += n > 0 ? (uint64_t)n : 0;
 	if (n >= 0)
 		return n;
 	w->write_wants = TLS_WIRE_WRITES;
 	return errno == EAGAIN ? ERR_AGAIN : system_error(errno, why);
+}
+
+uint64_t tls_wire_written(const struct tls_wire *w)
+{
+	return w->session ? BIO_number_written(SSL_get_wbio(w->session)) : w->n_plain;
 }
 
 void tls_wire_shut(struct tls_wire *w)

@@ -22,6 +22,7 @@ struct tls_wire {
 	struct ssl_st *session; /* NULL: plain */
 	unsigned read_wants;    /* what the last read, or write, waits for; 0: for nothing */
 	unsigned write_wants;
+	uint64_t n_plain; /* octets written where session is NULL */
 };
 
 /* Takes fd (non-blocking, connected or connecting), also when it fails. tls NULL: plain. */
@@ -40,6 +41,10 @@ MUST_CHECK ssize_t tls_wire_read(struct tls_wire *w, void *bytes, size_t size, s
 /* Bytes that went (at least 1), ERR_AGAIN, or ERR_IO and the reason. len is at least 1. */
 MUST_CHECK ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len,
 				  struct why *why);
+
+/* Octets that the kernel took of what was written: with TLS, those of the cipher text, also of a
+ * record that is not whole yet. */
+uint64_t tls_wire_written(const struct tls_wire *w);
 
 /* Says to the peer that nothing more will be sent; reading goes on. */
 void tls_wire_shut(struct tls_wire *w);
