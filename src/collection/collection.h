@@ -35,7 +35,7 @@ enum collection_times {
 };
 
 #define COLLECTION_INPUT_FIELDS(X)                                                                 \
-	X(TEXT, uri, .is_required = true, .min = 1, .max = 4096,                                   \
+	X(TEXT, uri, .is_required = true, .min = 1, .max = 4096, .place = CONF_PLACE_SOURCE,       \
 	  .doc = "where packets come from: int:IFACE, or a capture's [FORMAT:]PATH, which is "     \
 		 "read once")                                                                      \
 	X(INT, workers, .otherwise = "1", .min = 1, .max = 64,                                     \
@@ -56,11 +56,11 @@ enum collection_times {
 	DAEMON_FIELDS(X)                                                                           \
 	X(HOST_PORT, provisioner,                                                                  \
 	  .doc = "where the provisioner is; without it, orders are those of the last time")        \
-	X(PATH, folder, .otherwise = "/var/lib/weir/collector",                                    \
+	X(PATH, folder, .place = CONF_PLACE_FOLDER, .otherwise = "/var/lib/weir/collector",        \
 	  .doc = "folder of its orders and its state; its parent must be there")                   \
 	X(PATH, signing_key,                                                                       \
 	  .doc = "file (PEM) of the key that signs integrity checks, where an agency asks for it") \
-	X(PATH, spools,                                                                            \
+	X(PATH, spools, .place = CONF_PLACE_FOLDER,                                                \
 	  .doc = "folder of what no mediator has yet, where that is not FOLDER/spools: on a file " \
 		 "system in memory it is fastest")                                                 \
 	X(INT, spool_limit, .otherwise = "1073741824", .min = 1 << 20, .max = INT64_C(1) << 44,    \

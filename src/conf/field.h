@@ -56,6 +56,16 @@ struct conf_type {
 	const char *pattern; /* for JSON Schema: what every text of this kind fits; or NULL */
 };
 
+/* What a daemon does with a path that its configuration names; who confines it asks. */
+enum conf_place {
+	CONF_PLACE_READ,   /* reads it, once; what a PATH is where its row says nothing */
+	CONF_PLACE_REREAD, /* reads it again and again: another file may take its place */
+	CONF_PLACE_FOLDER, /* a folder of its own, which it makes where it is not there */
+	CONF_PLACE_FILE,   /* a file of its own, beside which others may come to lie */
+	CONF_PLACE_MADE,   /* makes it where it is not there, and only reads it where it is */
+	CONF_PLACE_SOURCE, /* of a TEXT: where packets come from */
+};
+
 /* A word and the number that stands for it; the last has no word. */
 struct conf_name {
 	const char *name;
@@ -76,11 +86,12 @@ struct conf_field {
 	size_t offset;             /* of the member */
 	int64_t min; /* INT: value; SPAN: seconds; TEXT, KEY: bytes; list of records: items */
 	int64_t max;
-	size_t max_items;  /* TEXTS; 0: CONF_MAX_TEXTS */
-	unsigned for_whom; /* bits that the room above gives a meaning; 0: for everyone */
-	bool is_required;  /* for those whom it is for */
-	bool is_list;      /* of records, or of texts where it has a type */
-	bool is_secret;    /* shown to nobody who asks (struct conf_sight) */
+	size_t max_items;      /* TEXTS; 0: CONF_MAX_TEXTS */
+	unsigned for_whom;     /* bits that the room above gives a meaning; 0: for everyone */
+	enum conf_place place; /* PATH, and a TEXT that names a source of packets */
+	bool is_required;      /* for those whom it is for */
+	bool is_list;          /* of records, or of texts where it has a type */
+	bool is_secret;        /* shown to nobody who asks (struct conf_sight) */
 };
 
 /* Tells what is wrong beyond single fields: path is relative to the record ("targets[1].prefix"),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/places.h"
 #include "daemon/words.h"
 
 const struct conf_name daemon_transports[] = {
@@ -18,6 +19,13 @@ const struct conf_name daemon_levels[] = {
 #define X(name, number, text, doc) {text, LOG_LEVEL_##name, doc},
 	LOG_LEVELS(X){NULL},
 #undef X
+};
+
+const struct conf_name daemon_jails[] = {
+	{"on", DAEMON_JAIL_ON,
+	 "unprivileged, with its own files and the system calls of its role alone"},
+	{"off", DAEMON_JAIL_OFF, "as it was started; its log says so"},
+	{NULL},
 };
 
 bool daemon_is_name(const char *text)
@@ -151,11 +159,15 @@ static int run(struct daemon *d)
 
 	log_open(d->program->name, (enum log_level)settings->log);
 	why_clear(&why);
-	rc = loop_new(&d->loop);
+	rc = places_enter(d, &why);
+	if (!rc)
+		rc = loop_new(&d->loop);
 	if (!rc)
 		rc = watch_signals(d);
 	if (!rc)
 		rc = d->program->start(d, &why);
+	if (!rc)
+		jail_settle();
 	if (!rc && !d->is_ending)
 		rc = loop_run(d->loop);
 	if (rc)

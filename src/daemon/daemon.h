@@ -20,13 +20,26 @@
 
 #include "base/why.h"
 #include "conf/record.h"
+#include "jail/jail.h"
 #include "loop/loop.h"
 
 enum daemon_transport { DAEMON_TLS, DAEMON_PLAIN };
+enum daemon_jail { DAEMON_JAIL_OFF, DAEMON_JAIL_ON };
 
 extern const struct conf_name daemon_transports[];
 extern const struct conf_name daemon_levels[];
+extern const struct conf_name daemon_jails[];
 bool daemon_is_name(const char *text);
+
+/* What confines it (jail/jail.h). */
+#define DAEMON_JAIL_FIELDS(X)                                                                      \
+	X(TEXT, user, .min = 1, .max = 32,                                                         \
+	  .doc = "the user as which it works when root starts it; without it, \"weir\" where "     \
+		 "that "                                                                           \
+		 "user exists and reaches all that is named here, else root without what root "    \
+		 "may")                                                                            \
+	X(WORD, jail, .otherwise = "on", .names = daemon_jails,                                    \
+	  .doc = "whether it confines itself to what this configuration names")
 
 /* The first fields of each daemon's configuration. Paths may be absent where transport is plain;
  * they go to tls_new as they are. */
@@ -37,11 +50,14 @@ bool daemon_is_name(const char *text);
 	  .doc = "the name by which others know it; with TLS the one in its certificate")          \
 	X(WORD, transport, .otherwise = "tls", .names = daemon_transports,                         \
 	  .doc = "how it talks to other daemons")                                                  \
-	X(PATH, certificate, .doc = "file (PEM) of its certificate; tls needs it")                 \
-	X(PATH, key, .doc = "file (PEM) of the certificate's key; tls needs it")                   \
-	X(PATH, authority,                                                                         \
+	X(PATH, certificate, .place = CONF_PLACE_REREAD,                                           \
+	  .doc = "file (PEM) of its certificate; tls needs it")                                    \
+	X(PATH, key, .place = CONF_PLACE_REREAD,                                                   \
+	  .doc = "file (PEM) of the certificate's key; tls needs it")                              \
+	X(PATH, authority, .place = CONF_PLACE_REREAD,                                             \
 	  .doc = "file (PEM) of the authority whose certificates it believes; tls needs it")       \
-	X(WORD, log, .otherwise = "info", .names = daemon_levels, .doc = "what goes to its log")
+	X(WORD, log, .otherwise = "info", .names = daemon_levels, .doc = "what goes to its log")   \
+	DAEMON_JAIL_FIELDS(X)
 
 struct daemon_settings {
 	CONF_STRUCT(DAEMON_FIELDS)
@@ -72,6 +88,8 @@ struct daemon_program {
 	const char *doc;  /* one line */
 	const char *version;
 	const struct conf_record *conf; /* begins with DAEMON_FIELDS */
+	enum jail_role role; /* in its jail, which is up before start; what may be read and written
+				is said by the rows of conf that are paths */
 	/* Sets all up, before the loop runs. A failure ends the program: its reason is logged, and
 	 * fini is called all the same. */
 	int (*start)(struct daemon *d, struct why *why);

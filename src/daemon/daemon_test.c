@@ -60,6 +60,7 @@ static const struct daemon_program mill = {
 	.name = "weir-mill",
 	.doc = "a mill for this test",
 	.version = "1.2.3",
+	.role = JAIL_MEDIATOR,
 	.conf = &mill_record,
 	.start = mill_start,
 	.reload = mill_reload,

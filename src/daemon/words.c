@@ -222,7 +222,7 @@ static int empty_doc(struct conf_doc **doc)
 	return root ? 0 : ERR_NOMEM;
 }
 
-static const char *config_path(const struct conf_record *record, int n, char *const *words)
+const char *daemon_words_config(const struct conf_record *record, int n, char *const *words)
 {
 	const char *path = NULL;
 	struct why why;
@@ -243,7 +243,7 @@ static const char *config_path(const struct conf_record *record, int n, char *co
 int daemon_words_read(const struct conf_record *record, int n, char *const *words, void *out,
 		      struct why *why)
 {
-	const char *path = config_path(record, n, words);
+	const char *path = daemon_words_config(record, n, words);
 	struct conf_doc *doc = NULL;
 	int rc = path ? read_file(&doc, path, why) : empty_doc(&doc);
 	bool is_map = !rc && conf_doc_root(doc)->kind == CONF_KIND_MAP;

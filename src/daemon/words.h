@@ -25,4 +25,7 @@ int daemon_words_print(const struct daemon_program *program, char *const *words,
 MUST_CHECK int daemon_words_read(const struct conf_record *record, int n, char *const *words,
 				 void *out, struct why *why);
 
+/* The path that --config names, or NULL. */
+const char *daemon_words_config(const struct conf_record *record, int n, char *const *words);
+
 #endif

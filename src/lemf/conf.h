@@ -35,14 +35,18 @@ extern const struct conf_name lemf_ciphers[]; /* enum seal_cipher */
 	  .doc = "its name; with TLS the one in its certificate")                                  \
 	X(WORD, transport, .otherwise = "tls", .names = daemon_transports,                         \
 	  .doc = "how HI2 and HI3 come in")                                                        \
-	X(PATH, certificate, .doc = "file (PEM) of its certificate; tls needs it")                 \
-	X(PATH, key, .doc = "file (PEM) of the certificate's key; tls needs it")                   \
-	X(PATH, authority,                                                                         \
+	X(PATH, certificate, .place = CONF_PLACE_REREAD,                                           \
+	  .doc = "file (PEM) of its certificate; tls needs it")                                    \
+	X(PATH, key, .place = CONF_PLACE_REREAD,                                                   \
+	  .doc = "file (PEM) of the certificate's key; tls needs it")                              \
+	X(PATH, authority, .place = CONF_PLACE_REREAD,                                             \
 	  .doc = "file (PEM) of the authority whose certificates it believes; tls needs it")       \
 	X(WORD, log, .otherwise = "info", .names = daemon_levels, .doc = "what goes to its log")   \
+	DAEMON_JAIL_FIELDS(X)                                                                      \
 	X(LISTEN, hi2, .otherwise = "127.0.0.1:40002", .doc = "where it takes HI2")                \
 	X(LISTEN, hi3, .otherwise = "127.0.0.1:40003", .doc = "where it takes HI3")                \
-	X(PATH, out, .doc = "the folder for what comes in; without it, nothing is kept")           \
+	X(PATH, out, .place = CONF_PLACE_FOLDER,                                                   \
+	  .doc = "the folder for what comes in; without it, nothing is kept")                      \
 	X(BOOL, force, .otherwise = "false", .doc = "replace files that are there already")        \
 	X(BOOL, json, .otherwise = "false", .doc = "print JSON, one document a line")              \
 	X(BOOL, each_cc, .otherwise = "false", .doc = "print each CC too, not IRIs alone")         \

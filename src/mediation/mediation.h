@@ -17,14 +17,14 @@
 	X(HOST_PORT, provisioner,                                                                  \
 	  .doc = "where the provisioner is; without it, orders are those of the last time")        \
 	X(LISTEN, listen, .is_required = true, .doc = "where collectors reach it")                 \
-	X(PATH, folder, .otherwise = "/var/lib/weir/mediator",                                     \
+	X(PATH, folder, .place = CONF_PLACE_FOLDER, .otherwise = "/var/lib/weir/mediator",         \
 	  .doc = "folder of its orders and of what agencies were told; its parent must be there")  \
-	X(PATH, spools,                                                                            \
+	X(PATH, spools, .place = CONF_PLACE_FOLDER,                                                \
 	  .doc = "folder of what is not delivered yet, where that is not FOLDER/spools: on a "     \
 		 "file system in memory it is fastest, on a disk it outlives the machine")         \
 	X(INT, spool_limit, .otherwise = "1073741824", .min = 1 << 20, .max = INT64_C(1) << 44,    \
 	  .doc = "bytes that may wait for an agency, for each of HI2 and HI3")                     \
-	X(PATH, captures,                                                                          \
+	X(PATH, captures, .place = CONF_PLACE_FOLDER,                                              \
 	  .doc = "folder of captures, where that is not FOLDER/captures; each agency that "        \
 		 "receives captures has a folder in it")                                           \
 	X(TEXT, capture_name, .otherwise = "%L-%Y%m%dT%H%M%SZ.pcap", .min = 1, .max = 100,         \

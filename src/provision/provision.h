@@ -19,13 +19,13 @@
 	  .doc = "where people reach its REST API")                                                \
 	X(WORD, rest_transport, .otherwise = "tls", .names = daemon_transports,                    \
 	  .doc = "how the REST API is reached; tls uses certificate and key")                      \
-	X(PATH, store, .otherwise = "/var/lib/weir/provisioner.db",                                \
+	X(PATH, store, .place = CONF_PLACE_FILE, .otherwise = "/var/lib/weir/provisioner.db",      \
 	  .doc = "file (SQLite) in which it keeps everything")                                     \
-	X(PATH, seal_key,                                                                          \
+	X(PATH, seal_key, .place = CONF_PLACE_MADE,                                                \
 	  .doc = "file of the key under which secrets in the store are sealed, made at the "       \
 		 "first start; STORE.key where it is not named")                                   \
 	X(PATH, orders, .doc = "file (weir-orders(5)) that is taken in at the first start")        \
-	X(PATH, first_key,                                                                         \
+	X(PATH, first_key, .place = CONF_PLACE_MADE,                                               \
 	  .doc = "file to which the first key of the REST API is written at the first start; "     \
 		 "printed once where it is not named")
 

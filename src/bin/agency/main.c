@@ -35,6 +35,7 @@ static const struct daemon_program program = {
 	.name = "weir-agency",
 	.doc = "takes in HI2 and HI3, checks what comes, and keeps it",
 	.version = WEIR_VERSION,
+	.role = JAIL_AGENCY,
 	.conf = &lemf_record,
 	.start = start,
 	.fini = fini,

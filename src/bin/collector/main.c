@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 		.name = "weir-collector",
 		.doc = "captures packets, executes warrants on them, sends records to mediators",
 		.version = WEIR_VERSION,
+		.role = JAIL_COLLECTOR,
 		.conf = &collection_record,
 		.start = start,
 		.stop = stop,

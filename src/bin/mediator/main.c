@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 		.name = "weir-mediator",
 		.doc = "takes records from collectors, keeps them, delivers them to agencies",
 		.version = WEIR_VERSION,
+		.role = JAIL_MEDIATOR,
 		.conf = &mediation_record,
 		.start = start,
 		.fini = fini,

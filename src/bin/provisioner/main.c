@@ -23,6 +23,7 @@ static const struct daemon_program provisioner = {
 	.name = "weir-provisioner",
 	.doc = "keeps warrants, and tells collectors and mediators what to do",
 	.version = WEIR_VERSION,
+	.role = JAIL_PROVISIONER,
 	.conf = &provision_conf_record,
 	.start = start,
 	.fini = fini,
