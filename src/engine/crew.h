@@ -25,6 +25,7 @@ struct lane {
 	bool is_busy; /* somebody is reading; guarded by lock, as n_parked */
 	int n_parked;
 	_Atomic bool is_ended;
+	uint64_t n_taken;    /* blocks; who reads the lane counts them */
 	_Atomic int64_t now; /* live: how far its packets' time has come; TIME_NONE: not yet */
 };
 

@@ -9,6 +9,7 @@ int lane_init(struct lane *l)
 	atomic_init(&l->now, TIME_NONE);
 	l->is_busy = false;
 	l->n_parked = 0;
+	l->n_taken = 0;
 	if (pthread_mutex_init(&l->lock, NULL) != 0)
 		return ERR_NOMEM;
 	if (pthread_cond_init(&l->moved, NULL) != 0) {
@@ -74,6 +75,16 @@ static int collect(struct worker *w)
 	return 0;
 }
 
+/* Nothing came: whoever wants to know is told, when nothing is on its way either. */
+static void tell_idle(struct worker *w, const struct lane *l)
+{
+	struct engine *e = w->e;
+
+	if (e->call.idle && e->n_lanes == 1 &&
+	    (e->is_alone || atomic_load(&e->turn.now) == l->n_taken))
+		e->call.idle(w);
+}
+
 static int read_lane(struct worker *w, int q)
 {
 	struct engine *e = w->e;
@@ -84,6 +95,9 @@ static int read_lane(struct worker *w, int q)
 
 	if (rc == ERR_AGAIN && is_watched)
 		tick_idle(e, l, began);
+	if (rc == ERR_AGAIN)
+		tell_idle(w, l);
+	l->n_taken += rc == 0;
 	if (rc < 0 && rc != ERR_AGAIN && rc != ERR_END)
 		engine_fail(e, rc, rc == ERR_STOPPED ? AT_STOP : AT_SOURCE);
 	if (rc == 0)

@@ -16,6 +16,7 @@ struct seen {
 	_Atomic uint64_t n_packets;
 	_Atomic uint32_t n_started, n_stopped, n_inside;
 	_Atomic uint32_t n_bad; /* facts that did not hold */
+	_Atomic uint32_t n_idle;
 	uint64_t n_turns;
 	uint64_t n_in_order; /* packets whose turn has passed */
 	_Atomic uint64_t n_filled;
@@ -213,8 +214,42 @@ static void nonsense_is_refused(void)
 	source_close(&source);
 }
 
+static void idle(struct worker *w)
+{
+	struct seen *s = engine_arg(w);
+
+	s->n_bad += atomic_load(&s->n_inside) != 0;
+	s->n_bad += atomic_load(&s->n_packets) != s->n_in_order;
+	atomic_fetch_add(&s->n_idle, 1);
+}
+
+static void idle_is_told(int n_workers)
+{
+	struct fake_options fake = {
+		.n_packets = 5000, .is_live = true, .is_moody = true, .delay_us = 100};
+	struct engine_callbacks call = callbacks;
+	struct engine_options options = {.n_workers = n_workers};
+	struct seen seen = {.is_live = true, .delay_us = 200};
+	struct source *source;
+	struct engine *e;
+	int rc;
+
+	call.idle = idle;
+	if (fake_source_new(&source, &fake) < 0 ||
+	    engine_new(&e, source, &call, &options, &seen) < 0)
+		abort();
+	rc = engine_run(e);
+	ok(rc == 0 && !seen.n_bad && seen.n_idle > 0,
+	   "%d workers: idle when nothing came, and all that came has had its turn (%u times)",
+	   n_workers, (unsigned)seen.n_idle);
+	engine_free(&e);
+	source_close(&source);
+}
+
 int main(void)
 {
+	idle_is_told(1);
+	idle_is_told(4);
 	for (int n_workers = 1; n_workers <= 5; n_workers += 2) {
 		for (int n_queues = 1; n_queues <= 5; n_queues += 2) {
 			order_holds(n_workers, n_queues, 0);
