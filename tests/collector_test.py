@@ -6,6 +6,7 @@
 
 import atexit
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import time
 from fake_links import Mediator, Provisioner, wait_for
 from intercept_records import Record, elements, numbered_from_zero, pcap
 from radius_packets import ACCEPT, REQUEST, START, STOP, Nas, ip
+from radius_world import World
 from tap import end, ok
 
 COLLECTOR = os.path.abspath(sys.argv[1])
@@ -73,6 +75,11 @@ class Collector:
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         return self.process.wait(timeout=20)
+
+    def opened(self, k):
+        """When the input was, in seconds of the minute."""
+        line = next(x for x in self.said().split("\n") if x.endswith(f"{self.paths[k]}: open"))
+        return float(line[17:23])
 
     def said(self):
         with open(self.log) as f:
@@ -198,9 +205,9 @@ def by_the_clock():
     provisioner = Provisioner(orders(mediator, []))
     nas = Nas()
     begin = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
-    # long ones, since a block that is full later than the grace behind the end comes too late
-    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i + bytes(1200)) for i in range(500)]
-    c = Collector(os.path.join(work, "clock"), provisioner, at(begin, *mine), times="now", pace="own")
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(500)]
+    c = Collector(os.path.join(work, "clock"), provisioner, at(*[ip("9.9.9.9", "8.8.8.8")] * 40, begin, *mine),
+                  times="now", pace="own")
     ok(wait_for(lambda: provisioner.digests), "a session begins, and nobody asks", [c.said()])
     now = int(time.time()) + 1  # time enough for the orders to arrive
     provisioner.change(orders(mediator, [{"radius_user": "alice@isp"}], start=utc(now + 1),
@@ -237,27 +244,80 @@ def links_come_and_go():
 
 
 def radius_on_another_input():
+    """In the pace of the packets: RADIUS on one input, traffic on another."""
     mediator = Mediator()
     provisioner = Provisioner(orders(mediator, [{"radius_user": "alice@isp"}]))
     nas = Nas()
-    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(400)]
-    noise = ip("9.9.9.9", "8.8.8.8", bytes(3000))  # a block for each, so that none waits for others
-    words = [noise] * 100 + [nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")]
-    words += [noise] * 200 + [nas.account(STOP, user="alice@isp", sid="1")] + [noise] * 60
-    c = Collector(os.path.join(work, "two"), provisioner, None, inputs=[at(*mine), at(*words)], times="now",
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(300)]
+    start = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
+    stop = nas.account(STOP, user="alice@isp", sid="1")
+    # the words stand between two packets, 1 µs behind the one and before the other
+    traffic = [(T0 + i * SEC // 100, p) for i, p in enumerate(mine)]
+    words = [(T0, ip("9.9.9.9", "8.8.8.8")), (traffic[100][0] - 1000, start),
+             (traffic[250][0] - 1000, stop), (traffic[-1][0], ip("9.9.9.9", "8.8.8.8"))]
+    c = Collector(os.path.join(work, "two"), provisioner, None, inputs=[traffic, words], times="now",
                   pace="own")
     ok(wait_for(lambda: ENDED in events(mediator), 20), "RADIUS comes on an input of its own",
        [c.said()])
     time.sleep(0.5)
+    shift = abs(c.opened(0) - c.opened(1))  # the two did not begin at quite the same time
     got = cc(mediator)
-    ok(len(got) > 90 and got == mine[mine.index(got[0]):][:len(got)],
-       "packets of the session on the other are found", [str(len(got))])
+    first = mine.index(got[0]) if got else 0
+    ok(len(got) > 140 and got == mine[first:][:len(got)] and abs(first - 100) <= 2 + shift * 100,
+       "packets of the session on the other are found", [f"{len(got)} from {first}, {shift} s apart", c.said()])
     begin = next(r.usec for r in records(mediator, "hi2") if r.event == 1)
     times = [r.usec for r in records(mediator, "hi3")]
     ok(min(times) >= begin, "and none from before its address was given", [str(min(times) - begin)])
     c.end()
     for x in (provisioner, mediator):
         x.close()
+
+
+def deal(seed, packets, n, radius_apart):
+    """Packets dealt to n inputs, at random, or with RADIUS on the first and the rest on others."""
+    draw = random.Random(seed)
+    inputs = [[] for _ in range(n)]
+    for time_ns, p in packets:
+        is_radius = p[9:10] == b"\x11" and p[0] == 0x45
+        k = draw.randrange(n) if not radius_apart else 0 if is_radius else draw.randrange(1, n)
+        inputs[k].append((time_ns, p))
+    return inputs
+
+
+def several_inputs_are_one_stream():
+    """Files are never silent: what comes of them must be exact, however fast each is read."""
+    mediator = Mediator()
+    users = World(0, 0, 1, 0).users
+    view = orders(mediator, [{"radius_user": "x"}])
+    view["warrants"] = [dict(view["warrants"][0], liid=u.split("@")[0], targets=[{"radius_user": u}]) for u in users]
+    provisioner = Provisioner(view)
+    first = os.path.join(work, "first")
+    c = Collector(first, provisioner, [(time.time_ns(), ip("9.9.9.9", "8.8.8.8"))])
+    ok(wait_for(lambda: provisioner.digests), "orders for all users", [c.said()])
+    c.end()
+    provisioner.close()
+    rows = ((11, 3000, 60, 2, False), (12, 3000, 400, 3, False), (13, 3000, 60, 2, True), (14, 2000, 1400, 3, True),
+            (15, 4000, 20, 3, False))
+    for seed, n_steps, size, n, is_apart in rows:
+        world = World(seed, n_steps, size, time.time_ns() - 10 * SEC, 10**6)
+        mediator.drop()
+        mediator.streams.clear()
+        folder = os.path.join(work, f"world{seed}")
+        os.mkdir(folder)
+        shutil.copy(os.path.join(first, "orders.json"), folder)
+        c = Collector(folder, None, None, inputs=deal(seed, world.packets, n, is_apart), lag="0")
+        wait_for(lambda c=c, n=n: c.said().count("read to its end") == n, 20)
+        c.end()
+        got = {u: [] for u in world.users}
+        for r in records(mediator, "hi3"):
+            got[r.liid + "@isp"].append(r.packet)
+        wrong = [u for u in world.users if sorted(got[u]) != sorted(world.wanted[u])]
+        total = sum(len(x) for x in world.wanted.values())
+        ok(not wrong and total > 50, f"world {seed} on {n} inputs, RADIUS {'apart' if is_apart else 'anywhere'}: "
+           f"the {total} packets of each user's sessions, no other",
+           [f"{u}: got {len(got[u])} wanted {len(world.wanted[u])}" for u in wrong] + [c.said()])
+        ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")), "numbered from 0, in order")
+    mediator.close()
 
 
 def through_a_fifo():
@@ -304,6 +364,9 @@ def told_what_makes_no_sense():
            [done.stderr, str(done.returncode)])
 
 
+if sys.argv[2:]:  # one of them alone
+    globals()[sys.argv[2]]()
+    sys.exit(end())
 told_what_makes_no_sense()
 a_capture_is_delivered()
 numbers_survive(signal.SIGTERM, "ended in good order")
@@ -314,5 +377,6 @@ through_a_fifo()
 a_silent_fifo()
 links_come_and_go()
 radius_on_another_input()
+several_inputs_are_one_stream()
 shutil.rmtree(work)
 end()

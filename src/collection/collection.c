@@ -186,6 +186,7 @@ static int open_intercept(struct collection *c, struct why *why)
 		.arg = c->delivery,
 		.is_live = true,
 		.has_inputs = c->place.settings->inputs.n > 1,
+		.lag = c->place.settings->lag,
 		.now = loop_wall(),
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
 		.signer = c->signer,

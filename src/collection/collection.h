@@ -68,8 +68,8 @@ enum collection_times {
 	X(SPAN, checkpoint, .otherwise = "2s", .min = 1, .max = 3600,                              \
 	  .doc = "time after which sessions and numbers are saved")                                \
 	X(SPAN, lag, .otherwise = "100ms", .max = 10,                                              \
-	  .doc = "where there are several inputs: how long packets of one wait for what RADIUS "   \
-		 "says on another")                                                                \
+	  .doc = "where there are several inputs: how long a packet may be on its way from one "   \
+		 "that is silent, which is how long the others wait for what RADIUS says on it")   \
 	X(INT, max_sessions, .otherwise = "1000000", .min = 1, .max = 100000000,                   \
 	  .doc = "sessions of subscribers that are followed at once")                              \
 	X(LIST(collection_input), inputs, .min = 1, .max = 64, .doc = "where packets come from")

@@ -28,9 +28,9 @@ struct input {
 	pthread_t thread;
 	bool has_thread;
 	_Atomic int state;
-	_Atomic int64_t heard_ns; /* its blocks have had their turn up to there */
-	int64_t shift_ns;         /* of a replayed capture's times; its one worker's */
+	int64_t shift_ns; /* of a replayed capture's times; its one worker's */
 	bool has_shift;
+	bool may_be_silent;   /* an interface, or a pipe */
 	pthread_mutex_t lock; /* of source, engine and total */
 	struct source *source;
 	struct engine *engine;
@@ -41,6 +41,7 @@ struct inputs {
 	struct inputs_options options;
 	struct input *at;
 	size_t n;
+	struct junction *junction; /* NULL: there is one input */
 	_Atomic bool is_ending;
 };
 
@@ -72,14 +73,18 @@ static void shift_times(const struct input *in, struct weir_frame *frames, int n
 }
 
 /* Until the clock has come as far from the capture's beginning as its packets have. */
-static void keep_pace(struct input *in, const struct weir_frame *last)
+static int keep_pace(void *arg, struct nanos *due)
 {
-	int64_t due_ns = last->time_ns;
+	struct input *in = arg;
+	int64_t ahead_ns = in->settings->times == COLLECTION_TIMES_OWN ? in->shift_ns : 0;
+	int64_t now_ns;
 
-	if (in->settings->times == COLLECTION_TIMES_OWN)
-		due_ns += in->shift_ns;
-	while (wall_ns() < due_ns && !is_ending(in))
-		nap(due_ns - wall_ns() > NAP_MS * (int64_t)NANOS_PER_MS ? NAP_MS : 1);
+	while ((now_ns = wall_ns()) < due->ns + ahead_ns && !is_ending(in))
+		nap(due->ns + ahead_ns - now_ns > NAP_MS * (int64_t)NANOS_PER_MS ? NAP_MS : 1);
+	if (now_ns < due->ns + ahead_ns)
+		return ERR_STOPPED; /* the rest has not happened yet */
+	due->ns = now_ns - ahead_ns;
+	return 0;
 }
 
 static int before(void *arg, struct weir_frame *frames, int n)
@@ -92,44 +97,18 @@ static int before(void *arg, struct weir_frame *frames, int n)
 	}
 	if (in->settings->times == COLLECTION_TIMES_NOW)
 		shift_times(in, frames, n);
-	if (in->settings->pace == COLLECTION_PACE_OWN)
-		keep_pace(in, &frames[n - 1]);
 	return 0;
 }
 
-/* Whether every other input has been heard up to this time. */
-static bool is_heard(const struct input *in, int64_t ns)
-{
-	const struct inputs *all = in->inputs;
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct input *other = &all->at[i];
-
-		if (other != in && atomic_load(&other->state) == INPUT_RUNNING &&
-		    atomic_load(&other->heard_ns) < ns)
-			return false;
-	}
-	return true;
-}
-
-/* What another input says of a session may be on its way: it is waited for, until the packets are
- * so old that it must have come. */
-static void wait_for_others(void *arg, struct nanos latest)
-{
-	struct input *in = arg;
-	int64_t lag_ns = in->inputs->options.settings->lag.ns;
-
-	while (!is_heard(in, latest.ns) && wall_ns() - latest.ns < lag_ns &&
-	       latest.ns - wall_ns() < lag_ns && !is_ending(in))
-		nap(1);
-}
-
-static void after(void *arg, struct nanos latest)
+/* Nothing has come for a while: what may be on its way is younger than the lag. A capture in a file
+ * is never silent, only slow. */
+static void idle(void *arg)
 {
 	struct input *in = arg;
 
-	if (latest.ns > atomic_load(&in->heard_ns))
-		atomic_store(&in->heard_ns, latest.ns);
+	if (in->may_be_silent)
+		junction_quiet(in->inputs->junction, in->program.branch,
+			       wall_ns() - in->inputs->options.settings->lag.ns);
 }
 
 static void add_stats(struct source_stats *to, const struct source_stats *s)
@@ -141,17 +120,35 @@ static void add_stats(struct source_stats *to, const struct source_stats *s)
 	to->bytes += s->bytes;
 }
 
+static bool is_live(const struct input *in)
+{
+	return !strncmp(in->settings->uri, "int:", 4);
+}
+
+/* Nobody waits for it until it is opened again. */
+static void go_away(const struct input *in)
+{
+	if (in->inputs->junction)
+		junction_leave(in->inputs->junction, in->program.branch);
+}
+
+static void come_back(const struct input *in)
+{
+	if (in->inputs->junction)
+		junction_join(in->inputs->junction, in->program.branch);
+}
+
 static int open_source(struct input *in, struct source **source, struct why *why)
 {
 	const struct collection_input *s = in->settings;
 	uint32_t block_size = s->block_size ? (uint32_t)s->block_size : BLOCK_SIZE;
 	uint64_t n_blocks = ((uint64_t)s->buffer << 20) / block_size;
-	bool is_live = !strncmp(s->uri, "int:", 4);
 	struct source_options options = {
 		.n_queues = 1, /* one queue has one order, however many workers there are */
 		.block_size = block_size,
-		.n_blocks = is_live ? (uint32_t)n_blocks : 0,
+		.n_blocks = is_live(in) ? (uint32_t)n_blocks : 0,
 		.filter = s->filter,
+		.wait = {in->inputs->junction ? NAP_MS * (int64_t)NANOS_PER_MS : 0},
 	};
 
 	return source_open(source, s->uri, &options, why);
@@ -171,7 +168,7 @@ static void fifo_close(struct fifo *f)
 		close(f->in);
 }
 
-static int fifo_await(const struct input *in, struct fifo *f)
+static int fifo_await(struct input *in, struct fifo *f)
 {
 	const char *path = in->settings->uri;
 	const char *behind = strchr(path, ':'); /* of "pcap:PATH" */
@@ -181,14 +178,17 @@ static int fifo_await(const struct input *in, struct fifo *f)
 	*f = (struct fifo){-1, -1};
 	if (behind && stat(path, &st))
 		path = behind + 1;
+	in->may_be_silent = is_live(in) || stat(path, &st) || !S_ISREG(st.st_mode);
 	if (stat(path, &st) || !S_ISFIFO(st.st_mode))
 		return 0;
+	go_away(in);
 	f->out = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	poll_out.fd = f->out;
 	while (f->out >= 0 && !is_ending(in)) {
 		if (poll(&poll_out, 1, NAP_MS * 10) <= 0)
 			continue;
 		f->in = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		come_back(in);
 		return f->in < 0 ? err_of_errno(errno) : 0;
 	}
 	return is_ending(in) ? ERR_STOPPED : err_of_errno(errno);
@@ -232,7 +232,6 @@ static bool run_once(struct input *in, bool *was_told)
 	struct source *source = NULL;
 	struct why why;
 	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
-	bool is_live = false;
 	struct fifo fifo;
 	int rc;
 
@@ -242,12 +241,9 @@ static bool run_once(struct input *in, bool *was_told)
 		rc = open_source(in, &source, &why);
 	fifo_close(&fifo);
 	if (!rc) {
-		is_live = source_is_live(source);
 		*was_told = false;
 		log_info("input %s: open", in->settings->uri);
 		rc = run_engine(in, source, &why);
-	} else {
-		is_live = !strncmp(in->settings->uri, "int:", 4);
 	}
 	source_close(&source);
 	if (is_ending(in))
@@ -258,10 +254,10 @@ static bool run_once(struct input *in, bool *was_told)
 		if (!*was_told)
 			log_error("input %s: %s", in->settings->uri, text);
 		*was_told = true;
-		return is_live;
+		return is_live(in);
 	}
 	log_info("input %s: read to its end", in->settings->uri);
-	return is_live;
+	return is_live(in);
 }
 
 static void *run(void *arg)
@@ -271,10 +267,13 @@ static void *run(void *arg)
 
 	while (!is_ending(in) && run_once(in, &was_told)) {
 		atomic_store(&in->state, INPUT_OPENING);
+		go_away(in);
 		for (int ms = 0; ms < AGAIN_MS && !is_ending(in); ms += NAP_MS)
 			nap(NAP_MS);
+		come_back(in);
 	}
 	atomic_store(&in->state, INPUT_ENDED);
+	go_away(in);
 	return NULL;
 }
 
@@ -290,12 +289,13 @@ static void init_input(struct inputs *inputs, size_t i)
 	in->program = (struct intercept_input){
 		.intercept = inputs->options.intercept,
 		.before = is_replay ? before : NULL,
-		.wait = inputs->n > 1 ? wait_for_others : NULL,
-		.after = after,
+		.pace = settings->inputs.items[i].pace == COLLECTION_PACE_OWN ? keep_pace : NULL,
+		.idle = inputs->junction ? idle : NULL,
 		.arg = in,
+		.junction = inputs->junction,
+		.branch = (unsigned)i,
 	};
 	pthread_mutex_init(&in->lock, NULL);
-	atomic_init(&in->heard_ns, INT64_MIN);
 }
 
 int inputs_new(struct inputs **out, const struct inputs_options *options, struct why *why)
@@ -310,6 +310,8 @@ int inputs_new(struct inputs **out, const struct inputs_options *options, struct
 		inputs->n = inputs->at ? n : 0;
 		rc = inputs->at ? 0 : ERR_NOMEM;
 	}
+	if (!rc && n > 1)
+		rc = junction_new(&inputs->junction, (unsigned)n);
 	for (size_t i = 0; !rc && i < n; i++)
 		init_input(inputs, i);
 	for (size_t i = 0; !rc && i < n; i++) {
@@ -344,6 +346,7 @@ void inputs_free(struct inputs **ip)
 			pthread_join(inputs->at[i].thread, NULL);
 		pthread_mutex_destroy(&inputs->at[i].lock);
 	}
+	junction_free(&inputs->junction);
 	free(inputs->at);
 	free(inputs);
 	*ip = NULL;
@@ -382,6 +385,7 @@ void inputs_status(const struct inputs *inputs, struct json *j)
 		put_number(j, "filtered", stats.filtered);
 		put_number(j, "errors", stats.errors);
 		put_number(j, "octets", stats.bytes);
+		put_number(j, "late", atomic_load(&in->program.n_late));
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -93,6 +93,26 @@ struct intercept {
 /* The first reason stays. Returns rc. */
 int intercept_fail(struct intercept *i, int rc, const char *place, const char *text);
 
+/* The block's records so far: reserved, with the turn, and filled, without it. */
+int runs_reserve(struct intercept *i, struct tray *tray, int rc);
+int runs_fill(struct intercept *i, struct tray *tray);
+
+/* Whether something has changed since the block was matched. */
+static inline bool tray_is_stale(const struct intercept *i, const struct tray *tray)
+{
+	return tray->version != atomic_load(&i->version);
+}
+
+/* await.c: several inputs, and those that keep a pace. In the turn, which is given away while
+ * something is waited for. `note` is the next one of the block. */
+void await_open(struct intercept *i, struct worker *w, struct tray *tray);
+MUST_CHECK int await_packet(struct intercept *i, struct tray *tray, int64_t ns, size_t note);
+MUST_CHECK int await_point(struct intercept *i, struct tray *tray, int64_t ns);
+/* Until the block may pass up to this moment, or is stale: then from its cursor on. */
+MUST_CHECK int await_reach(struct intercept *i, struct tray *tray, int64_t ns, size_t note);
+/* All of the block has passed. */
+void await_end(struct tray *tray);
+
 /* desk.c: outboxes */
 MUST_CHECK int desk_of(struct intercept *i, const char *agency, uint32_t *desk, struct why *why);
 void desk_abandon(struct intercept *i, uint32_t from);
@@ -122,6 +142,15 @@ MUST_CHECK int subscriber_set_prefixes(struct intercept *i, struct session *s,
 /* term.c: mandates in time */
 /* Live, packets may still come that were captured before a warrant's end. */
 enum { TERM_GRACE_NS = 250 * NANOS_PER_MS };
+/* … also later, where inputs wait for one another. */
+static inline int64_t term_lag(const struct intercept *i)
+{
+	return i->options.has_inputs ? i->options.lag.ns : 0;
+}
+static inline int64_t term_grace(const struct intercept *i)
+{
+	return TERM_GRACE_NS + term_lag(i);
+}
 /* The stream's time moves on: mandates start. */
 MUST_CHECK int term_advance(struct intercept *i, int64_t latest_ns);
 /* Those whose start has come do. */

@@ -24,16 +24,22 @@ static struct outlook outlook_of(const struct intercept *i)
 	return (struct outlook){atomic_load(&i->watch), atomic_load(&i->sight)};
 }
 
-/* Whether the warrant covers the session's packet; else the reason. Of one input the order of the
- * data says what was before the session, of several the time does. */
-static bool is_in_scope(const struct intercept *i, const struct session *s,
-			const struct piece *piece, enum intercept_refusal *refusal)
+/* Whether the packet is from before its session, although it comes behind its beginning: of several
+ * inputs, one that came later than it was waited for. */
+static bool is_ungiven(const struct tray *tray, const struct session *s, const struct piece *piece)
+{
+	return tray->has_points && piece->latest_ns < s->since_ns && tray->floor_ns < s->since_ns;
+}
+
+/* Whether the warrant covers the session's packet; else the reason. */
+static bool is_in_scope(const struct tray *tray, const struct session *s, const struct piece *piece,
+			enum intercept_refusal *refusal)
 {
 	const struct mandate *m = s->mandate;
 
 	if (!piece->has_time)
 		*refusal = INTERCEPT_NO_TIME;
-	else if (i->options.has_inputs && piece->time_ns < s->since_ns)
+	else if (is_ungiven(tray, s, piece))
 		*refusal = INTERCEPT_UNGIVEN;
 	else if (piece->time_ns < m->start_ns)
 		*refusal = INTERCEPT_EARLY;
@@ -159,7 +165,7 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 		rc = term_advance(i, piece->latest_ns);
 	if (rc)
 		return rc;
-	if (!is_in_scope(i, s, piece, &refusal)) {
+	if (!is_in_scope(tray, s, piece, &refusal)) {
 		m->counts.refused[refusal]++;
 		return 0;
 	}
@@ -198,6 +204,13 @@ static int accept_datagram(struct intercept *i, struct access_datagram *d, bool 
 	i->event_rc = 0;
 	access_feed(i->access, d);
 	return i->event_rc;
+}
+
+/* Whether this moment brings something about. */
+static bool is_time_due(const struct intercept *i, int64_t ns)
+{
+	return ns - ns % NANOS_PER_S > i->ticked_ns ||
+	       (i->next_start < i->n_by_start && i->by_start[i->next_start]->start_ns <= ns);
 }
 
 /* The stream's time: mandates start; sessions that were not heard of for too long end. */
@@ -264,8 +277,13 @@ static int accept_fragment(struct intercept *i, struct tray *tray, const struct 
 static int accept_note(struct intercept *i, struct tray *tray, size_t k)
 {
 	struct note note = tray->notes[k];
-	int rc = note.has_time ? term_advance(i, note.latest_ns) : 0;
+	bool is_idle = note.kind == NOTE_TIME && !is_time_due(i, note.latest_ns);
+	int rc = 0;
 
+	if (note.latest_ns > tray->limits.point_ns && !is_idle)
+		rc = await_point(i, tray, note.latest_ns);
+	if (!rc && note.has_time)
+		rc = term_advance(i, note.latest_ns);
 	if (rc)
 		return rc;
 	switch (note.kind) {
@@ -278,16 +296,21 @@ static int accept_note(struct intercept *i, struct tray *tray, size_t k)
 	}
 }
 
+/* Whether, until this moment may pass, something has made the rest stale, from the cursor on. */
+static inline bool must_reach(struct intercept *i, struct tray *tray, int64_t ns, size_t note,
+			      int *rc)
+{
+	if (ns <= tray->limits.packet_ns)
+		return false;
+	*rc = await_reach(i, tray, ns, note);
+	return tray_is_stale(i, tray);
+}
+
 /* Pending records and notes of one stretch of the block. */
 struct stretch {
 	size_t pending, n_pending;
 	size_t note, n_notes;
 };
-
-static bool is_stale(const struct intercept *i, const struct tray *tray)
-{
-	return tray->version != atomic_load(&i->version);
-}
 
 /* In the order of the data, until all is done or something made the rest stale: then *again is
  * the number of the first frame that must be matched again. */
@@ -297,20 +320,47 @@ static int accept_stretch(struct intercept *i, struct tray *tray, struct stretch
 
 	*again = TRAY_NONE;
 	for (size_t k = s.pending; k <= s.n_pending && !rc; k++) {
-		for (; !rc && s.note < s.n_notes && tray->notes[s.note].before == k; s.note++) {
-			uint32_t number = tray->notes[s.note].number;
-			bool is_time = tray->notes[s.note].kind == NOTE_TIME;
+		const struct piece *piece;
 
-			rc = accept_note(i, tray, s.note);
-			if (is_stale(i, tray)) {
-				*again = is_time ? number : number + 1;
+		for (; !rc && s.note < s.n_notes && tray->notes[s.note].before == k; s.note++) {
+			const struct note *note = &tray->notes[s.note];
+
+			if (must_reach(i, tray, note->latest_ns, s.note, &rc)) {
+				*again = tray->cursor.number;
+				return rc;
+			}
+			rc = rc ? rc : accept_note(i, tray, s.note);
+			if (tray_is_stale(i, tray)) {
+				*again = note->number + (note->kind != NOTE_TIME);
 				return rc;
 			}
 		}
-		if (!rc && k < s.n_pending)
-			rc = accept_packet(i, tray, (uint32_t)k);
+		if (rc || k == s.n_pending)
+			continue;
+		piece = &tray->pieces[tray->pending[k].piece];
+		if (must_reach(i, tray, piece->latest_ns, s.note, &rc)) {
+			*again = tray->cursor.number;
+			return rc;
+		}
+		rc = rc ? rc : accept_packet(i, tray, (uint32_t)k);
 	}
 	return rc;
+}
+
+/* The frame's moment has come, and what it brings about. */
+static int accept_moment(struct intercept *i, struct tray *tray, uint32_t number)
+{
+	int64_t ns = tray->latest_ns;
+	size_t *next = &tray->next_note;
+
+	while (*next < tray->n_points && tray->notes[*next].number < number)
+		++*next;
+	if (is_time_due(i, ns)) {
+		int rc = ns > tray->limits.point_ns ? await_point(i, tray, ns) : 0;
+
+		return rc ? rc : accept_time(i, ns);
+	}
+	return ns > tray->limits.packet_ns ? await_packet(i, tray, ns, *next) : 0;
 }
 
 /* A frame by itself, matched with what is watched now. */
@@ -322,7 +372,7 @@ static int accept_frame(struct intercept *i, struct tray *tray, const struct wei
 	int rc = 0;
 
 	if (tray_see_time(tray, f))
-		rc = accept_time(i, tray->latest_ns);
+		rc = accept_moment(i, tray, number);
 	tray->version = atomic_load(&i->version);
 	if (!rc)
 		rc = tray_take(tray, outlook_of(i), f, number);
@@ -338,6 +388,7 @@ static int accept_again(struct intercept *i, struct worker *w, struct tray *tray
 	int rc = 0;
 
 	tray->has_time = false;
+	tray->latest_ns = INT64_MIN;
 	tray->wake_ns = INT64_MIN;
 	for (int k = 0; k < engine_n_kept(w) && !rc; k++) {
 		struct weir_frame *frames;
@@ -357,8 +408,10 @@ static int accept_block(struct intercept *i, struct worker *w, struct tray *tray
 {
 	const struct stretch all = {.n_pending = tray->n_pending, .n_notes = tray->n_notes};
 	uint32_t again = 0;
-	int rc = is_stale(i, tray) ? 0 : accept_stretch(i, tray, all, &again);
+	int rc = tray_is_stale(i, tray) ? 0 : accept_stretch(i, tray, all, &again);
 
+	if (!rc && again == TRAY_NONE && must_reach(i, tray, tray->block_ns, tray->n_points, &rc))
+		again = tray->cursor.number;
 	return rc || again == TRAY_NONE ? rc : accept_again(i, w, tray, again);
 }
 
@@ -376,7 +429,7 @@ static void lose_run(struct intercept *i, struct tray *tray, struct run *run)
 	}
 }
 
-static int reserve_runs(struct intercept *i, struct tray *tray, int rc)
+int runs_reserve(struct intercept *i, struct tray *tray, int rc)
 {
 	for (uint32_t k = 0; k < tray->n_runs; k++) {
 		struct run *run = &tray->runs[k];
@@ -426,7 +479,7 @@ static int fill_run(struct intercept *i, struct tray *tray, const struct run *ru
 }
 
 /* All runs are tried, so that one full disk does not take another agency's records along. */
-static int fill_runs(struct intercept *i, struct tray *tray)
+int runs_fill(struct intercept *i, struct tray *tray)
 {
 	int rc = 0;
 
@@ -434,7 +487,16 @@ static int fill_runs(struct intercept *i, struct tray *tray)
 		int failed = tray->runs[k].is_lost ? 0 : fill_run(i, tray, &tray->runs[k]);
 
 		rc = rc ? rc : failed;
+		tray->run_of[tray->runs[k].agency] = TRAY_NONE;
 	}
+	tray->n_runs = 0;
+	return rc;
+}
+
+static int fill_block(struct intercept *i, struct tray *tray)
+{
+	int rc = runs_fill(i, tray);
+
 	tray_clear(tray);
 	tray_unpin(i, tray);
 	return rc;
@@ -489,17 +551,16 @@ static int on_batch(struct worker *w, struct weir_frame *frames, int n)
 
 static int on_turn(struct worker *w, uint64_t block)
 {
-	const struct intercept_input *in = engine_arg(w);
+	struct intercept_input *in = engine_arg(w);
 	struct intercept *i = in->intercept;
 	struct tray *tray = engine_local(w);
 	uint32_t n_packets = tray->n_packets;
 	int rc;
 
 	(void)block;
-	if (in->wait && tray->has_time)
-		in->wait(in->arg, (struct nanos){tray->latest_ns});
 	pthread_mutex_lock(&i->turn);
 	open_block(i, tray);
+	await_open(i, w, tray);
 	rc = tray_grow(tray, i->n_desks);
 	if (tray->has_time && !i->has_time) {
 		i->has_time = true;
@@ -507,14 +568,14 @@ static int on_turn(struct worker *w, uint64_t block)
 	}
 	if (!rc)
 		rc = accept_block(i, w, tray);
+	if (!rc)
+		await_end(tray);
 	if (!rc && tray->has_time)
 		rc = term_advance(i, tray->latest_ns);
 	i->n_packets += n_packets;
-	rc = reserve_runs(i, tray, rc);
+	rc = runs_reserve(i, tray, rc);
 	if (i->retired)
 		retire_reap(i);
-	if (in->after && tray->has_time)
-		in->after(in->arg, (struct nanos){tray->latest_ns});
 	pthread_mutex_unlock(&i->turn);
 	return rc;
 }
@@ -524,7 +585,7 @@ static int on_fill(struct worker *w, uint64_t block)
 	const struct intercept_input *in = engine_arg(w);
 
 	(void)block;
-	return fill_runs(in->intercept, engine_local(w));
+	return fill_block(in->intercept, engine_local(w));
 }
 
 static int on_stop(struct worker *w)
@@ -543,12 +604,21 @@ static int on_stop(struct worker *w)
 	return 0;
 }
 
+static void on_idle(struct worker *w)
+{
+	const struct intercept_input *in = engine_arg(w);
+
+	if (in->idle)
+		in->idle(in->arg);
+}
+
 const struct engine_callbacks intercept_callbacks = {
 	.start = on_start,
 	.batch = on_batch,
 	.turn = on_turn,
 	.fill = on_fill,
 	.stop = on_stop,
+	.idle = on_idle,
 };
 
 int intercept_pause(struct intercept *i)
@@ -561,9 +631,10 @@ int intercept_pause(struct intercept *i)
 		rc = tray_grow(tray, i->n_desks);
 	if (!rc) {
 		tray->version = atomic_load(&i->version);
+		tray->limits = (struct junction_limits){INT64_MAX, INT64_MAX};
 		rc = accept_cut(i, tray, INT64_MAX);
-		rc = reserve_runs(i, tray, rc);
-		failed = fill_runs(i, tray);
+		rc = runs_reserve(i, tray, rc);
+		failed = fill_block(i, tray);
 	}
 	/* a digest cannot be kept: what was hashed so far is told */
 	for (size_t k = 0; k < i->n_ordered && !rc; k++)

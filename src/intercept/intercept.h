@@ -13,12 +13,16 @@
  * packets are exactly those between its first and its last word
  * (docs/decisions/0080-sessions-in-the-packet-path.md).
  *
+ * Several inputs meet in the order of their packets' times, as if they were one
+ * (docs/decisions/0127-inputs-meet-in-time.md).
+ *
  * Offline, time is the packets' own, and several captures, one after the other, are one stream.
  * Live, it is the clock's too (intercept_tick). When records begin and end:
  * docs/decisions/0032-iri-times.md. */
 #ifndef INTERCEPT_INTERCEPT_H
 #define INTERCEPT_INTERCEPT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +36,7 @@
 #include "engine/engine.h"
 #include "integrity/signer.h"
 #include "intercept/outbox.h"
+#include "junction/junction.h"
 #include "ledger/reason.h"
 #include "warrant/orders.h"
 
@@ -77,8 +82,8 @@ struct intercept_options {
 	void *arg;
 	bool is_live;                /* warrants act by the clock */
 	struct nanos now;            /* the clock, where it is live */
-	bool has_inputs;             /* several, so that what one says of a session may come before
-				      * another's packets that are older */
+	bool has_inputs;             /* several, each with a branch of one junction */
+	struct nanos lag;            /* live: how far their packets may be behind the clock */
 	uint32_t max_sessions;       /* of subscribers; 0: a million */
 	const struct signer *signer; /* of integrity checks; borrowed; NULL: none are signed */
 	uint64_t seed;               /* of hashes: something that strangers cannot guess */
@@ -102,14 +107,21 @@ struct nanos intercept_tick(struct intercept *i, struct nanos now);
 /* What an engine's argument is: one input. Several engines may share one intercept. */
 struct intercept_input {
 	struct intercept *intercept;
-	/* Called by a worker before it looks at frames, which it may change; may wait. NULL: none.
-	 * What is negative stops the engine. */
+	/* Called by a worker before it looks at frames, which it may change. NULL: none. What is
+	 * negative stops the engine. */
 	int (*before)(void *arg, struct weir_frame *frames, int n);
-	/* Called by a worker before the block's turn, with its latest time; may wait. */
-	void (*wait)(void *arg, struct nanos latest);
-	/* … and behind it, still within the turn. */
-	void (*after)(void *arg, struct nanos latest);
+	/* Waits until packets of the moment *due are due, and says up to which moment they are. */
+	int (*pace)(void *arg, struct nanos *due);
+	/* Nothing came for a while, and nothing is on its way. */
+	void (*idle)(void *arg);
 	void *arg;
+	struct junction *junction; /* where it meets others; NULL: it is alone */
+	unsigned branch;
+	_Atomic uint64_t n_late; /* blocks that came later than the input was said to be quiet */
+
+	/* intercept's; 0 at first */
+	int64_t passed_ns; /* all packets up to there had their turn */
+	int64_t due_ns;
 };
 
 /* The engine's, with an intercept_input as argument of engine_new. */

@@ -83,14 +83,15 @@ static int64_t next_moment(const struct intercept *i)
 	int64_t next = INT64_MAX;
 
 	if (i->next_start < i->n_by_start)
-		next = i->by_start[i->next_start]->start_ns;
-	if (i->next_end < i->n_by_end && i->by_end[i->next_end]->end_ns < next - TERM_GRACE_NS)
-		next = i->by_end[i->next_end]->end_ns + TERM_GRACE_NS;
+		next = i->by_start[i->next_start]->start_ns + term_lag(i);
+	if (i->next_end < i->n_by_end && i->by_end[i->next_end]->end_ns < next - term_grace(i))
+		next = i->by_end[i->next_end]->end_ns + term_grace(i);
 	return next;
 }
 
 struct nanos intercept_tick(struct intercept *i, struct nanos now)
 {
+	struct nanos heard = {now.ns - term_lag(i)}; /* of all inputs */
 	struct nanos next;
 	int rc, failed;
 
@@ -98,10 +99,10 @@ struct nanos intercept_tick(struct intercept *i, struct nanos now)
 	rc = i->has_loaded ? term_refresh(i, now.ns) : 0;
 	i->has_loaded = false;
 	if (!rc)
-		rc = term_advance(i, now.ns);
-	if (now.ns > i->ticked_ns) {
-		i->ticked_ns = now.ns;
-		access_tick(i->access, now);
+		rc = term_advance(i, heard.ns);
+	if (heard.ns > i->ticked_ns) {
+		i->ticked_ns = heard.ns;
+		access_tick(i->access, heard);
 	}
 	failed = term_close(i, now.ns);
 	failed = failed ? failed : check_tick(i, now.ns);

@@ -101,7 +101,7 @@ int term_close(struct intercept *i, int64_t now_ns)
 	while (!rc && i->next_end < i->n_by_end) {
 		struct mandate *m = i->by_end[i->next_end];
 
-		if (m->end_ns > now_ns - TERM_GRACE_NS)
+		if (m->end_ns > now_ns - term_grace(i))
 			break;
 		i->next_end++;
 		m->is_over = true;

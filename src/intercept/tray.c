@@ -69,6 +69,7 @@ void tray_clear(struct tray *tray)
 	tray->n_pending = 0;
 	tray->n_packets = 0;
 	tray->has_time = false;
+	tray->latest_ns = INT64_MIN;
 	tray->wake_ns = INT64_MIN;
 }
 
@@ -128,6 +129,7 @@ static int add_piece(struct tray *tray, const struct weir_packet *p, int layer, 
 		.claim_len = claim_of(p, l),
 		.time_ns = p->frame->time_ns,
 		.latest_ns = tray->latest_ns,
+		.number = tray->number,
 		.has_time = has_time,
 	};
 	return 0;
@@ -236,6 +238,7 @@ int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f,
 	struct weir_packet p;
 	int layer;
 
+	tray->number = number;
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
 	if (!rc)

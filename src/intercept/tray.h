@@ -12,6 +12,7 @@
 #include "base/wr.h"
 #include "etsi/seal.h"
 #include "intercept/outbox.h"
+#include "junction/junction.h"
 #include "watch/watch.h"
 
 enum { TRAY_NONE = UINT32_MAX };
@@ -36,6 +37,7 @@ struct piece {
 	uint32_t claim_len; /* bytes that its header claims; IPCC_LEN_UNKNOWN: it claims none */
 	int64_t time_ns;
 	int64_t latest_ns; /* of all frames of the block up to this one */
+	uint32_t number;   /* of the frame in the block */
 	bool has_time;
 };
 
@@ -80,6 +82,14 @@ struct note {
 	int64_t latest_ns; /* as a piece's */
 };
 
+/* Where a block is while it waits: the first frame that has not passed. */
+struct cursor {
+	int batch;
+	int frame;         /* of the batch */
+	uint32_t number;   /* of the block */
+	int64_t moment_ns; /* the latest time up to it */
+};
+
 struct tray {
 	struct tray *next_tray; /* of the intercept's */
 	uint64_t pin;
@@ -105,10 +115,22 @@ struct tray {
 	struct wr w; /* encoded, on its way to a file */
 	struct sealer *sealer;
 	uint32_t n_packets;
+	uint32_t number;  /* of the frame in hand */
 	int64_t first_ns; /* of the block's frames */
 	int64_t latest_ns;
 	int64_t wake_ns; /* the next moment that is noted */
 	bool has_time;
+
+	/* in its turn, where it may have to wait for other inputs: await.c */
+	struct worker *worker;
+	struct intercept_input *input;
+	struct cursor cursor;
+	struct junction_limits limits; /* what passes without asking */
+	int64_t floor_ns;              /* up to which the input has passed before */
+	int64_t block_ns;              /* the latest time of the whole block */
+	size_t n_points;               /* notes that the block came with */
+	size_t next_note;              /* of these, the first that is still to come */
+	bool has_points;
 };
 
 MUST_CHECK int tray_new(struct tray **out, const struct watch *watch);
