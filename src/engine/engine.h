@@ -75,7 +75,7 @@ struct engine_callbacks {
 	int (*tick)(struct worker *w, struct nanos now);
 	int (*stop)(struct worker *w);
 	/* Shared mode, a source of one queue: nothing came for as long as the source waits
-	 * (source_options.wait), and every block before has had its turn. Of one worker at a time. */
+	 * (source_options.wait), and every block before has had its turn. One worker at a time. */
 	void (*idle)(struct worker *w);
 	/* The reporter's, one at a time, in the combiner's order. Takes the value. */
 	int (*result)(void *arg, struct engine_result *result);
