@@ -23,6 +23,7 @@ struct source_ops {
 	int (*open)(struct source *s, const char *rest, const struct source_options *options,
 		    struct why *why);
 	int (*block)(struct source *s, int q, struct weir_block **out);
+	void (*attend)(struct source *s);                            /* NULL: nothing to do */
 	void (*stop)(struct source *s);                              /* async-signal-safe */
 	struct source_stats (*stats)(const struct source *s, int q); /* q < 0: of all */
 	const struct weir_iface *(*iface)(const struct source *s, uint32_t i);

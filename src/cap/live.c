@@ -56,6 +56,7 @@ struct live {
 	_Atomic bool is_stopped;
 	_Atomic uint64_t n_returns; /* of the interface */
 	pthread_mutex_t lock;       /* generations, and the why of the source */
+	int refusal;                /* attended: what whoever has no ring is told; the lock's */
 	struct weir_iface kinds[MAX_KINDS];
 	_Atomic uint32_t n_kinds;
 	struct live_queue queues[]; /* source->n_queues */
@@ -199,7 +200,7 @@ static int take_up(struct live *l, struct live_queue *q)
 
 	pthread_mutex_lock(&l->lock);
 	if (!q->coming)
-		rc = reopen(l);
+		rc = l->options.is_attended ? l->refusal : reopen(l);
 	if (!rc) {
 		q->ring = q->coming;
 		q->coming = NULL;
@@ -309,6 +310,26 @@ static int live_block(struct source *s, int number, struct weir_block **out)
 	}
 	(*out)->number = q->n_blocks++;
 	return 0;
+}
+
+/* What take_up leaves undone. */
+static void live_attend(struct source *s)
+{
+	struct live *l = live_of(s);
+	bool is_wanted = false;
+	int rc;
+
+	if (!l->options.is_attended)
+		return;
+	pthread_mutex_lock(&l->lock);
+	for (int i = 0; i < s->n_queues; i++)
+		is_wanted = is_wanted || !l->queues[i].ring;
+	rc = is_wanted ? reopen(l) : ERR_AGAIN;
+	if (rc && rc != ERR_AGAIN)
+		l->refusal = rc;
+	for (int i = 0; rc != ERR_AGAIN && i < s->n_queues; i++)
+		live_counts_wake(&l->queues[i].counts);
+	pthread_mutex_unlock(&l->lock);
 }
 
 static void live_stop(struct source *s)
@@ -453,6 +474,7 @@ static int live_open(struct source *s, const char *rest, const struct source_opt
 	s->format = TRACE_UNKNOWN;
 	l->source = s;
 	l->options = *o;
+	l->refusal = ERR_AGAIN;
 	pthread_mutex_init(&l->lock, NULL);
 	rc = init_queues(l, why);
 	l->name = strdup(rest);
@@ -471,6 +493,7 @@ const struct source_ops live_source = {
 	.scheme = "int",
 	.open = live_open,
 	.block = live_block,
+	.attend = live_attend,
 	.stop = live_stop,
 	.stats = live_stats,
 	.iface = live_iface,

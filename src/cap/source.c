@@ -102,6 +102,12 @@ const struct why *source_why(const struct source *s)
 	return &s->why;
 }
 
+void source_attend(struct source *s)
+{
+	if (s->ops->attend)
+		s->ops->attend(s);
+}
+
 void source_stop(struct source *s)
 {
 	s->ops->stop(s);

@@ -36,6 +36,7 @@ struct source_options {
 	bool hardware_time;  /* live: the interface's own time stamps */
 	struct nanos wait;   /* live and pipes: how long source_block waits; 0: 100 ms */
 	bool wants_meta;     /* deliver meta frames too */
+	bool is_attended;    /* live: source_block opens no socket; source_attend does */
 };
 
 /* Counts of a source or of one queue; they add up: received = delivered + filtered + errors +
@@ -71,6 +72,10 @@ const char *source_uri(const struct source *s);
  * After an error or ERR_END the queue stays there. All that precedes damage is delivered first. */
 MUST_CHECK int source_block(struct source *s, int q, struct weir_block **out);
 const struct why *source_why(const struct source *s);
+
+/* Of a source that is attended (options): looks whether an interface that went away is back, and
+ * opens it again for those who read. Now and then, from a thread that may open sockets. */
+void source_attend(struct source *s);
 
 /* Makes every waiting and coming source_block return ERR_STOPPED. Safe from any thread and from
  * a signal handler. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "collection/crew.h"
 
 enum {
 	AGAIN_MS = 2000, /* until an interface that is not there is looked for again */
@@ -149,6 +150,7 @@ static int open_source(struct input *in, struct source **source, struct why *why
 		.n_blocks = is_live(in) ? (uint32_t)n_blocks : 0,
 		.filter = s->filter,
 		.wait = {in->inputs->junction ? NAP_MS * (int64_t)NANOS_PER_MS : 0},
+		.is_attended = true,
 	};
 
 	return source_open(source, s->uri, &options, why);
@@ -201,7 +203,7 @@ static int run_engine(struct input *in, struct source *source, struct why *why)
 		.n_workers = in->program.before ? 1 : (int)in->settings->workers};
 	struct engine *engine;
 	struct source_stats stats;
-	int rc = engine_new(&engine, source, &intercept_callbacks, &options, &in->program);
+	int rc = engine_new(&engine, source, crew_callbacks(), &options, &in->program);
 
 	if (rc)
 		return why_set(why, rc, "%s", err_text(rc));
@@ -212,7 +214,7 @@ static int run_engine(struct input *in, struct source *source, struct why *why)
 	atomic_store(&in->state, INPUT_RUNNING);
 	if (is_ending(in))
 		engine_stop(engine);
-	rc = engine_run(engine);
+	rc = crew_run(engine, source);
 	stats = source_stats(source);
 	pthread_mutex_lock(&in->lock);
 	add_stats(&in->total, &stats);

@@ -139,7 +139,7 @@ static const struct {
 	{"bind", ALL},
 	{"connect", ALL},
 	{"getpeername", ALL},
-	{"getsockname", ALL},
+	{"getsockname", EVERY},
 	{"getsockopt", EVERY},
 	{"ioctl", ALL},
 	{"listen", ALL},
