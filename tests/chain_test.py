@@ -607,6 +607,38 @@ def misbehaviour():
         ended_well(good)
 
 
+# ---- one target, two collectors
+
+def two_ways():
+    """RADIUS is mirrored to both, the target's packets go out at one and come in at the other."""
+    with Chain(PROGRAMS) as chain:
+        chain.certify("provisioner:p1", "mediator:m1", "agency:police", "collector:c1", "collector:c2")
+        p = Provisioner(chain).start()
+        m = Mediator(chain, provisioner=p).start()
+        police = Agency(chain, "police").start()
+        register(p, [police.orders()], m, ("c1", "c2"))
+        p.put("/warrants/police/L2", warrant("police", "L2", targets=[{"radius_user": "bob"},
+                                                                     {"prefix": "198.51.100.7", "cin": 5}]))
+        both = [Collector(chain, "c1", p).start(), Collector(chain, "c2", p, network_element="west-2").start()]
+        ok(p.agree("c1", "c2", "m1"), "two collectors have their orders", [p.daemons()])
+        nas = Nas()
+        words = [nas.account(START, user="bob", sid="b1", ip="192.0.2.9"),
+                 nas.account(STOP, user="bob", sid="b1", ip="192.0.2.9")]
+        ways = [[ip(*ends, b"%d" % i) for i in range(200)] for ends in (("192.0.2.9", "203.0.113.1"),
+                                                                       ("203.0.113.1", "192.0.2.9"))]
+        for c, way, fixed in zip(both, ways, (("198.51.100.7", "203.0.113.1"), ("203.0.113.1", "198.51.100.7"))):
+            c.feed.frames([(time.time_ns(), x) for x in (words[0], *way, ip(*fixed), words[1])])
+            c.feed.close()
+        ok(until(lambda: len(police.records("cc")) == 402 and len(police.records("iri")) == 6),
+           "what each of them sees comes", [len(police.records("cc")), police.records("iri"), both[0].log()])
+        places = {place: [r for r in police.records("cc") if r.get("network_element") == place] for place in ("c1", "west-2")}
+        ok(all(len(x) == 201 for x in places.values()), "the one by its name, the other by its own network_element",
+           [{k: len(v) for k, v in places.items()}])
+        cins = [{r["cin"] for r in x} for x in places.values()]
+        ok(cins[0] == cins[1] and len(cins[0]) == 2, "the session's CIN is the same at both", [cins])
+        ended_well(police, "numbers of each network element are complete, none is used twice")
+
+
 # ---- many collectors
 
 def twenty():
@@ -631,7 +663,7 @@ def twenty():
 
 def main():
     signal.alarm(LIMIT)
-    for part in (forms, home, life, refusals, misbehaviour, twenty):
+    for part in (forms, home, life, refusals, misbehaviour, two_ways, twenty):
         if len(sys.argv) > 6 and part.__name__ not in sys.argv[6:]:
             continue
         started = time.monotonic()

@@ -187,6 +187,9 @@ static int open_intercept(struct collection *c, struct why *why)
 		.is_live = true,
 		.has_inputs = c->place.settings->inputs.n > 1,
 		.lag = c->place.settings->lag,
+		.network_element = c->place.settings->network_element
+					   ? c->place.settings->network_element
+					   : c->place.settings->name,
 		.now = loop_wall(),
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
 		.signer = c->signer,

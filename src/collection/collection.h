@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "daemon/daemon.h"
+#include "etsi/header.h"
 
 /* How fast a capture is read. */
 #define COLLECTION_PACES(X)                                                                        \
@@ -54,6 +55,11 @@ enum collection_times {
 
 #define COLLECTION_FIELDS(X)                                                                       \
 	DAEMON_FIELDS(X)                                                                           \
+	X(TEXT, network_element, .min = 1, .max = ETSI_MAX_NETWORK_ELEMENT,                        \
+	  .is_allowed = collection_is_graphic,                                                     \
+	  .alphabet = "ASCII letters, digits and signs, without spaces",                           \
+	  .doc = "where, in the operator's network, it intercepts (networkElementIdentifier): "    \
+		 "another for each collector; otherwise its name")                                 \
 	X(HOST_PORT, provisioner,                                                                  \
 	  .doc = "where the provisioner is; without it, orders are those of the last time")        \
 	X(PATH, folder, .place = CONF_PLACE_FOLDER, .otherwise = "/var/lib/weir/collector",        \

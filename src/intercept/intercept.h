@@ -83,6 +83,7 @@ struct intercept_options {
 	bool is_live;                /* warrants act by the clock */
 	struct nanos now;            /* the clock, where it is live */
 	bool has_inputs;             /* several, each with a branch of one junction */
+	const char *network_element; /* of the records; borrowed; NULL: the orders' operator's */
 	struct nanos lag;            /* live: how far their packets may be behind the clock */
 	uint32_t max_sessions;       /* of subscribers; 0: a million */
 	const struct signer *signer; /* of integrity checks; borrowed; NULL: none are signed */

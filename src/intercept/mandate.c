@@ -65,7 +65,7 @@ void mandate_free(struct mandate **m)
 #define COPY(to, from) snprintf((to), sizeof(to), "%s", (from) ? (from) : "")
 
 static struct terms terms_of(const struct orders *orders, const struct warrant *w,
-			     const struct agency *a)
+			     const struct agency *a, const char *place)
 {
 	struct terms t;
 
@@ -74,7 +74,7 @@ static struct terms terms_of(const struct orders *orders, const struct warrant *
 	COPY(t.authorization_country, w->authorization_country);
 	COPY(t.delivery_country, w->delivery_country);
 	COPY(t.operator_id, a->operator_id ? a->operator_id : orders->operator.id);
-	COPY(t.network_element, orders->operator.network_element);
+	COPY(t.network_element, place ? place : orders->operator.network_element);
 	COPY(t.interception_point, a->interception_point);
 	t.header_version = (uint32_t)a->header_version;
 	t.service_version = a->service_version == CONF_NO_INT ? 0 : (uint32_t)a->service_version;
@@ -185,10 +185,10 @@ static int set_key(struct mandate *m, const struct warrant *w, const struct agen
 }
 
 int mandate_set(struct mandate *m, const struct orders *orders, const struct warrant *w,
-		struct mandate_change *change)
+		const char *place, struct mandate_change *change)
 {
 	const struct agency *a = &orders->agencies.items[orders_agency(orders, w)];
-	struct terms terms = terms_of(orders, w, a);
+	struct terms terms = terms_of(orders, w, a, place);
 	int rc;
 
 	*change =

@@ -74,9 +74,10 @@ MUST_CHECK int mandate_plan(const struct agency *a, const struct signer *signer,
 			    struct integrity_plan **out);
 bool mandate_has_plan(const struct mandate *m, const struct integrity_plan *plan);
 
-/* Takes over what the orders say, but for targets by prefix. */
+/* Takes over what the orders say, but for targets by prefix. place: the network element of its
+ * records; NULL: the operator's. */
 MUST_CHECK int mandate_set(struct mandate *m, const struct orders *orders, const struct warrant *w,
-			   struct mandate_change *change);
+			   const char *place, struct mandate_change *change);
 
 /* Whether its time has this moment. */
 static inline bool mandate_covers(const struct mandate *m, int64_t ns)

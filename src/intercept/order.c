@@ -270,7 +270,7 @@ static int set_mandate(struct intercept *i, const struct order *order, const str
 	int rc = set_plan(i, order, w, m);
 
 	if (!rc)
-		rc = mandate_set(m, order->orders, w, &change);
+		rc = mandate_set(m, order->orders, w, i->options.network_element, &change);
 	if (rc)
 		return rc;
 	retire(i, change.key, mandate_free_key);

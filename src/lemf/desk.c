@@ -136,6 +136,17 @@ static void open_record(struct lemf_desk *d, struct taken *t)
 
 /* ---- streams ---- */
 
+static struct lemf_place_name name_of(const struct etsi_octets *from)
+{
+	struct lemf_place_name name = {.len = LEMF_MAX_PLACE};
+
+	if (from->len < LEMF_MAX_PLACE)
+		name.len = (uint8_t)from->len;
+	if (name.len)
+		memcpy(name.octets, from->bytes, name.len);
+	return name;
+}
+
 static void set_key(struct taken *t, enum lemf_kind kind)
 {
 	const struct etsi_record *r = &t->record;
@@ -143,6 +154,8 @@ static void set_key(struct taken *t, enum lemf_kind kind)
 	t->key = (struct lemf_key){.kind = (uint8_t)kind, .cin = r->cin, .has_cin = r->has_cin};
 	t->key.liid_len = (uint8_t)(r->liid.len < LEMF_MAX_LIID ? r->liid.len : LEMF_MAX_LIID);
 	memcpy(t->key.liid, r->liid.bytes, t->key.liid_len);
+	t->key.operator_id = name_of(&r->operator_id);
+	t->key.network_element = name_of(&r->network_element);
 }
 
 static bool get_stream(struct lemf_desk *d, struct taken *t)

@@ -122,6 +122,41 @@ static void test_complete(void)
 	ok(finish() && strstr(told, "nothing was received"), "nothing is nothing wrong");
 }
 
+static void at_network_element(const char *name)
+{
+	const struct etsi_stream stream = {.liid = "LIID0001",
+					   .authorization_country = "NZ",
+					   .operator_id = "EXAMPLE",
+					   .network_element = name,
+					   .delivery_country = "NZ",
+					   .cin = 7};
+
+	if (etsi_header_init(&header, &stream, NULL))
+		exit(2);
+}
+
+/* Two collectors of one operator see the same session: each numbers from 0. */
+static void test_places(void)
+{
+	begin();
+	for (uint32_t i = 0; i < 3; i++) {
+		at_network_element("akl-1");
+		cc(i);
+		at_network_element("akl-2");
+		cc(i);
+	}
+	ok(finish() && strstr(told, "LIID0001 at akl-1 CIN 7 cc: 3 to #2, none missing") &&
+		   strstr(told, "LIID0001 at akl-2 CIN 7 cc: 3 to #2, none missing"),
+	   "two network elements of one CIN have numbers of their own");
+	begin();
+	at_network_element("akl-1");
+	cc(0), cc(1);
+	at_network_element("akl-2");
+	cc(1);
+	ok(found(LEMF_BEGINS_LATE) == 1 && found(LEMF_MISSING) == 1 && !finish(),
+	   "and what is missing is missed at its own");
+}
+
 static void test_numbers(void)
 {
 	begin();
@@ -306,7 +341,8 @@ static void test_json(void)
 	lemf_desk_sum_up(desk);
 	ok(!finish(), "as JSON");
 	ok(strstr(told, "{\"event\":\"record\",\"time\":\"1970-01-01T00:16:40.000000Z\","
-			"\"liid\":\"LIID0001\",\"cin\":7,\"kind\":\"iri\",\"seq\":0,"
+			"\"liid\":\"LIID0001\",\"cin\":7,\"operator\":\"EXAMPLE\",\"kind\":\"iri\","
+			"\"seq\":0,"
 			"\"iri_type\":1,\"access_event\":\"accessAccept\",\"words\":\"alice@isp: "),
 	   "a record");
 	ok(strstr(told, "\"finding\":\"missing\",\"wrong\":true,\"times\":1,"), "a finding");
@@ -335,6 +371,7 @@ static void test_flood(void)
 int main(void)
 {
 	test_complete();
+	test_places();
 	test_numbers();
 	test_order();
 	test_session();

@@ -31,10 +31,17 @@ const char *lemf_kind_text(enum lemf_kind kind)
 	return kinds[kind].text;
 }
 
+static bool is_same_name(const struct lemf_place_name *a, const struct lemf_place_name *b)
+{
+	return a->len == b->len && !memcmp(a->octets, b->octets, a->len);
+}
+
 static bool is_equal(const struct lemf_key *a, const struct lemf_key *b)
 {
 	return a->cin == b->cin && a->has_cin == b->has_cin && a->kind == b->kind &&
-	       a->liid_len == b->liid_len && !memcmp(a->liid, b->liid, a->liid_len);
+	       a->liid_len == b->liid_len && !memcmp(a->liid, b->liid, a->liid_len) &&
+	       is_same_name(&a->network_element, &b->network_element) &&
+	       is_same_name(&a->operator_id, &b->operator_id);
 }
 
 static size_t slot_of(const struct lemf_streams *s, const struct lemf_key *key)
@@ -42,6 +49,8 @@ static size_t slot_of(const struct lemf_streams *s, const struct lemf_key *key)
 	uint64_t hash = lemf_number_hash(key->liid, key->liid_len);
 	size_t i;
 
+	hash = hash * 31 + lemf_number_hash(key->network_element.octets, key->network_element.len);
+	hash = hash * 31 + lemf_number_hash(key->operator_id.octets, key->operator_id.len);
 	hash ^= ((uint64_t)key->cin << 8 | key->kind << 1 | key->has_cin) * 0x9e3779b97f4a7c15u;
 	for (i = (hash ^ hash >> 32) & (s->n_slots - 1); s->slots[i];
 	     i = (i + 1) & (s->n_slots - 1))

@@ -1,5 +1,6 @@
-/* The streams that a receiver follows: one for each (LIID, CIN, kind), with its numbers, its
- * order, and its integrity checks. Bounded: what is beyond is counted, not followed. */
+/* The streams that a receiver follows: one for each (operator, network element, LIID, CIN, kind),
+ * since a CIN is the network element's (TS 102 232-1 clause 5.2.4), with its numbers, its order, and
+ * its integrity checks. Bounded: what is beyond is counted, not followed. */
 #ifndef LEMF_STREAM_H
 #define LEMF_STREAM_H
 
@@ -29,11 +30,19 @@ enum lemf_kind {
 const char *lemf_kind_word(enum lemf_kind kind);
 const char *lemf_kind_text(enum lemf_kind kind);
 
-enum { LEMF_MAX_LIID = 25 };
+enum { LEMF_MAX_LIID = 25, LEMF_MAX_PLACE = 16 };
+
+/* A name in the header; what is longer is cut. */
+struct lemf_place_name {
+	uint8_t octets[LEMF_MAX_PLACE];
+	uint8_t len;
+};
 
 struct lemf_key {
 	uint8_t liid[LEMF_MAX_LIID];
 	uint8_t liid_len;
+	struct lemf_place_name operator_id;
+	struct lemf_place_name network_element; /* empty: none is told */
 	bool has_cin;
 	uint8_t kind; /* enum lemf_kind */
 	uint32_t cin;

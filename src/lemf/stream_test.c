@@ -38,6 +38,12 @@ static void test_table(void)
 	   "the others are there, in their order");
 	key.has_cin = false;
 	ok(!lemf_streams_find(s, &key), "no CIN is another than 0");
+	key = key_of("LIID1", 0, LEMF_KIND_IRI);
+	key.network_element = (struct lemf_place_name){"akl-2", 5};
+	ok(!lemf_streams_find(s, &key), "a CIN of another network element is another");
+	key = key_of("LIID1", 0, LEMF_KIND_IRI);
+	key.operator_id = (struct lemf_place_name){"OTHER", 5};
+	ok(!lemf_streams_find(s, &key), "so is one of another operator");
 	lemf_streams_free(&s);
 	lemf_streams_free(&s);
 }

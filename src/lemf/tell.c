@@ -68,20 +68,42 @@ static void liid_of(const struct lemf_key *key, char out[ETSI_LIID_TEXT_SIZE])
 	etsi_liid_text(&liid, out);
 }
 
-/* Whose it is: "LIID0001 CIN 7 cc". */
+static void put_name(struct lemf_tell *t, const char *key, const struct lemf_place_name *name)
+{
+	if (!name->len)
+		return;
+	json_key(&t->json, key);
+	json_text_of(&t->json, name->octets, name->len);
+}
+
+/* In words: as an LIID is written, whatever its octets are. */
+static void text_of_name(const struct lemf_place_name *name, char out[ETSI_LIID_TEXT_SIZE])
+{
+	const struct etsi_octets octets = {name->octets, name->len};
+
+	etsi_liid_text(&octets, out);
+}
+
+/* Whose it is: "LIID0001 at akl-1 CIN 7 cc". */
 static void put_key(struct lemf_tell *t, const struct lemf_key *key)
 {
-	char liid[ETSI_LIID_TEXT_SIZE];
+	char liid[ETSI_LIID_TEXT_SIZE], name[ETSI_LIID_TEXT_SIZE];
 
 	liid_of(key, liid);
 	if (t->is_json) {
 		member_text(t, "liid", liid);
 		if (key->has_cin)
 			member(t, "cin", key->cin);
+		put_name(t, "operator", &key->operator_id);
+		put_name(t, "network_element", &key->network_element);
 		member_text(t, "kind", lemf_kind_word((enum lemf_kind)key->kind));
 		return;
 	}
 	wr_text(&t->line, "%s", liid);
+	if (key->network_element.len) {
+		text_of_name(&key->network_element, name);
+		wr_text(&t->line, " at %s", name);
+	}
 	if (key->has_cin)
 		wr_text(&t->line, " CIN %" PRIu32, key->cin);
 	wr_text(&t->line, " %s", lemf_kind_word((enum lemf_kind)key->kind));

@@ -116,7 +116,8 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	X(TEXT, id, .is_required = true, WARRANT_GRAPHIC(1, 16),                                   \
 	  .doc = "who intercepts (operatorIdentifier)")                                            \
 	X(TEXT, network_element, WARRANT_GRAPHIC(1, 16),                                           \
-	  .doc = "where, in the operator's network (networkElementIdentifier)")
+	  .doc = "where, in the operator's network (networkElementIdentifier); records of a "      \
+		 "collector name its own")
 
 #define AGENCY_FIELDS(X)                                                                           \
 	X(TEXT, id, .is_required = true, WARRANT_FILE_NAME(1, 64),                                 \
