@@ -1,6 +1,6 @@
 /* The streams that a receiver follows: one for each (operator, network element, LIID, CIN, kind),
- * since a CIN is the network element's (TS 102 232-1 clause 5.2.4), with its numbers, its order, and
- * its integrity checks. Bounded: what is beyond is counted, not followed. */
+ * since a CIN is its network element's (TS 102 232-1 clause 5.2.4), with its numbers, its order,
+ * and its integrity checks. Bounded: what is beyond is counted, not followed. */
 #ifndef LEMF_STREAM_H
 #define LEMF_STREAM_H
 
