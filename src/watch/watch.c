@@ -146,7 +146,7 @@ static bool grow_marks(const struct watch *w, struct watch_hits *hits)
 
 /* The packet from layer i on, where an address passed the sieve. */
 __attribute__((noinline)) static int match_from(const struct watch *w, const struct weir_packet *p,
-						int i, struct watch_hits *hits)
+						struct watch_hits *hits, int i)
 {
 	size_t n_before = hits->n;
 
@@ -176,32 +176,78 @@ __attribute__((noinline)) static int match_from(const struct watch *w, const str
 	return 0;
 }
 
-/* Apart from its caller, so that IPv4 alone need not save registers for it. */
-__attribute__((noinline)) static bool passes6(const struct sieve *s, const struct weir_packet *p,
-					      const struct weir_layer *l)
+/* The source address and, right behind it, the destination address. */
+static inline bool passes4(const struct sieve *s, const uint8_t *ends)
 {
-	return sieve_passes(s, V6, watch_key6(net_ip_src_bytes(p, l))) |
-	       sieve_passes(s, V6, watch_key6(net_ip_dst_bytes(p, l)));
+	bool found = sieve_has(s, sieve_hash4(ends)) | sieve_has(s, sieve_hash4(ends + 4));
+
+	if (s->prefix_log)
+		found |= sieve_has_prefix(s, V4, watch_key4(ends)) |
+			 sieve_has_prefix(s, V4, watch_key4(ends + 4));
+	return found;
 }
 
-int watch_match(const struct watch *w, const struct weir_packet *p, struct watch_hits *hits)
+static inline bool passes6(const struct sieve *s, const uint8_t *ends)
 {
-	const struct sieve *s4 = &w->sieves[V4];
+	bool found = sieve_has(s, sieve_hash6(ends)) | sieve_has(s, sieve_hash6(ends + 16));
 
+	if (s->prefix_log)
+		found |= sieve_has_prefix(s, V6, watch_key6(ends)) |
+			 sieve_has_prefix(s, V6, watch_key6(ends + 16));
+	return found;
+}
+
+static inline bool passes(const struct watch *w, const struct weir_packet *p,
+			  const struct weir_layer *l)
+{
+	const uint8_t *ends = net_ip_src_bytes(p, l);
+
+	if (l->proto == WEIR_IPV4)
+		return passes4(&w->sieves[V4], ends);
+	return l->proto == WEIR_IPV6 && passes6(&w->sieves[V6], ends);
+}
+
+/* A second look, at what the first let pass. */
+__attribute__((noinline)) static bool
+still_passes(const struct watch *w, const struct weir_packet *p, const struct weir_layer *l)
+{
+	int version = version_of_layer(l);
+	const uint8_t *src = net_ip_src_bytes(p, l), *dst = net_ip_dst_bytes(p, l);
+	const struct sieve *s = &w->sieves[version];
+
+	return sieve_passes(s, version, version == V4 ? watch_key4(src) : watch_key6(src)) ||
+	       sieve_passes(s, version, version == V4 ? watch_key4(dst) : watch_key6(dst));
+}
+
+/* Apart from its caller, so that what is usual need not save registers for it. */
+__attribute__((noinline)) static int
+match_layers(const struct watch *w, const struct weir_packet *p, struct watch_hits *hits)
+{
 	if (p->outer_ip == WEIR_NO_LAYER || p->inner_ip == WEIR_NO_LAYER)
 		return 0; /* no IP, or only what an error quotes */
 	for (unsigned i = p->outer_ip; i <= p->inner_ip; i++) {
 		const struct weir_layer *l = &p->layers[i];
-		uint64_t found = 0;
 
-		if (l->proto == WEIR_IPV4)
-			found = sieve_passes(s4, V4, watch_key4(net_ip_src_bytes(p, l))) |
-				sieve_passes(s4, V4, watch_key4(net_ip_dst_bytes(p, l)));
-		else if (l->proto == WEIR_IPV6)
-			found = passes6(&w->sieves[V6], p, l);
-		if (__builtin_expect(found != 0, 0))
-			return match_from(w, p, (int)i, hits);
+		if (__builtin_expect(passes(w, p, l), 0) && still_passes(w, p, l))
+			return match_from(w, p, hits, (int)i);
 	}
+	return 0;
+}
+
+/* Nearly all packets have one IP layer, and nearly all targets are whole addresses. */
+int watch_match(const struct watch *w, const struct weir_packet *p, struct watch_hits *hits)
+{
+	const struct sieve *s = &w->sieves[V4];
+	unsigned i = p->outer_ip;
+	const uint8_t *ends;
+
+	if (i >= WEIR_MAX_LAYERS || i != p->inner_ip || p->layers[i].proto != WEIR_IPV4 ||
+	    s->prefix_log)
+		return match_layers(w, p, hits);
+	ends = net_ip_src_bytes(p, &p->layers[i]);
+	if (__builtin_expect(sieve_has(s, sieve_hash4(ends)) | sieve_has(s, sieve_hash4(ends + 4)),
+			     0))
+		return match_from(w, p, hits, (int)i);
 	return 0;
 }
 
