@@ -45,6 +45,12 @@ MUST_CHECK int access_servers_new(struct access_servers **out, const struct acce
 				  size_t n);
 void access_servers_free(struct access_servers **s);
 
+/* Whether a datagram between these ports may be a server's. s may be NULL. */
+static inline bool access_servers_have(const struct access_servers *s, uint16_t src, uint16_t dst)
+{
+	return s && (s->ports[src >> 6] >> (src & 63) | s->ports[dst >> 6] >> (dst & 63)) & 1;
+}
+
 /* The slow half of access_servers_find. */
 bool access_servers_match(const struct access_servers *s, const struct weir_packet *p,
 			  struct access_datagram *out);
@@ -58,10 +64,7 @@ static inline bool access_servers_find(const struct access_servers *s, const str
 {
 	if (!s || p->transport == WEIR_NO_LAYER || p->layers[p->transport].proto != WEIR_UDP)
 		return false;
-	if (!((s->ports[p->src_port >> 6] >> (p->src_port & 63) & 1) |
-	      (s->ports[p->dst_port >> 6] >> (p->dst_port & 63) & 1)))
-		return false;
-	return access_servers_match(s, p, out);
+	return access_servers_have(s, p->src_port, p->dst_port) && access_servers_match(s, p, out);
 }
 
 #endif

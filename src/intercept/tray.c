@@ -4,6 +4,7 @@
 
 #include "etsi/ipcc.h"
 #include "net/decode.h"
+#include "net/glance.h"
 #include "net/reassembly.h"
 
 enum { RECORDS_LIMIT = 64 << 20 };
@@ -229,20 +230,29 @@ static int note_wake(struct tray *tray, const struct sight *sight, const struct 
 	return add_note(tray, NOTE_TIME, f, number, tray->n_pending);
 }
 
-int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
+/* Whether the frame is one of those that nobody watches, which are nearly all. */
+static bool is_nobodys(struct outlook out, const struct weir_frame *f)
 {
-	bool has_time = tray_see_time(tray, f);
-	int rc = has_time ? note_wake(tray, out.sight, f, number) : 0;
+	struct net_glance g;
+
+	return net_glance(&g, f) && !watch_may_match(out.watch, g.is_v6, g.ends) &&
+	       !(g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port));
+}
+
+/* Decodes a frame and takes what it finds. */
+static int take_decoded(struct tray *tray, struct outlook out, const struct weir_frame *f,
+			uint32_t number)
+{
+	bool has_time = !(f->flags & WEIR_FRAME_NO_TIME);
 	size_t hits_from = tray->n_pending;
 	struct access_datagram datagram;
 	struct weir_packet p;
-	int layer;
+	int layer, rc;
 
 	tray->number = number;
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
-	if (!rc)
-		rc = watch_match(out.watch, &p, &tray->hits);
+	rc = watch_match(out.watch, &p, &tray->hits);
 	if (!rc && tray->hits.n)
 		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
 	if (!rc && layer >= 0)
@@ -253,6 +263,13 @@ int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f,
 			tray->notes[tray->n_notes - 1].datagram = datagram;
 	}
 	return rc;
+}
+
+int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
+{
+	int rc = tray_see_time(tray, f) ? note_wake(tray, out.sight, f, number) : 0;
+
+	return rc || is_nobodys(out, f) ? rc : take_decoded(tray, out, f, number);
 }
 
 static int own(struct tray *tray, uint8_t *bytes)

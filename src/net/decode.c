@@ -76,9 +76,13 @@ ALWAYS_INLINE bool plain_tcp(struct weir_packet *p, const uint8_t *h, uint8_t n,
 ALWAYS_INLINE bool plain_udp(struct weir_packet *p, const uint8_t *h, uint8_t n, uint32_t at,
 			     uint32_t len)
 {
-	return len >= UDP_LEN && be16(h, 4) == len &&
-	       walk_udp_tunnel(be16(h, 0), be16(h, 2)) == STEP_END &&
-	       plain_rest(p, h, n, layer(WEIR_UDP, at, len, UDP_LEN));
+	uint16_t src = be16(h, 0), dst = be16(h, 2);
+
+	if (len < UDP_LEN || be16(h, 4) != len)
+		return false;
+	if (walk_may_be_udp_tunnel(src, dst) && walk_udp_tunnel(src, dst) != STEP_END)
+		return false;
+	return plain_rest(p, h, n, layer(WEIR_UDP, at, len, UDP_LEN));
 }
 
 /* The payload of the IP header at h. */
@@ -116,37 +120,53 @@ ALWAYS_INLINE bool plain_ipv6(struct weir_packet *p, const uint8_t *h, uint8_t n
 	return plain_proto(p, h, n, h[6], layer(WEIR_IPV6, at, len, IPV6_LEN));
 }
 
-/* Whether the packet was a plain one; *p is filled only then. */
-ALWAYS_INLINE bool plain_decode(struct weir_packet *p, const struct weir_frame *frame)
+/* Whether the frame may be a plain one: then its Ethernet header is the first layer. */
+ALWAYS_INLINE bool plain_ether(struct weir_packet *p, const struct weir_frame *frame)
 {
-	const uint8_t *h = frame->bytes;
-	uint32_t len = frame->cap_len, at = ETHER_LEN;
+	uint32_t len = frame->cap_len;
 
 	if (frame->link != LINK_ETHERNET || len < ETHER_LEN + VLAN_LEN + IPV4_LEN ||
 	    frame->wire_len > len)
 		return false;
 	p->frame = frame;
 	p->layers[0] = layer(WEIR_ETHER, 0, len, ETHER_LEN);
-	switch (be16(h, 12)) {
-	case 0x0800:
-		return plain_ipv4(p, &h[at], 1, at, len - at);
-	case 0x86dd:
-		return plain_ipv6(p, &h[at], 1, at, len - at);
-	case 0x8100:
-		p->layers[1] = layer(WEIR_VLAN, at, len - at, VLAN_LEN);
-		at += VLAN_LEN;
-		if (be16(h, 16) == 0x0800)
-			return plain_ipv4(p, &h[at], 2, at, len - at);
-		return be16(h, 16) == 0x86dd && plain_ipv6(p, &h[at], 2, at, len - at);
-	default:
+	return true;
+}
+
+/* IPv6, and what has a VLAN tag. */
+ALWAYS_INLINE bool plain_others(struct weir_packet *p, const struct weir_frame *frame)
+{
+	const uint8_t *h = frame->bytes;
+	uint32_t len = frame->cap_len, at = ETHER_LEN;
+
+	if (!plain_ether(p, frame))
 		return false;
-	}
+	if (be16(h, 12) == 0x86dd)
+		return plain_ipv6(p, &h[at], 1, at, len - at);
+	if (be16(h, 12) != 0x8100)
+		return false;
+	p->layers[1] = layer(WEIR_VLAN, at, len - at, VLAN_LEN);
+	at += VLAN_LEN;
+	if (be16(h, 16) == 0x0800)
+		return plain_ipv4(p, &h[at], 2, at, len - at);
+	return be16(h, 16) == 0x86dd && plain_ipv6(p, &h[at], 2, at, len - at);
+}
+
+/* Apart from net_decode, so that the commonest packet need not save registers for the others. */
+__attribute__((noinline)) static void decode_others(struct weir_packet *p,
+						    const struct weir_frame *frame)
+{
+	if (!plain_others(p, frame))
+		walk_decode(p, frame);
 }
 
 void net_decode(struct weir_packet *p, const struct weir_frame *frame)
 {
-	if (!plain_decode(p, frame))
-		walk_decode(p, frame);
+	const uint8_t *h = frame->bytes;
+
+	if (!plain_ether(p, frame) || be16(h, 12) != 0x0800 ||
+	    !plain_ipv4(p, &h[ETHER_LEN], 1, ETHER_LEN, frame->cap_len - ETHER_LEN))
+		decode_others(p, frame);
 }
 
 const char *net_proto_name(enum weir_proto proto)

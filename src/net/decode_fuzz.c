@@ -6,6 +6,7 @@
 #include "base/fuzz.h"
 #include "base/rd.h"
 #include "net/checksum.h"
+#include "net/glance.h"
 #include "net/holds.h"
 #include "net/walk.h"
 
@@ -22,6 +23,26 @@ static void look_at(const struct weir_packet *p)
 	}
 }
 
+/* What a glance says, decoding must not belie. */
+static void look_twice(const struct weir_frame *f, const struct weir_packet *p)
+{
+	struct net_glance g;
+	const struct weir_layer *l;
+
+	if (!net_glance(&g, f) || p->outer_ip == WEIR_NO_LAYER)
+		return;
+	l = &p->layers[p->outer_ip];
+	if (p->inner_ip != p->outer_ip || l->proto != (g.is_v6 ? WEIR_IPV6 : WEIR_IPV4) ||
+	    l->flags & (WEIR_LAYER_FRAGMENT | WEIR_LAYER_QUOTED) ||
+	    net_ip_src_bytes(p, l) != g.ends)
+		abort();
+	if (p->transport == WEIR_NO_LAYER)
+		return;
+	if ((p->layers[p->transport].proto == WEIR_UDP) != g.is_udp ||
+	    (g.is_udp && (p->src_port != g.src_port || p->dst_port != g.dst_port)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct rd r = rd_of(bytes, len);
@@ -35,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	net_decode(&p, &f);
 	look_at(&p);
+	look_twice(&f, &p);
 	walk_decode(&again, &f);
 	if (!holds_same(&again, &p))
 		abort();

@@ -131,7 +131,7 @@ static uint8_t fragment_proto(const struct weir_packet *p, int layer)
 	return header < 0 ? 0 : bytes[p->layers[header].offset];
 }
 
-int net_reassembly_layer(const struct weir_packet *p)
+int net_reassembly_find(const struct weir_packet *p)
 {
 	for (int i = 0; i < p->n_layers; i++) {
 		const struct weir_layer *l = &p->layers[i];

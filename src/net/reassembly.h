@@ -32,9 +32,19 @@ struct net_whole {
 MUST_CHECK int net_reassembly_new(struct net_reassembly **out);
 void net_reassembly_free(struct net_reassembly **r);
 
+/* The slow half of net_reassembly_layer. */
+int net_reassembly_find(const struct weir_packet *p);
+
 /* The packet's outermost IP layer that is a fragment and may be a tunnel's (UDP, GRE, IP in IP,
  * L2TPv3); -1: none. What lies inside an ICMP error's quotation does not count. */
-int net_reassembly_layer(const struct weir_packet *p);
+static inline int net_reassembly_layer(const struct weir_packet *p)
+{
+	unsigned i = p->outer_ip;
+
+	if (i < WEIR_MAX_LAYERS && i == p->inner_ip && !(p->layers[i].flags & WEIR_LAYER_FRAGMENT))
+		return -1; /* it is the only one, and nearly always so */
+	return net_reassembly_find(p);
+}
 
 /* Takes that layer, copying what it holds. 1 and *whole when it completes its datagram, else 0.
  * Fragments that overlap others (RFC 5722), go beyond 65,535 bytes or are cut spoil their

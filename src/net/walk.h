@@ -172,7 +172,7 @@ static inline bool walk_layer(struct walk *w, enum weir_proto proto, size_t head
 
 /* A tunnel by UDP's ports: most stand on the port that the far end listens on, but GTP-U and L2TP
  * answer from theirs. STEP_END: none. */
-static inline enum step walk_udp_tunnel(uint16_t src, uint16_t dst)
+__attribute__((always_inline)) static inline enum step walk_udp_tunnel(uint16_t src, uint16_t dst)
 {
 	switch (dst) {
 	case 4789:
@@ -189,6 +189,18 @@ static inline enum step walk_udp_tunnel(uint16_t src, uint16_t dst)
 	default:
 		return src == 2152 ? STEP_GTPU : src == 1701 ? STEP_L2TP : STEP_END;
 	}
+}
+
+/* Whether it may be one. Bit i of the sets: a port whose middle digits are i, which few others are. */
+static inline bool walk_may_be_udp_tunnel(uint16_t src, uint16_t dst)
+{
+#define PORT_BIT(port) ((uint64_t)1 << ((port) >> 6 & 63))
+	const uint64_t far = PORT_BIT(4789) | PORT_BIT(8472) | PORT_BIT(6081) | PORT_BIT(2152) |
+			     PORT_BIT(1701) | PORT_BIT(6635);
+	const uint64_t near = PORT_BIT(2152) | PORT_BIT(1701);
+
+	return (far >> (dst >> 6 & 63) | near >> (src >> 6 & 63)) & 1;
+#undef PORT_BIT
 }
 
 /* Both halves of a product: every bit of a and b changes about half of the bits. */

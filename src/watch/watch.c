@@ -234,6 +234,17 @@ match_layers(const struct watch *w, const struct weir_packet *p, struct watch_hi
 	return 0;
 }
 
+/* Apart from its caller, as match_layers. */
+__attribute__((noinline)) static bool may_match6(const struct watch *w, const uint8_t *ends)
+{
+	return passes6(&w->sieves[V6], ends);
+}
+
+bool watch_may_match(const struct watch *w, bool is_v6, const uint8_t *ends)
+{
+	return is_v6 ? may_match6(w, ends) : passes4(&w->sieves[V4], ends);
+}
+
 /* Nearly all packets have one IP layer, and nearly all targets are whole addresses. */
 int watch_match(const struct watch *w, const struct weir_packet *p, struct watch_hits *hits)
 {

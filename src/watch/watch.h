@@ -76,6 +76,10 @@ bool watch_remove(struct watch *w, const struct watch_target *target);
 MUST_CHECK int watch_hits_init(struct watch_hits *hits, const struct watch *w);
 void watch_hits_fini(struct watch_hits *hits);
 
+/* The first part of a match, before a packet is decoded: whether somebody may watch one of these
+ * addresses, the source and the destination right behind it. False: nobody does. */
+bool watch_may_match(const struct watch *w, bool is_v6, const uint8_t *ends);
+
 /* Appends the packet's hits, in the order of layers, then source before destination, then longest
  * prefix first. 0, or ERR_NOMEM where they do not fit in memory: then the packet has none. */
 MUST_CHECK int watch_match(const struct watch *w, const struct weir_packet *p,
