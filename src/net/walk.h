@@ -191,7 +191,7 @@ __attribute__((always_inline)) static inline enum step walk_udp_tunnel(uint16_t 
 	}
 }
 
-/* Whether it may be one. Bit i of the sets: a port whose middle digits are i, which few others are. */
+/* Whether it may be one. Bit i of the sets: a port whose middle digits are i; few others' are. */
 static inline bool walk_may_be_udp_tunnel(uint16_t src, uint16_t dst)
 {
 #define PORT_BIT(port) ((uint64_t)1 << ((port) >> 6 & 63))

@@ -144,9 +144,34 @@ static bool grow_marks(const struct watch *w, struct watch_hits *hits)
 	return true;
 }
 
-/* The packet from layer i on, where an address passed the sieve. */
+static bool look_at_end(const struct watch *w, const struct end_of_layer *end,
+			struct watch_hits *hits)
+{
+	return !sieve_passes(&w->sieves[end->version], end->version, end->key) ||
+	       add_end(w, end, hits);
+}
+
+/* Both ends of a layer; false where there is no memory. */
+static bool look_at_layer(const struct watch *w, const struct weir_packet *p, unsigned i,
+			  struct watch_hits *hits)
+{
+	const struct weir_layer *l = &p->layers[i];
+	const uint8_t *src = net_ip_src_bytes(p, l), *dst = net_ip_dst_bytes(p, l);
+	int version = version_of_layer(l);
+	struct end_of_layer end = {.layer = (uint8_t)i, .version = (uint8_t)version};
+
+	end.key = version == V4 ? watch_key4(src) : watch_key6(src);
+	end.is_src = true;
+	if (!look_at_end(w, &end, hits))
+		return false;
+	end.key = version == V4 ? watch_key4(dst) : watch_key6(dst);
+	end.is_src = false;
+	return look_at_end(w, &end, hits);
+}
+
+/* The packet from layer i on, where an address passed the sieve at first sight. */
 __attribute__((noinline)) static int match_from(const struct watch *w, const struct weir_packet *p,
-						struct watch_hits *hits, int i)
+						struct watch_hits *hits, unsigned i)
 {
 	size_t n_before = hits->n;
 
@@ -155,23 +180,11 @@ __attribute__((noinline)) static int match_from(const struct watch *w, const str
 	hits->serial++;
 	for (; i <= p->inner_ip; i++) {
 		const struct weir_layer *l = &p->layers[i];
-		struct end_of_layer end = {.layer = (uint8_t)i,
-					   .version = (uint8_t)version_of_layer(l)};
-		struct net_ip src, dst;
-		bool is_ok;
 
-		if (l->flags & WEIR_LAYER_QUOTED || !net_ip_src(p, i, &src) ||
-		    !net_ip_dst(p, i, &dst))
+		if (!net_is_ip(l) || l->flags & WEIR_LAYER_QUOTED || look_at_layer(w, p, i, hits))
 			continue;
-		end.key = watch_key_of(&src);
-		end.is_src = true;
-		is_ok = add_end(w, &end, hits);
-		end.key = watch_key_of(&dst);
-		end.is_src = false;
-		if (!is_ok || !add_end(w, &end, hits)) {
-			hits->n = n_before;
-			return ERR_NOMEM;
-		}
+		hits->n = n_before;
+		return ERR_NOMEM;
 	}
 	return 0;
 }
@@ -207,18 +220,6 @@ static inline bool passes(const struct watch *w, const struct weir_packet *p,
 	return l->proto == WEIR_IPV6 && passes6(&w->sieves[V6], ends);
 }
 
-/* A second look, at what the first let pass. */
-__attribute__((noinline)) static bool
-still_passes(const struct watch *w, const struct weir_packet *p, const struct weir_layer *l)
-{
-	int version = version_of_layer(l);
-	const uint8_t *src = net_ip_src_bytes(p, l), *dst = net_ip_dst_bytes(p, l);
-	const struct sieve *s = &w->sieves[version];
-
-	return sieve_passes(s, version, version == V4 ? watch_key4(src) : watch_key6(src)) ||
-	       sieve_passes(s, version, version == V4 ? watch_key4(dst) : watch_key6(dst));
-}
-
 /* Apart from its caller, so that what is usual need not save registers for it. */
 __attribute__((noinline)) static int
 match_layers(const struct watch *w, const struct weir_packet *p, struct watch_hits *hits)
@@ -226,10 +227,8 @@ match_layers(const struct watch *w, const struct weir_packet *p, struct watch_hi
 	if (p->outer_ip == WEIR_NO_LAYER || p->inner_ip == WEIR_NO_LAYER)
 		return 0; /* no IP, or only what an error quotes */
 	for (unsigned i = p->outer_ip; i <= p->inner_ip; i++) {
-		const struct weir_layer *l = &p->layers[i];
-
-		if (__builtin_expect(passes(w, p, l), 0) && still_passes(w, p, l))
-			return match_from(w, p, hits, (int)i);
+		if (__builtin_expect(passes(w, p, &p->layers[i]), 0))
+			return match_from(w, p, hits, i);
 	}
 	return 0;
 }
@@ -258,7 +257,7 @@ int watch_match(const struct watch *w, const struct weir_packet *p, struct watch
 	ends = net_ip_src_bytes(p, &p->layers[i]);
 	if (__builtin_expect(sieve_has(s, sieve_hash4(ends)) | sieve_has(s, sieve_hash4(ends + 4)),
 			     0))
-		return match_from(w, p, hits, (int)i);
+		return match_from(w, p, hits, i);
 	return 0;
 }
 
