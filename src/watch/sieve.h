@@ -2,10 +2,10 @@
  *
  * Whole addresses leave three bits in one word each (a Bloom filter in blocks of a word), which
  * one in fifty to a hundred of those that nobody watches finds set; 100,000 lie in 256 KB, so
- * that a look stays in the second cache. Prefixes lie in a bitmap by their first bits (IPv4: as they are;
- * IPv6: a hash of no more bits than the shortest prefix has), and what passes that is looked for
- * among the words, once for each length that there is. Where there is nothing to watch both are
- * zeros. One thread may add bits while others read; bits never go. */
+ * that a look stays in the second cache. Prefixes lie in a bitmap by their first bits (IPv4: as
+ * they are; IPv6: a hash of no more bits than the shortest prefix has), and what passes that is
+ * looked for among the words, once for each length that there is. Where there is nothing to watch
+ * both are zeros. One thread may add bits while others read; bits never go. */
 #ifndef WATCH_SIEVE_H
 #define WATCH_SIEVE_H
 
