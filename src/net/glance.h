@@ -2,9 +2,9 @@
  * be known to see that nobody wants them.
  *
  * Such a frame is Ethernet, with at most one VLAN tag, and has exactly one IP layer, whose
- * addresses are here: IPv4 without options or IPv6 without extension headers, no fragment, and TCP or UDP
- * that is no tunnel. net_decode finds that layer and no other, or none where it is damaged
- * (decode_fuzz.c holds one against the other). */
+ * addresses are here: IPv4 without options or IPv6 without extension headers, no fragment, and
+ * TCP or UDP that is no tunnel. net_decode finds that layer and no other, or none where it is
+ * damaged (decode_fuzz.c holds one against the other). */
 #ifndef NET_GLANCE_H
 #define NET_GLANCE_H
 
