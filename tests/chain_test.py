@@ -98,6 +98,8 @@ FORMS = {
 
 # a login that is refused; two sessions, in which an address comes or goes
 SESSION = ["accessAttempt", "accessAccept", "interimUpdate", "interimUpdate", "accessEnd"]
+VIGIL = ["startOfInterceptionWithoutNetworkSession", "endOfInterceptionWithoutNetworkSession"]
+OLD_FORMS = ("oldest", "v17-192", "v32-256")  # whose version does not know it
 SAMPLE_EVENTS = [["accessAttempt", "accessReject"], SESSION, SESSION]
 
 
@@ -116,9 +118,11 @@ def captured(mediator):
 
 
 def events_of(agency):
-    """The events of each session, in the order of their CINs."""
+    """The events of each session, in the order of their CINs; a vigil is none."""
     sessions = {}
     for r in agency.records("iri"):
+        if "WithoutNetworkSession" in r["access_event"]:
+            continue
         sessions.setdefault(r["cin"], []).append(r["access_event"])
     return [sessions[cin] for cin in sorted(sessions)]
 
@@ -144,6 +148,8 @@ def judge_form(a):
     ok([r["words"] for r in a.records("hi1")] == ["interception is activated"], f"{a.name}: HI1 says when it began",
        a.records("hi1"))
     if sees_iri:
+        vigil = [r["access_event"] for r in a.records("iri") if "WithoutNetworkSession" in r["access_event"]]
+        ok(vigil == ([] if a.name in OLD_FORMS else VIGIL), f"{a.name}: until the first, interception was of nobody", vigil)
         ok(events_of(a) == SAMPLE_EVENTS, f"{a.name}: IRIs of three sessions, each from its beginning to its end", events_of(a))
     else:
         ok(not a.records("iri"), f"{a.name}: no IRI")
@@ -189,12 +195,21 @@ def decoded_alike(agencies, key=None):
 
 
 def judge_session(decoded, agency):
-    """Options, segment flags and acknowledgements on both interfaces."""
+    """Options, segment flags of each communication, and acknowledgements on both interfaces."""
     for interface in ("hi2", "hi3"):
-        kinds = [line["kind"] for line in decoded if line["file"] == str(agency.stream(interface))]
-        ok(kinds[:3] == ["optionRequest", "optionComplete", "firstSegmentFlag"] and kinds[-1] == "lastSegmentFlag" and
-           "pDUAcknowledgementRequest" in kinds, f"{agency.name}: {interface} has options, flags and acknowledgement requests",
-           kinds[:5] + kinds[-5:])
+        lines = [line for line in decoded if line["file"] == str(agency.stream(interface))]
+        kinds = [line["kind"] for line in lines]
+        ok(kinds[:2] == ["optionRequest", "optionComplete"] and "pDUAcknowledgementRequest" in kinds,
+           f"{agency.name}: {interface} has options and acknowledgement requests", kinds[:5] + kinds[-5:])
+        streams = {}
+        for line in lines:
+            cin = line["pdu"]["pSHeader"]["communicationIdentifier"].get("communicationIdentityNumber")
+            if cin is not None:
+                streams.setdefault(cin, []).append(line["kind"])
+        begun = [k for k in streams.values() if "firstSegmentFlag" in k]
+        ok(begun and all((k.index("firstSegmentFlag") == 0 or interface == "hi2") and k[-1] == "lastSegmentFlag" and
+                         k.count("firstSegmentFlag") == 1 for k in begun),
+           f"{agency.name}: {interface}: each communication stands between its flags", [list(streams.items())[:2]])
 
 
 def forms():

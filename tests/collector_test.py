@@ -18,12 +18,14 @@ from fake_links import Mediator, Provisioner, wait_for
 from intercept_records import Record, elements, numbered_from_zero, pcap
 from radius_packets import ACCEPT, REQUEST, START, STOP, Nas, ip
 from radius_world import World
+from handover_peers import Record as Tri, pdu_len
 from tap import end, ok
 
 COLLECTOR = os.path.abspath(sys.argv[1])
 T0 = 1767225600 * 10**9
 SEC = 10**9
 ACTIVE, ACCEPTED, ENDED, END_ACTIVE, ATTEMPT, INTERIM = (1, 7), (1, 1), (2, 8), (2, 9), (4, 0), (3, 6)
+VIGIL = (11, 12)
 
 work = tempfile.mkdtemp(prefix="weir-collector-")
 
@@ -91,8 +93,17 @@ def records(mediator, interface):
     return [Record(data, (a, b)) for t, a, b in elements(data, 0, len(data))]
 
 
+def iris(mediator):
+    """Records of HI2, but for those of vigils (interception without a session)."""
+    return [r for r in records(mediator, "hi2") if r.event not in VIGIL]
+
+
 def events(mediator):
-    return [(r.type, r.event) for r in records(mediator, "hi2")]
+    return [(r.type, r.event) for r in iris(mediator)]
+
+
+def vigils(mediator):
+    return [r.event for r in records(mediator, "hi2") if r.event in VIGIL]
 
 
 def cc(mediator):
@@ -165,7 +176,7 @@ def numbers_survive(how, sentence):
        [c.said()])
     ok(wait_for(lambda: ENDED in events(mediator)), "and hears the session's end", [c.said()])
     c.end()
-    iri = [r for r in records(mediator, "hi2") if r.cin != 5]
+    iri = [r for r in iris(mediator) if r.cin != 5]
     same([(r.type, r.event) for r in iri], [ATTEMPT, ACCEPTED, INTERIM, ENDED],
          "the session has one beginning and one end")
     same(len({r.cin for r in iri}), 1, "and one CIN")
@@ -173,6 +184,7 @@ def numbers_survive(how, sentence):
     ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")),
        "numbers go on where they were",
        [str([(r.cin, r.seq) for r in records(mediator, "hi2")])])
+    same(vigils(mediator), [11, 12], "until it began, interception was of nobody, once")
     same([(r.type, r.event) for r in records(mediator, "hi2") if r.cin == 5], [ACTIVE],
          "the static address began once")
     mediator.close()
@@ -199,6 +211,34 @@ def killed_at_once():
         x.close()
 
 
+def without_a_memory():
+    """Whoever does not know what numbers were given says that they begin again, where an agency asks for it."""
+    folder = os.path.join(work, "memory")
+
+    def run(mediator, n, wanted, sentence):
+        what = orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}])
+        what["agencies"][0]["cin_reset"] = True
+        provisioner = Provisioner(what)
+        c = Collector(folder, provisioner, at(*[ip("192.0.2.7", "203.0.113.1")] * 40), times="now", pace="own")
+        ok(wait_for(lambda: len(cc(mediator)) == n), f"{sentence}: its packets come", [c.said()])
+        c.end()
+        octets, got = mediator.streams.get(("police", "hi2"), b""), []
+        while octets:
+            n = pdu_len(octets[:10])
+            got.append(Tri(octets[:n]))
+            octets = octets[n:]
+        same([(r.operation or r.kind, r.cin, r.seq) for r in got], wanted, sentence)
+        provisioner.close()
+
+    mediator, another, told = Mediator(), Mediator(), [(7, 5, 0), ("iri", 5, 0)]
+    run(mediator, 40, told, "a collector that has never run tells of a reset")
+    run(mediator, 80, told, "one that remembers does not")
+    shutil.rmtree(folder)
+    run(another, 40, told, "one that has lost its memory does")
+    mediator.close()
+    another.close()
+
+
 def by_the_clock():
     """A warrant that is put in for two seconds, in mid-session."""
     mediator = Mediator()
@@ -209,7 +249,7 @@ def by_the_clock():
     c = Collector(os.path.join(work, "clock"), provisioner, at(*[ip("9.9.9.9", "8.8.8.8")] * 40, begin, *mine),
                   times="now", pace="own")
     ok(wait_for(lambda: provisioner.digests), "a session begins, and nobody asks", [c.said()])
-    now = int(time.time()) + 1  # time enough for the orders to arrive
+    now = int(time.time()) + 1  # time enough for the orders, and the session, to arrive
     provisioner.change(orders(mediator, [{"radius_user": "alice@isp"}], start=utc(now + 1),
                               end=utc(now + 3)))
     ok(wait_for(lambda: len(events(mediator)) == 2, 12), "the warrant starts and ends by itself",
@@ -372,6 +412,7 @@ a_capture_is_delivered()
 numbers_survive(signal.SIGTERM, "ended in good order")
 numbers_survive(signal.SIGKILL, "killed")
 killed_at_once()
+without_a_memory()
 by_the_clock()
 through_a_fifo()
 a_silent_fifo()

@@ -96,6 +96,8 @@ class Record:
         facts = dict(split(dict(body)[0xa1]))
         self.liid = facts[0x81].decode()
         self.seq = int.from_bytes(facts[0x84], "big")
+        cin = dict(split(facts[0xa3])).get(0x81)
+        self.cin = None if cin is None else int.from_bytes(cin, "big")
         if 0xa7 in facts:
             micro = dict(split(facts[0xa7]))
             self.time = int.from_bytes(micro[0x80], "big") + int.from_bytes(micro[0x81], "big") / 1e6

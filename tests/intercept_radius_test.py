@@ -17,6 +17,7 @@ import tempfile
 from intercept_records import numbered_from_zero, orders, pcap, read_records
 from radius_packets import (ACCEPT, INTERIM, OFF, ON, REJECT, REQUEST, RESPONSE, START, STOP, Nas,
                             ether, fragments, ip, ipv4, udp)
+from handover_peers import Record, pdu_len
 import verifier
 from radius_world import World
 from tap import end, ok, shared, skip
@@ -55,9 +56,11 @@ class Run:
     def cc(self, liid="LIID0001"):
         return [r.packet for r in read_records(self.path("hi3")) if r.liid == liid]
 
-    def iri(self, liid="LIID0001", agency="police"):
-        """[((type, event), seconds)], and the CINs in the order in which they appear."""
-        records = [r for r in read_records(self.path("hi2", agency)) if r.liid == liid]
+    def iri(self, liid="LIID0001", agency="police", is_vigil=False):
+        """[((type, event), seconds)], and the CINs in the order in which they appear. Of vigils (interception
+        without a session), or of all else."""
+        records = [r for r in read_records(self.path("hi2", agency))
+                   if r.liid == liid and (r.event in (11, 12)) == is_vigil]
         return ([((r.type, r.event), (r.usec - T0 // 1000) / 10**6) for r in records],
                 list(dict.fromkeys(r.cin for r in records)))
 
@@ -83,6 +86,60 @@ def at(*steps):
 
 def alice(*more, **fields):
     return orders([{"targets": ['radius_user: "alice@isp"', *more]} | fields], extra=SERVER)
+
+
+def vigils():
+    nas = Nas()
+    idle, idle_end = (1, 11), (2, 12)
+    packet = ip("192.0.2.7", "203.0.113.1", b"x")
+    begin = [nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7"), nas.answer(RESPONSE)]
+    stop = [nas.account(STOP, user="alice@isp", sid="1", ip="192.0.2.7"), nas.answer(RESPONSE)]
+    run = Run(alice(), at(packet, *begin, packet, *stop, packet))
+    same(run.iri(is_vigil=True)[0], [(idle, 0), (idle_end, 1)],
+         "interception begins without a session, which ends where the first session begins")
+    ok(not set(run.iri(is_vigil=True)[1]) & set(run.iri()[1]) and run.is_numbered(), "with a CIN of its own")
+    streams.append(run)
+    same(run.cc(), [packet], "the session's packets are delivered as ever")
+    never = Run(alice(), at(*[packet] * 5))
+    same((never.iri(is_vigil=True)[0], never.iri()[0]), ([(idle, 0), (idle_end, 4)], []), "or where interception ends")
+    streams.append(never)
+    late = Run(alice(start="2026-01-01T00:00:02.5Z"), at(packet, *begin, *[packet] * 3))
+    same(late.iri(is_vigil=True)[0], [], "whose session is there when interception begins needs none")
+    old = Run(orders([{"targets": ['radius_user: "alice@isp"']}], agencies=[("police", "header_version: 38")],
+                     extra=SERVER), at(*[packet] * 3))
+    same((old.stderr, old.iri(is_vigil=True)[0]), ("", []), "versions that do not know it are not told")
+    silent = Run(alice(deliver="cc-only"), at(*[packet] * 3))
+    same(silent.iri(is_vigil=True)[0], [], "nor are agencies that get content only")
+    prefix = Run(orders([{"targets": ["prefix: 192.0.2.7/32, cin: 1"]}], extra=SERVER), at(*[packet] * 3))
+    same(prefix.iri(is_vigil=True)[0], [], "an address that is always there needs none")
+
+
+def flags():
+    """Each communication between its flags, on both interfaces."""
+    nas = Nas()
+    packet = ip("192.0.2.7", "203.0.113.1", b"x")
+    steps = [packet, nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7"), nas.answer(RESPONSE), packet, packet,
+             nas.account(STOP, user="alice@isp", sid="1", ip="192.0.2.7"), packet]
+    run = Run(orders([{"targets": ['radius_user: "alice@isp"', ("198.51.100.1/32", 5)]},
+                      {"targets": ['radius_user: "alice@isp"'], "deliver": "iri-only", "liid": "L2"}],
+                     agencies=[("police", "segment_flags: true")], extra=SERVER), at(*steps))
+
+    def told(name, liid):
+        octets, out = run.octets()[name == "hi3"], {}
+        while octets:
+            n = pdu_len(octets[:10])
+            record = Record(octets[:n])
+            if record.liid == liid:
+                out.setdefault(record.cin, []).append((record.operation or record.kind, record.seq))
+            octets = octets[n:]
+        return sorted(out.values(), key=str)
+
+    whole, empty = [(5, 0), ("iri", 0), ("iri", 1), (6, 1)], [(5, 0), (6, 0)]
+    same(told("hi2", "LIID0001"), [whole] * 3, "before the first and behind the last IRI of each communication")
+    same(told("hi3", "LIID0001"), sorted([empty, empty, [(5, 0), ("cc", 0), ("cc", 1), (6, 1)]], key=str),
+         "and of its content, in the order of the data, with the number of the record beside it")
+    same((told("hi2", "L2"), told("hi3", "L2")), ([whole] * 2, []), "only where something may be delivered")
+    streams.append(run)
 
 
 def one_session():
@@ -307,6 +364,8 @@ def forms_of_records():
         no_fault([run.path(interface, name) for interface in ("hi2", "hi3")], f"the streams for {name}", key)
 
 
+vigils()
+flags()
 one_session()
 forms_of_records()
 identities()

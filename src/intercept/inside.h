@@ -78,6 +78,7 @@ struct intercept {
 	int64_t latest_ns;
 	int64_t ticked_ns; /* what the table of sessions was told last */
 	bool has_time;
+	bool has_state;  /* began with a state */
 	bool has_loaded; /* from a state: what is new since then begins at the next tick */
 	struct wr iri;
 	struct wr plain; /* an IRI before it is encrypted */
@@ -136,6 +137,8 @@ MUST_CHECK int subscriber_watch(struct intercept *i);
 /* Makes a dynamic session of the mandate's with this CIN. */
 MUST_CHECK int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_id,
 				  uint32_t cin, struct session **out);
+/* Takes the session away; its header may still be on its way into a record. */
+MUST_CHECK int subscriber_drop(struct intercept *i, struct session *s);
 MUST_CHECK int subscriber_set_prefixes(struct intercept *i, struct session *s,
 				       const struct net_prefix *prefixes, size_t n);
 
@@ -170,6 +173,21 @@ MUST_CHECK int tell_static(struct intercept *i, struct session *s, enum ipiri_ev
 /* a may be NULL where nothing is known of the subscriber any more. */
 MUST_CHECK int tell(struct intercept *i, struct session *s, const struct access_session *a,
 		    enum ipiri_event event, int64_t ns);
+
+/* The facts are there; number and access type are added. */
+MUST_CHECK int tell_facts(struct intercept *i, struct session *s, struct ipiri *iri);
+
+/* flag.c: TRIs of a communication, before its first record, behind its last, and where its numbers
+ * are used up and begin again */
+MUST_CHECK int flag_begin(struct intercept *i, struct session *s, enum ipiri_event event,
+			  int64_t ns);
+MUST_CHECK int flag_end(struct intercept *i, struct session *s, int64_t ns);
+MUST_CHECK int flag_wrap(struct intercept *i, struct session *s, int64_t ns);
+
+/* vigil.c: interception of who has no session. VIGIL_ID is no subscriber's session. */
+#define VIGIL_ID UINT64_MAX
+MUST_CHECK int vigil_begin(struct intercept *i, struct mandate *m);
+MUST_CHECK int vigil_end(struct intercept *i, struct mandate *m, int64_t ns);
 
 /* check.c: integrity checks */
 struct delivered {

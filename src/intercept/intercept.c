@@ -169,16 +169,16 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 		m->counts.refused[refusal]++;
 		return 0;
 	}
-	if (s->next_cc > UINT32_MAX) {
-		m->counts.refused[INTERCEPT_NUMBERS]++;
-		return 0;
-	}
+	if (s->next_cc > UINT32_MAX)
+		rc = flag_wrap(i, s, piece->time_ns);
+	if (rc)
+		return rc;
 	if (s->state == SESSION_IDLE)
 		rc = term_begin(i, s, piece->time_ns);
 	if (rc)
 		return rc;
 	len = number(s, pending, piece);
-	if (m->plan)
+	if (m->plan || m->has_flags)
 		return deliver(i, tray, s, pending);
 	tray_put(tray, k, m->desk, len);
 	return 0;

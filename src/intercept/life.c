@@ -252,7 +252,7 @@ static void report_mandate(struct json *j, const struct mandate *m)
 	for (const struct session *s = m->statics; s; s = s->next)
 		n_live += s->state == SESSION_BEGUN;
 	for (const struct session *s = m->dynamics; s; s = s->next)
-		n_live += s->state == SESSION_BEGUN;
+		n_live += s->state == SESSION_BEGUN && s->access_id != VIGIL_ID;
 	json_open(j, '{');
 	json_key(j, "key");
 	json_text(j, m->key);

@@ -202,6 +202,8 @@ int mandate_set(struct mandate *m, const struct orders *orders, const struct war
 	m->access_type = (uint8_t)w->access_type;
 	m->delivers_iri = warrant_delivers_iri(w);
 	m->delivers_cc = warrant_delivers_cc(w);
+	m->has_flags = a->segment_flags;
+	m->tells_resets = a->cin_reset;
 	return set_identities(m, w);
 }
 

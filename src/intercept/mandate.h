@@ -43,10 +43,12 @@ struct mandate {
 	uint8_t access_type;
 	bool delivers_iri;
 	bool delivers_cc;
-	bool is_ordered; /* it is in the orders */
-	bool is_started; /* time has come to its start */
-	bool is_over;    /* it was closed at its end */
-	bool has_news;   /* of its identities: subscribers must be looked through */
+	bool has_flags;    /* segment flags go around the records of each communication */
+	bool tells_resets; /* … and CIN resets are told */
+	bool is_ordered;   /* it is in the orders */
+	bool is_started;   /* time has come to its start */
+	bool is_over;      /* it was closed at its end */
+	bool has_news;     /* of its identities: subscribers must be looked through */
 	struct identity *identities;
 	size_t n_identities;
 	struct session *statics; /* in the order of CINs; those that are gone too */

@@ -257,7 +257,7 @@ static int load(struct intercept *i, struct rd *r, struct why *why)
 		rc = end_strangers(i);
 	if (!rc)
 		rc = term_sort(i);
-	i->has_loaded = true;
+	i->has_loaded = i->has_state = true;
 	return rc ? why_set(why, rc, "%s", err_text(rc)) : 0;
 }
 
@@ -299,6 +299,8 @@ static void recall(struct session *s, const struct etsi_record *record,
 	uint64_t next = (uint64_t)record->seq + 1;
 
 	if (which == INTERCEPT_HI3) {
+		if (s->next_cc > UINT32_MAX)
+			s->next_cc = 0; /* they began again */
 		s->next_cc = next > s->next_cc ? next : s->next_cc;
 		s->bytes_cc = 0;
 		return;

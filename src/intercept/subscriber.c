@@ -156,8 +156,7 @@ int subscriber_watch(struct intercept *i)
 	return rc;
 }
 
-/* Takes the session away; its header may still be on its way into a record. */
-static int drop(struct intercept *i, struct session *s)
+int subscriber_drop(struct intercept *i, struct session *s)
 {
 	struct session **link = &s->mandate->dynamics;
 	int rc = subscriber_set_prefixes(i, s, NULL, 0);
@@ -179,9 +178,11 @@ static int drop(struct intercept *i, struct session *s)
 static int begin(struct intercept *i, struct session *s, const struct access_session *a,
 		 enum ipiri_event event, int64_t ns)
 {
+	int rc = vigil_end(i, s->mandate, ns);
+
 	s->state = SESSION_BEGUN;
 	s->mandate->counts.sessions++;
-	return tell(i, s, a, event, ns);
+	return rc ? rc : tell(i, s, a, event, ns);
 }
 
 /* Its addresses, and since when it has any. */
@@ -239,7 +240,7 @@ static int attempt(struct intercept *i, struct mandate *m, struct session *s,
 	if (!rc)
 		rc = tell(i, s, e->session, events[e->kind], e->time.ns);
 	if (!rc && e->kind != ACCESS_ATTEMPT && s->state == SESSION_IDLE)
-		rc = drop(i, s);
+		rc = subscriber_drop(i, s);
 	return rc;
 }
 
@@ -254,7 +255,7 @@ static int end(struct intercept *i, struct session *s, const struct access_event
 		rc = tell(i, s, e->session, IPIRI_END_ACTIVE, m->end_ns);
 	else if (s->state == SESSION_BEGUN)
 		rc = tell(i, s, e->session, is_expired ? IPIRI_EXPIRED : IPIRI_ACCESS_END, ns);
-	failed = drop(i, s);
+	failed = subscriber_drop(i, s);
 	return rc ? rc : failed;
 }
 
@@ -482,13 +483,19 @@ int subscriber_end(struct intercept *i, struct mandate *m, bool is_all, int64_t 
 		int failed = 0;
 
 		next = s->next;
+		if (s->access_id == VIGIL_ID) {
+			if (is_all || !m->n_identities)
+				failed = vigil_end(i, m, ns);
+			rc = rc ? rc : failed;
+			continue;
+		}
 		if (!is_all && is_named(i, m, a))
 			continue;
 		if (s->state == SESSION_BEGUN)
 			failed = tell(i, s, a, a || is_all ? IPIRI_END_ACTIVE : IPIRI_ACCESS_END,
 				      ns);
 		rc = rc ? rc : failed;
-		failed = drop(i, s);
+		failed = subscriber_drop(i, s);
 		rc = rc ? rc : failed;
 	}
 	return rc;

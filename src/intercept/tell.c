@@ -32,8 +32,9 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 	int rc;
 
 	if (s->next_iri > UINT32_MAX) {
-		m->counts.iri_lost++;
-		return 0;
+		rc = flag_wrap(i, s, iri->time.ns);
+		if (rc)
+			return rc;
 	}
 	iri->seq = (uint32_t)s->next_iri++;
 	iri->access_type = m->access_type;
@@ -54,19 +55,40 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 					     iri->time.ns});
 }
 
+static bool begins(enum ipiri_event event)
+{
+	return event == IPIRI_ACCEPT || event == IPIRI_START_ACTIVE || event == IPIRI_START_IDLE;
+}
+
+static bool ends(enum ipiri_event event)
+{
+	return event == IPIRI_ACCESS_END || event == IPIRI_END_ACTIVE || event == IPIRI_EXPIRED ||
+	       event == IPIRI_END_IDLE;
+}
+
+int tell_facts(struct intercept *i, struct session *s, struct ipiri *iri)
+{
+	int64_t ns = iri->time.ns;
+	int rc = begins(iri->event) ? flag_begin(i, s, iri->event, ns) : 0;
+
+	if (!rc && s->mandate->delivers_iri)
+		rc = send(i, s, iri);
+	if (!rc && ends(iri->event))
+		rc = flag_end(i, s, ns);
+	return rc;
+}
+
 int tell_static(struct intercept *i, struct session *s, enum ipiri_event event, int64_t ns)
 {
 	struct ipiri iri = {.event = event, .time = {ns}};
 	struct etsi_address *many;
 	int rc;
 
-	if (!s->mandate->delivers_iri)
-		return 0;
 	many = calloc(s->n_prefixes + 1, sizeof *many);
 	if (!many)
 		return intercept_fail(i, ERR_NOMEM, s->mandate->terms.liid, err_text(ERR_NOMEM));
 	session_describe_static(s, many, &iri);
-	rc = send(i, s, &iri);
+	rc = tell_facts(i, s, &iri);
 	free(many);
 	return rc;
 }
@@ -97,13 +119,11 @@ int tell(struct intercept *i, struct session *s, const struct access_session *a,
 {
 	struct session_iri room;
 
-	if (!s->mandate->delivers_iri)
-		return 0;
 	if (a)
 		session_describe(a, &room);
 	else
 		describe_unknown(s, &room);
 	room.iri.event = event;
 	room.iri.time.ns = ns;
-	return send(i, s, &room.iri);
+	return tell_facts(i, s, &room.iri);
 }

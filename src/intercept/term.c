@@ -43,6 +43,7 @@ int term_advance(struct intercept *i, int64_t latest_ns)
 
 int term_start(struct intercept *i)
 {
+	size_t first = i->next_start;
 	bool needs_scan = false;
 	int rc = 0;
 
@@ -54,7 +55,11 @@ int term_start(struct intercept *i)
 		i->next_start++;
 		rc = start(i, m, &needs_scan);
 	}
-	return !rc && needs_scan ? subscriber_scan(i) : rc;
+	if (!rc && needs_scan)
+		rc = subscriber_scan(i);
+	for (size_t k = first; k < i->next_start && !rc; k++)
+		rc = vigil_begin(i, i->by_start[k]);
+	return rc;
 }
 
 /* Warrants that have started name others than before. */

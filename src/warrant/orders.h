@@ -142,8 +142,11 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "octets of delivered records that are sent again after a reconnection")           \
 	X(BOOL, acknowledge, AT_MEDIATOR, .otherwise = "false",                                    \
 	  .doc = "whether PDU acknowledgement is negotiated (clause 6.3.6)")                       \
-	X(BOOL, segment_flags, .otherwise = "false",                                               \
-	  .doc = "whether the first and last record of a stream are flagged (clause 6.3.5)")       \
+	X(BOOL, segment_flags, AT_COLLECTOR, .otherwise = "false",                                 \
+	  .doc = "whether flags stand around the records of each communication, from its BEGIN "   \
+		 "to its END, on HI2 and on HI3")                                                  \
+	X(BOOL, cin_reset, AT_COLLECTOR, .otherwise = "false",                                     \
+	  .doc = "whether a reset is told where numbers of a communication may begin at 0 again")  \
 	X(WORD, time_format, .otherwise = "microseconds", .names = agency_time_formats,            \
 	  .doc = "how records tell the time")                                                      \
 	X(INT, header_version, .otherwise = "43", .min = ETSI_MIN_HEADER_VERSION,                  \
