@@ -15,10 +15,10 @@ import tempfile
 import time
 
 from fake_links import Mediator, Provisioner, wait_for
+from handover_peers import Record as Tri, pdu_len
 from intercept_records import Record, elements, numbered_from_zero, pcap
 from radius_packets import ACCEPT, REQUEST, START, STOP, Nas, ip
 from radius_world import World
-from handover_peers import Record as Tri, pdu_len
 from tap import end, ok
 
 COLLECTOR = os.path.abspath(sys.argv[1])
@@ -219,7 +219,8 @@ def without_a_memory():
         what = orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}])
         what["agencies"][0]["cin_reset"] = True
         provisioner = Provisioner(what)
-        c = Collector(folder, provisioner, at(*[ip("192.0.2.7", "203.0.113.1")] * 40), times="now", pace="own")
+        c = Collector(folder, provisioner,
+                      at(*[ip("9.9.9.9", "8.8.8.8")] * 60, *[ip("192.0.2.7", "203.0.113.1")] * 40), times="now", pace="own")
         ok(wait_for(lambda: len(cc(mediator)) == n), f"{sentence}: its packets come", [c.said()])
         c.end()
         octets, got = mediator.streams.get(("police", "hi2"), b""), []
