@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #include "intercept/intercept.h"
-#include "intercept/lookup.h"
+#include "base/lookup.h"
 #include "intercept/mandate.h"
 #include "intercept/tray.h"
 #include "net/reassembly.h"

@@ -35,7 +35,7 @@
 #include "base/wr.h"
 #include "engine/engine.h"
 #include "integrity/signer.h"
-#include "intercept/outbox.h"
+#include "outbox/outbox.h"
 #include "junction/junction.h"
 #include "ledger/reason.h"
 #include "warrant/orders.h"

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/wr.h"
 #include "etsi/seal.h"
-#include "intercept/outbox.h"
+#include "outbox/outbox.h"
 #include "junction/junction.h"
 #include "watch/watch.h"
 

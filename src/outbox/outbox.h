@@ -6,8 +6,8 @@
  *
  * Two fillings: a file, and a spool, from which somebody sends. What could not be written is cut
  * off a file at its end, with all that follows it, so that it holds whole records only. */
-#ifndef INTERCEPT_OUTBOX_H
-#define INTERCEPT_OUTBOX_H
+#ifndef OUTBOX_OUTBOX_H
+#define OUTBOX_OUTBOX_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

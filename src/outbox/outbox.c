@@ -1,4 +1,4 @@
-#include "intercept/outbox.h"
+#include "outbox/outbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

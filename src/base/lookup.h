@@ -1,7 +1,7 @@
-/* Inside intercept only: numbers by a hash, several of them under the same one. Who looks compares
+/* Numbers by a hash, several of them under the same one. Who looks compares
  * what the number stands for; hashes must be spread over all 64 bits. */
-#ifndef INTERCEPT_LOOKUP_H
-#define INTERCEPT_LOOKUP_H
+#ifndef BASE_LOOKUP_H
+#define BASE_LOOKUP_H
 
 #include <stdbool.h>
 #include <stddef.h>

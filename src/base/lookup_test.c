@@ -1,4 +1,4 @@
-#include "intercept/lookup.h"
+#include "base/lookup.h"
 
 #include "base/tap.h"
 
