@@ -107,6 +107,13 @@ def compression():
         ok(read("back.pcap") == read("in.pcap"), f"{codec} by -z goes round")
     said = convert("-z", "gzip:99", at("in.pcap"), at("none.pcap"), status=2)
     ok(b"99" in said.stderr and not os.path.exists(at("none.pcap")), "a level that is none is refused")
+    said = convert(at("in.pcap"), at("none.snoop.gz"), status=2)
+    ok(b"snoop can be read, but not written" in said.stderr and not os.path.exists(at("none.snoop.gz")),
+       "a format that can only be read is refused")
+    with open(at("in.snoop"), "wb") as file:
+        file.write(b"snoop\0\0\0" + struct.pack(">II6I", 2, 4, 60, 60, 84, 0, 1700000000, 5) + bytes(60))
+    convert(at("in.snoop"), at("of-snoop.dat"))
+    ok(read("of-snoop.dat")[:4] == b"\x0a\x0d\x0d\x0a", "and becomes pcapng where nothing is said")
     said = convert("-z", "zip", at("in.pcap"), at("none.pcap"), status=2)
     ok(b"zip" in said.stderr, "a compression that is none is refused")
 

@@ -30,6 +30,10 @@ enum weir_frame_flag {
 	WEIR_FRAME_CHECKSUM_LATER = 2, /* captured on its way out: checksums not filled in yet */
 	WEIR_FRAME_CHECKSUM_OK = 4,    /* the interface has verified them */
 	WEIR_FRAME_ERROR = 8,          /* the link reported an error (FCS, alignment …) */
+	WEIR_FRAME_SWAPPED = 16,       /* its file is in the other byte order than this machine's:
+					  so are loopback headers, which have their machine's own */
+	WEIR_FRAME_APART = 32,         /* wire_len counts a header that the capturer made, or does
+					  not count a check sequence that its format does (ERF) */
 };
 
 /* 64 bytes: one cache line. */

@@ -30,6 +30,11 @@ enum weir_format {
 	WEIR_FORMAT_PCAP,
 	WEIR_FORMAT_PCAPNG,
 	WEIR_FORMAT_ERF,
+	WEIR_FORMAT_SNOOP, /* from here on: to be read only */
+	WEIR_FORMAT_IPTRACE,
+	WEIR_FORMAT_NETMON,
+	WEIR_FORMAT_SNIFFER,
+	WEIR_FORMAT_NETXRAY,
 };
 
 /* All zero: the defaults. */

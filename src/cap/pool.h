@@ -18,7 +18,7 @@
 
 enum {
 	POOL_HEADROOM = 128 * 1024,
-	POOL_MIN_RECORD = 12, /* of any format: the shortest pcapng block */
+	POOL_MIN_RECORD = 8, /* of any format: an empty packet of Network Monitor 1 */
 };
 
 struct piece {

@@ -15,7 +15,7 @@
 #include "filter/bpf.h"
 #include "filter/words.h"
 
-enum { FILTER_SNAP = 262144, LINK_NULL = 0, PAGE_LEN = 256, N_PAGES = 257 };
+enum { FILTER_SNAP = 262144, LINK_NULL = 0, LINK_ENC = 109, PAGE_LEN = 256, N_PAGES = 257 };
 
 /* The expression compiled for one link type; bpf is NULL where it has no meaning there. */
 struct program {
@@ -64,16 +64,11 @@ static pcap_t *empty_capture(uint16_t link, bool is_swapped)
 	return pcap;
 }
 
-/* The header of a loopback frame is in the byte order of the machine that captured it; its number
- * is below 256. */
+/* The header of a loopback frame is in the byte order of the machine that captured it, and so is
+ * its file. As libpcap does, we go by the file's, whatever the frame looks like. */
 static bool is_swapped(const struct weir_frame *f)
 {
-	uint32_t family;
-
-	if (f->link != LINK_NULL || f->cap_len < sizeof family)
-		return false;
-	memcpy(&family, f->bytes, sizeof family);
-	return family > UINT16_MAX;
+	return f->flags & WEIR_FRAME_SWAPPED && (f->link == LINK_NULL || f->link == LINK_ENC);
 }
 
 /* Compiles for a link type; *out is NULL and the error ERR_USAGE where it has no meaning there. */

@@ -55,12 +55,17 @@ static void loopback_headers_of_other_systems(void)
 		return;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct weir_frame f = {.bytes = rows[i].header, .cap_len = 4, .wire_len = 4};
+		bool is_big = rows[i].header[0] == 0;
 
+		f.flags = is_big == (__BYTE_ORDER == __BIG_ENDIAN) ? 0 : WEIR_FRAME_SWAPPED;
 		ok(filter_match(v4, &f) == !rows[i].is_v6 &&
 			   filter_match(v6, &f) == rows[i].is_v6 &&
 			   filter_match(not_v6, &f) == !rows[i].is_v6,
 		   "loopback header %d %d %d %d is IPv%d", rows[i].header[0], rows[i].header[1],
 		   rows[i].header[2], rows[i].header[3], rows[i].is_v6 ? 6 : 4);
+		f.flags ^= WEIR_FRAME_SWAPPED;
+		ok(!filter_match(v4, &f) && !filter_match(v6, &f) && filter_match(not_v6, &f),
+		   "and nothing in a file of the other byte order");
 	}
 	filter_free(&v4);
 	filter_free(&v6);

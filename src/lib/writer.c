@@ -34,7 +34,7 @@ static enum trace_format choose_format(const struct weir_writer_options *o, cons
 
 	if (format == TRACE_UNKNOWN)
 		format = trace_format_of_path(path);
-	if (format == TRACE_UNKNOWN)
+	if (format == TRACE_UNKNOWN && trace_format_is_writable(source_format(from)))
 		format = source_format(from);
 	return format == TRACE_UNKNOWN ? TRACE_PCAP : format;
 }
@@ -71,8 +71,8 @@ static int open_writer(struct weir_writer *w, const char *path, const struct wei
 {
 	int rc;
 
-	if (!path || (unsigned)o->codec > WEIR_CODEC_LZ4 || (unsigned)o->format > WEIR_FORMAT_ERF ||
-	    o->level < 0 || o->n_threads < 0)
+	if (!path || (unsigned)o->codec > WEIR_CODEC_LZ4 ||
+	    (unsigned)o->format > WEIR_FORMAT_NETXRAY || o->level < 0 || o->n_threads < 0)
 		return why_set(why, ERR_USAGE, "no path, or an option out of its range");
 	if (!lib_is_zero(o->reserved, sizeof o->reserved / sizeof *o->reserved))
 		return why_set(why, ERR_UNSUPPORTED, "an option that this library does not know");

@@ -230,7 +230,7 @@ const struct tool dump_tool = {
 	.options = options,
 	.run = run,
 	.details =
-		"A capture is a file (pcap, pcapng or ERF, plain or compressed), - for standard\n"
+		"A capture is a file (pcap, pcapng, ERF and others, see weir(1)), - for standard\n"
 		"input, or int:IFACE for a live interface (Ctrl-C ends it). With several -f a\n"
 		"packet is shown when any matches; its number counts all packets of its capture.\n"
 		"What is inside a tunnel is indented. Names are never looked up; what comes from\n"

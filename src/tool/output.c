@@ -47,9 +47,10 @@ int output_options_of(struct output_options *out, const struct settings *set, co
 		set->write ? trace_format_of_name(set->write) : trace_format_of_path(path);
 
 	if (format == TRACE_UNKNOWN)
-		format = source;
-	if (format == TRACE_UNKNOWN)
-		format = TRACE_PCAPNG;
+		format = trace_format_is_writable(source) ? source : TRACE_PCAPNG;
+	if (!trace_format_is_writable(format))
+		return why_set(why, ERR_USAGE, "%s can be read, but not written",
+			       trace_format_name(format));
 	*out = (struct output_options){
 		.records = {.format = format,
 			    .from = source,

@@ -16,6 +16,7 @@
 #include "tool/capture.h"
 #include "tool/filters.h"
 #include "tool/tools.h"
+#include "trace/wire.h"
 
 enum { OPEN_FILE = 16, OPEN_LIVE = 1, RUN_MIN = 64 };
 
@@ -102,7 +103,7 @@ static struct rtstats_count *run_of(struct local *local, int n_columns, int64_t 
 static void count(struct rtstats_count *c, const struct weir_frame *f)
 {
 	c->packets++;
-	c->bytes += f->wire_len;
+	c->bytes += trace_wire_len(f);
 }
 
 /* In count mode one worker runs, and the interval is the packet's place. A packet without a time

@@ -10,6 +10,7 @@
 #include "tool/capture.h"
 #include "tool/filters.h"
 #include "tool/tools.h"
+#include "trace/wire.h"
 
 struct counts {
 	uint64_t packets;
@@ -35,7 +36,7 @@ struct stats {
 static void count(struct counts *c, const struct weir_frame *f)
 {
 	c->packets++;
-	c->bytes += f->wire_len;
+	c->bytes += trace_wire_len(f);
 	c->captured += f->cap_len;
 }
 
@@ -70,8 +71,11 @@ static void count_batch(struct totals *t, const struct weir_frame *frames, int n
 		sum.bytes += f->wire_len;
 		sum.captured += f->cap_len;
 		lost += f->lost;
-		if (f->flags & WEIR_FRAME_NO_TIME)
-			continue;
+		if (f->flags & (WEIR_FRAME_APART | WEIR_FRAME_NO_TIME)) {
+			sum.bytes += trace_wire_len(f) - (uint64_t)f->wire_len;
+			if (f->flags & WEIR_FRAME_NO_TIME)
+				continue;
+		}
 		first = f->time_ns < first ? f->time_ns : first;
 		last = f->time_ns > last ? f->time_ns : last;
 	}
@@ -245,7 +249,7 @@ const struct tool stats_tool = {
 	.options = options,
 	.run = run,
 	.details =
-		"A capture is a file (pcap, pcapng or ERF, plain or compressed), - for standard\n"
+		"A capture is a file (pcap, pcapng, ERF and others, see weir(1)), - for standard\n"
 		"input, or int:IFACE for a live interface (Ctrl-C ends it). With several -f the\n"
 		"packets of each filter are counted apart; one packet may count for many.\n",
 };

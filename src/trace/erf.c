@@ -52,8 +52,9 @@ static const struct erf_type types[128] = {
 	[25] = {LINK_ERF, 0, 0, false, true},
 	[28] = {LINK_ERF, 0, 0, false, true},
 	[29] = {LINK_ERF, 0, 0, false, true},
-	/* no packets */
+	/* where a capture comes from; no traffic, but counted as packets by all who read them */
 	[ERF_TYPE_META] = {LINK_ERF, 0, 0, false, true},
+	/* no packets */
 	[ERF_TYPE_PAD] = {LINK_ERF, 0, 0, false, true},
 };
 
@@ -124,6 +125,8 @@ static void erf_fill_bytes(struct weir_frame *f, const struct erf_type *t, const
 	uint32_t room = (uint32_t)rd_left(body);
 	uint32_t before = f->record_len - room;
 
+	if (t->link == LINK_ERF || (t->fcs_len && claim >= t->fcs_len))
+		f->flags |= WEIR_FRAME_APART;
 	if (t->link == LINK_ERF) {
 		f->bytes = f->record;
 		f->cap_len = f->record_len;
@@ -168,7 +171,7 @@ static int erf_record(struct trace_reader *r, struct rd record, struct weir_fram
 		.direction = erf_direction(port),
 		.flags = flags & (ERF_FLAG_RX_ERROR | ERF_FLAG_DS_ERROR) ? WEIR_FRAME_ERROR : 0,
 	};
-	if (type == ERF_TYPE_META || type == ERF_TYPE_PAD)
+	if (type == ERF_TYPE_PAD)
 		f->kind = WEIR_FRAME_META;
 	erf_fill_bytes(f, t->is_known ? t : &types[ERF_TYPE_META], &record,
 		       load16(header + 14, true));
@@ -181,6 +184,7 @@ static void erf_remember(struct erf_state *s, const uint8_t *header, const struc
 	const struct erf_type *t = &types[header[8] & ERF_TYPE_MASK];
 	uint32_t first = header[9] & ERF_FLAG_PORT_HIGH ? 4 : 0;
 	uint16_t key = (uint16_t)(header[8] << 8 | (header[9] & ~ERF_FLAG_PORT));
+	uint8_t flags = (f->flags & WEIR_FRAME_ERROR) | (t->fcs_len ? WEIR_FRAME_APART : 0);
 
 	if (key == s->key)
 		return;
@@ -196,7 +200,7 @@ static void erf_remember(struct erf_state *s, const uint8_t *header, const struc
 							      first + port,
 						     .link = t->link,
 						     .direction = erf_direction(first + port),
-						     .flags = f->flags};
+						     .flags = flags};
 }
 
 /* Records of the last one's type and flags (but of any port), without extension headers, as long

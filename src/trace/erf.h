@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/frame.h>
+
 enum {
 	ERF_HEADER_LEN = 16,
 	ERF_EXTENSION_LEN = 8,
@@ -43,6 +45,13 @@ enum {
 };
 
 enum { LINK_ERF = 197 }; /* LINKTYPE_ERF: a packet's bytes are a whole record */
+
+/* Whether a frame tells where an ERF capture comes from, and is no traffic. */
+static inline bool erf_is_provenance(const struct weir_frame *f)
+{
+	return f->link == LINK_ERF && f->cap_len >= ERF_HEADER_LEN &&
+	       (f->bytes[8] & ERF_TYPE_MASK) == ERF_TYPE_META;
+}
 
 /* Whether the type is one that the format's description names. */
 bool erf_type_is_known(uint8_t type);

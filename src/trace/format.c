@@ -1,4 +1,5 @@
 /* Which format: by the first bytes, by name, by suffix. */
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,6 +18,9 @@ static const struct {
 };
 
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
+
+static_assert(N_FORMATS == TRACE_SNOOP + ANALYSER_N_FORMATS, "one row for each of analyser's");
+static_assert(TRACE_NETXRAY == TRACE_SNOOP + ANALYSER_NETXRAY, "in the same order");
 
 enum { EARLY_S = 315532800, PROBE_RECORDS = 8 }; /* 1980-01-01 */
 
@@ -85,12 +89,20 @@ enum trace_format trace_probe(const uint8_t *bytes, size_t len)
 		return TRACE_PCAP;
 	if (is_pcapng(bytes, len))
 		return TRACE_PCAPNG;
+	for (int f = 0; f < ANALYSER_N_FORMATS; f++)
+		if (analyser_is((enum analyser_format)f, bytes, len))
+			return (enum trace_format)(TRACE_SNOOP + f);
 	return is_erf(bytes, len) ? TRACE_ERF : TRACE_UNKNOWN;
 }
 
 const char *trace_format_name(enum trace_format format)
 {
 	return formats[(unsigned)format < N_FORMATS ? format : TRACE_UNKNOWN].name;
+}
+
+bool trace_format_is_writable(enum trace_format format)
+{
+	return format == TRACE_PCAP || format == TRACE_PCAPNG || format == TRACE_ERF;
 }
 
 enum trace_format trace_format_of_name(const char *name)

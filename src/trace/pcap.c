@@ -35,6 +35,7 @@ TRACE_INLINE bool pcap_record(struct rd *rd, struct weir_frame *f, const struct 
 		.wire_len = load32(header + 12, is_big),
 		.record_len = PCAP_RECORD_LEN + cap_len,
 		.link = p->link,
+		.flags = p->flags,
 	};
 	return true;
 }
@@ -59,7 +60,7 @@ static int pcap_stop(struct trace_reader *r, const struct walk *w, uint32_t cap_
  * whatever is not plain is left to the caller. */
 TRACE_INLINE void pcap_run(const struct pcap_state *p, struct walk *w, bool is_big)
 {
-	const struct weir_frame form = {.link = p->link};
+	const struct weir_frame form = {.link = p->link, .flags = p->flags};
 	const uint32_t most = p->snap_len < p->limit ? p->snap_len : p->limit;
 	const uint32_t unit_ns = p->unit_ns;
 	const uint8_t *record = w->rd.at;
@@ -162,6 +163,7 @@ static int pcap_walk_rare(struct trace_reader *r, struct walk *w)
 			.record_len = p->header_len + cap_len,
 			.link = p->link,
 			.direction = pcap_direction(p, header),
+			.flags = p->flags,
 		};
 		w->rd = rd;
 	}
@@ -204,12 +206,13 @@ static uint32_t pcap_link(uint32_t claimed)
 	return link;
 }
 
-/* Versions 2.0 to 2.4, and 543.0, which was one system's 2.2. */
+/* Versions 2.0 to 2.4, and 543.0, which was one system's 2.2. Later versions of 2 were never
+ * written but by mistake, and are read as 2.4. */
 static bool pcap_read_version(struct pcap_state *p, uint16_t major, uint16_t minor)
 {
 	p->is_swapped = major == 543 || minor < 3;
 	p->may_be_swapped = major == 2 && minor == 3;
-	return (major == 2 && minor <= 4) || (major == 543 && minor == 0);
+	return major == 2 || (major == 543 && minor == 0);
 }
 
 static int pcap_add_iface(struct trace_reader *r, uint32_t link, uint32_t snap_len)
@@ -265,6 +268,7 @@ int pcap_walk_header(struct trace_reader *r, struct walk *w)
 	p->limit = pcap_limit(link, snap_len);
 	p->snap_len = snap_len == 0 || snap_len > INT32_MAX ? p->limit : snap_len;
 	p->link = link_of(link);
+	p->flags = order_flags(p->is_big) | trace_wire_flags(p->link);
 	rc = pcap_add_iface(r, link, snap_len);
 	if (rc < 0)
 		return rc;

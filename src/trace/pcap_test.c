@@ -131,8 +131,16 @@ static void old_versions(void)
 	ok(g.n == 2 && g.rc == 0 && g.frames[0].cap_len == 10 && g.frames[1].cap_len == 11,
 	   "version 2.3 has them in either: the smaller is the captured one");
 	reading_end(&g);
-	for (int i = 0; i < 4; i++) {
-		static const uint16_t versions[4][2] = {{1, 4}, {2, 5}, {3, 0}, {543, 1}};
+	wr_reset(&w);
+	s.minor = 8224;
+	put_header(&w, &s);
+	put_record(&w, false, (uint32_t[]){1, 2, 10, 1500}, 10);
+	g = reading_of(TRACE_PCAP, w.bytes, w.len);
+	ok(g.n == 1 && g.rc == 0 && g.frames[0].cap_len == 10,
+	   "a version after 2.4, which only mistakes write, is read as 2.4");
+	reading_end(&g);
+	for (int i = 0; i < 3; i++) {
+		static const uint16_t versions[3][2] = {{1, 4}, {3, 0}, {543, 1}};
 
 		wr_reset(&w);
 		s.major = versions[i][0];

@@ -14,7 +14,8 @@ enum { FLAGS_ALONE = 12 }; /* bytes of options that are flags and nothing else *
 struct block {
 	struct rd body;
 	const uint8_t *bytes;
-	uint32_t len;
+	uint32_t len;   /* as it lies there: a multiple of 4 */
+	uint32_t claim; /* … and as it says, twice; writers that forget its padding say less */
 	uint32_t type;
 };
 
@@ -227,6 +228,12 @@ static const struct iface_entry *find_iface(struct trace_reader *r, uint32_t num
 	return NULL;
 }
 
+/* Flags that all packets of the interface have. */
+static uint8_t packet_flags(const struct pcapng_state *s, const struct iface_entry *e)
+{
+	return order_flags(s->is_big) | trace_wire_flags(link_of(e->seen.link));
+}
+
 /* Readies the fast loop for packets of this interface. */
 static void remember_iface(struct pcapng_state *s, const struct iface_entry *e, uint32_t number)
 {
@@ -234,6 +241,7 @@ static void remember_iface(struct pcapng_state *s, const struct iface_entry *e, 
 
 	s->number = number;
 	s->link = link_of(e->seen.link);
+	s->flags = packet_flags(s, e);
 	s->unit_ns = c->mul;
 	s->most_ticks = c->shift == 0 && c->div == 1 && c->offset_ns == 0 ? INT64_MAX / c->mul : 0;
 }
@@ -264,6 +272,7 @@ static int read_packet(struct trace_reader *r, struct block *b, struct weir_fram
 		.record_len = b->len,
 		.iface = s->first + number,
 		.link = link_of(e->seen.link),
+		.flags = packet_flags(s, e),
 	};
 	if (!f->bytes)
 		return why_set(&r->why, ERR_BAD,
@@ -298,7 +307,7 @@ static int read_simple(struct trace_reader *r, struct block *b, struct weir_fram
 		.record_len = b->len,
 		.iface = s->first,
 		.link = link_of(e->seen.link),
-		.flags = WEIR_FRAME_NO_TIME,
+		.flags = WEIR_FRAME_NO_TIME | packet_flags(s, e),
 	};
 	f->cap_len = snap_len > 0 && snap_len < cap_len ? snap_len : cap_len;
 	f->bytes = rd_take(&b->body, f->cap_len);
@@ -371,13 +380,14 @@ static int read_head(struct trace_reader *r, const struct walk *w, struct block 
 	} else if (!r->has_header) {
 		return why_set(&r->why, ERR_BAD, "these are not the first bytes of a pcapng file");
 	}
-	b->len = load32(head + 4, s->is_big);
-	if (b->len < PCAPNG_MIN_LEN || b->len % 4 != 0)
-		return why_set(&r->why, ERR_BAD, "a block claims %u bytes: %s", b->len,
-			       b->len % 4 ? "no multiple of 4" : "fewer than any block has");
-	if (b->len > TRACE_MAX_RECORD)
-		return why_set(&r->why, ERR_BAD, "a block claims %u bytes, more than %d", b->len,
+	b->claim = load32(head + 4, s->is_big);
+	if (b->claim < PCAPNG_MIN_LEN)
+		return why_set(&r->why, ERR_BAD,
+			       "a block claims %u bytes, fewer than any block has", b->claim);
+	if (b->claim > TRACE_MAX_RECORD)
+		return why_set(&r->why, ERR_BAD, "a block claims %u bytes, more than %d", b->claim,
 			       TRACE_MAX_RECORD);
+	b->len = pcapng_padded(b->claim);
 	return b->len <= left ? 0 : walk_need(r, b->len);
 }
 
@@ -397,7 +407,7 @@ TRACE_INLINE bool flags_alone(struct weir_frame *f, const uint8_t *options, uint
  * caller. */
 TRACE_INLINE void pcapng_run(const struct pcapng_state *s, struct walk *w, bool is_big)
 {
-	const struct weir_frame form = {.link = s->link};
+	const struct weir_frame form = {.link = s->link, .flags = s->flags};
 	const uint64_t most_ticks = s->most_ticks, unit_ns = s->unit_ns;
 	const uint32_t number = s->number, iface = s->first + s->number;
 	const struct weir_frame *end = w->end;
@@ -455,9 +465,9 @@ static int pcapng_step(struct trace_reader *r, struct walk *w)
 	b.body = rd_sub(&rd, b.len - PCAPNG_MIN_LEN);
 	tail = rd_take(&rd, PCAPNG_TAIL_LEN);
 	again = tail ? load32(tail, r->pcapng.is_big) : 0;
-	if (again != b.len)
+	if (again != b.claim)
 		return why_set(&r->why, ERR_BAD,
-			       "a block claims %u bytes at its start and %u at its end", b.len,
+			       "a block claims %u bytes at its start and %u at its end", b.claim,
 			       again);
 	rc = read_block(r, &b, w->at);
 	if (rc < 0)

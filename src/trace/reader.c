@@ -13,6 +13,12 @@ static walk_fn walk_of(enum trace_format format)
 		return pcapng_walk;
 	case TRACE_ERF:
 		return erf_walk;
+	case TRACE_SNOOP:
+	case TRACE_IPTRACE:
+	case TRACE_NETMON:
+	case TRACE_SNIFFER:
+	case TRACE_NETXRAY:
+		return others_walk;
 	case TRACE_UNKNOWN:
 		break;
 	}
@@ -32,6 +38,8 @@ int trace_reader_new(struct trace_reader **out, enum trace_format format)
 	(*out)->walk = walk;
 	(*out)->format = format;
 	why_clear(&(*out)->why);
+	if (walk == others_walk)
+		others_init(*out);
 	return 0;
 }
 
@@ -78,6 +86,8 @@ int trace_reader_end(struct trace_reader *r, size_t left)
 			     "the data ends inside a record: %zu of its %s%zu bytes are there",
 			     left, left < r->need ? "" : "more than ",
 			     r->need > left ? r->need : left);
+	else if (r->walk == others_walk)
+		rc = analyser_end(&r->analyser, &r->why);
 	else if (!r->has_header && r->format != TRACE_ERF)
 		rc = why_set(&r->why, ERR_CUT, "the data ends before the file's header");
 	if (rc < 0)

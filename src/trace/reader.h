@@ -16,11 +16,17 @@
 #include "base/rd.h"
 #include "base/why.h"
 
-/* name in URIs, usual suffix, doc */
+/* name in URIs, usual suffix, doc; from SNOOP on they are those of room analyser, in its order,
+ * and can be read only */
 #define TRACE_FORMATS(X)                                                                           \
 	X(PCAP, "pcap", ".pcap", "libpcap's classic format")                                       \
 	X(PCAPNG, "pcapng", ".pcapng", "the next generation format")                               \
-	X(ERF, "erf", ".erf", "Endace's extensible record format")
+	X(ERF, "erf", ".erf", "Endace's extensible record format")                                 \
+	X(SNOOP, "snoop", ".snoop", "Sun's snoop (RFC 1761), and Surveyor")                        \
+	X(IPTRACE, "iptrace", ".iptrace", "AIX's iptrace")                                         \
+	X(NETMON, "netmon", ".netmon", "Microsoft's Network Monitor")                              \
+	X(SNIFFER, "sniffer", ".sniffer", "Network General's Sniffer for DOS, not compressed")     \
+	X(NETXRAY, "netxray", ".netxray", "NetXRay, and the Sniffer for Windows")
 
 enum trace_format {
 	TRACE_UNKNOWN,
@@ -44,6 +50,7 @@ enum trace_format trace_probe(const uint8_t *bytes, size_t len);
 const char *trace_format_name(enum trace_format format);
 enum trace_format trace_format_of_name(const char *name);
 enum trace_format trace_format_of_path(const char *path); /* by its suffix, a codec's one ignored */
+bool trace_format_is_writable(enum trace_format format);
 
 MUST_CHECK int trace_reader_new(struct trace_reader **out, enum trace_format format);
 void trace_reader_free(struct trace_reader **r);
@@ -68,7 +75,7 @@ void trace_reader_free(struct trace_reader **r);
  * as in the other formats, and neither does cap_len.
  * ERF records of a type without a link type of its own come as LINKTYPE_ERF (197), bytes being
  * the whole record; its port n is interface n modulo 8, and ports 0 and 1 give direction out and
- * in. Meta frames: every block of pcapng that is no packet; provenance and padding of ERF.
+ * in. Meta frames: every block of pcapng that is no packet; padding of ERF.
  * A link type above 65534 comes as 65535; the interface has the true claim. */
 MUST_CHECK int trace_reader_batch(struct trace_reader *r, struct rd *window,
 				  struct weir_frame *frames, int max);

@@ -1,4 +1,4 @@
-/* What the readers of the three formats share. Private to the room: users see reader.h.
+/* What the readers of all formats share. Private to the room: users see reader.h.
  *
  * A format's walk takes whole records from w->rd and fills frames from w->at on. It returns 0
  * when the frames are full, ERR_AGAIN (and sets r->need) at a record that is not all there, or
@@ -9,10 +9,12 @@
 #include <endian.h>
 #include <string.h>
 
+#include "analyser/analyser.h"
 #include "base/nanos.h"
 #include "base/rd.h"
 #include "trace/ifaces.h"
 #include "trace/reader.h"
+#include "trace/wire.h"
 
 #define TRACE_INLINE static inline __attribute__((always_inline))
 
@@ -29,6 +31,7 @@ struct pcap_state {
 	uint32_t snap_len;   /* of those captured bytes, what is delivered at most */
 	uint32_t unit_ns;    /* of the fraction of a second */
 	uint16_t link;       /* of all frames */
+	uint8_t flags;       /* of all frames */
 	uint8_t header_len;  /* of a record: 16, or 24 in the modified format */
 	bool is_big;         /* byte order */
 	bool is_swapped;     /* captured and wire length stand in the other order */
@@ -44,6 +47,7 @@ struct pcapng_state {
 	 * can do. */
 	uint32_t number;
 	uint16_t link;
+	uint8_t flags;
 	uint64_t most_ticks; /* beyond which its times do not fit */
 	uint64_t unit_ns;
 };
@@ -73,6 +77,7 @@ struct trace_reader {
 		struct pcap_state pcap;
 		struct pcapng_state pcapng;
 		struct erf_state erf;
+		struct analyser analyser;
 	};
 };
 
@@ -80,6 +85,10 @@ struct trace_reader {
 int pcap_walk_header(struct trace_reader *r, struct walk *w);
 int pcapng_walk(struct trace_reader *r, struct walk *w);
 int erf_walk(struct trace_reader *r, struct walk *w);
+int others_walk(struct trace_reader *r, struct walk *w);
+
+/* Readies the reader for the format of room analyser that it is for. */
+void others_init(struct trace_reader *r);
 
 /* The record at w->rd needs `need` bytes in all. */
 TRACE_INLINE int walk_need(struct trace_reader *r, size_t need)
@@ -111,6 +120,12 @@ TRACE_INLINE uint64_t load64(const uint8_t *bytes, bool is_big)
 
 	memcpy(&v, bytes, sizeof v);
 	return is_big ? be64toh(v) : le64toh(v);
+}
+
+/* A frame's flags that follow from its file's byte order. */
+TRACE_INLINE uint8_t order_flags(bool is_big)
+{
+	return is_big == (__BYTE_ORDER == __BIG_ENDIAN) ? 0 : WEIR_FRAME_SWAPPED;
 }
 
 /* Link types beyond 16 bits do not exist yet; a file that claims one is carried under this,

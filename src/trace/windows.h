@@ -108,11 +108,14 @@ __attribute__((unused)) static uint64_t rewrite(enum trace_format format, const 
 	if (trace_reader_new(&r, format) < 0 || trace_writer_new(&t, options) < 0)
 		abort();
 	while ((n = trace_reader_batch(r, &rd, frames, 16)) >= 0) {
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n; i++) {
+			size_t before = w->len;
+
 			n_written += trace_writer_frame(t, w, &frames[i],
 							trace_reader_iface(r, frames[i].iface),
 							NULL) == 0 &&
-				     frames[i].kind == WEIR_FRAME_PACKET;
+				     frames[i].kind == WEIR_FRAME_PACKET && w->len > before;
+		}
 	}
 	if (trace_writer_end(t, w, 1) < 0)
 		abort();

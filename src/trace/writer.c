@@ -2,14 +2,16 @@
 
 #include <stdlib.h>
 
+#include "trace/erf.h"
 #include "trace/write.h"
 
 int trace_writer_new(struct trace_writer **out, const struct trace_writer_options *options)
 {
 	*out = NULL;
-	if (options->format != TRACE_PCAP && options->format != TRACE_PCAPNG &&
-	    options->format != TRACE_ERF)
+	if (options->format == TRACE_UNKNOWN)
 		return ERR_UNKNOWN;
+	if (!trace_format_is_writable(options->format))
+		return ERR_UNSUPPORTED;
 	*out = calloc(1, sizeof **out);
 	if (!*out)
 		return ERR_NOMEM;
@@ -33,9 +35,20 @@ static bool is_raw(const struct trace_writer *t, const struct weir_frame *f)
 	       (t->options.format == TRACE_PCAPNG || t->options.format == TRACE_ERF);
 }
 
+/* Whether the format has no place for it. ERF's records of provenance come between packets of
+ * other link types, of which pcap can hold one: they are no traffic and are left out, unless they
+ * come from pcap. */
+static bool is_left_out(const struct trace_writer *t, const struct weir_frame *f)
+{
+	if (f->kind == WEIR_FRAME_META)
+		return !is_raw(t, f);
+	return t->options.format == TRACE_PCAP && t->options.from != TRACE_PCAP &&
+	       erf_is_provenance(f);
+}
+
 static int write_frame(struct trace_writer *t, struct outgoing *o)
 {
-	if (o->frame->kind == WEIR_FRAME_META && !is_raw(t, o->frame))
+	if (is_left_out(t, o->frame))
 		return 0;
 	switch (t->options.format) {
 	case TRACE_PCAP:
@@ -44,8 +57,8 @@ static int write_frame(struct trace_writer *t, struct outgoing *o)
 		return is_raw(t, o->frame) ? pcapng_write_raw(t, o) : pcapng_write_frame(t, o);
 	case TRACE_ERF:
 		return erf_write_frame(t, o);
-	case TRACE_UNKNOWN:
-		break;
+	default:
+		break; /* trace_writer_new has refused it */
 	}
 	return ERR_UNKNOWN;
 }

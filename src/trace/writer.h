@@ -45,7 +45,8 @@ void trace_writer_free(struct trace_writer **t);
  * PCAPNG from PCAPNG: every block goes out as it came in (unknown ones, options, secrets, names;
  * sections in their own byte order), but a section's length becomes unknown, and with snap_len
  * packets and their interfaces' snap lengths are cut. This needs the meta frames. ERF from ERF:
- * the same for records. Else meta frames are left out.
+ * the same for records. Else meta frames are left out; and so are, in pcap, ERF's records of
+ * provenance.
  *
  * ERR_UNSUPPORTED with a reason where the format cannot hold it: a second link type in pcap, a
  * link type that ERF has no record type for, a time before 1970. Nothing is written then. */

@@ -465,6 +465,13 @@ static void records_are_kept(void)
 	rewrite(TRACE_ERF, a.bytes, a.len, &options, &b);
 	ok(a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0,
 	   "ERF to ERF keeps extension headers and provenance byte for byte");
+	wr_reset(&b);
+	options.format = TRACE_PCAP;
+	ok(rewrite(TRACE_ERF, a.bytes, a.len, &options, &b) == 1,
+	   "ERF to pcap leaves provenance out, which is of another link type");
+	wr_reset(&b);
+	options.format = TRACE_ERF;
+	rewrite(TRACE_ERF, a.bytes, a.len, &options, &b);
 	options.snap_len = 20;
 	wr_reset(&b);
 	rewrite(TRACE_ERF, a.bytes, a.len, &options, &b);

@@ -1,0 +1,8 @@
+#include "analyser/sample.h"
+#include "base/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	windows_fuzz(ANALYSER_SNIFFER, bytes, len);
+	return 0;
+}
