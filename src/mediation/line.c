@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "etsi/decode.h"
 #include "mediation/file.h"
+#include "mediation/likeness.h"
 
 enum { MAX_RUNS = 128 /* runs of accepted records in one commit */, PATH_SIZE = 4096 };
 
@@ -20,14 +21,18 @@ struct harvest {
 	} runs[MAX_RUNS];
 	size_t n_runs, len; /* … and the octets in them */
 	uint64_t n_records;
+	struct likeness like; /* of the record that was read whole last */
 };
 
-static enum refusal judge(const struct harvest *h, const uint8_t *pdu, size_t len)
+static enum refusal judge(struct harvest *h, const uint8_t *pdu, size_t len)
 {
 	struct etsi_record record;
 
-	if (etsi_record_read(pdu, len, &record, NULL))
-		return REFUSAL_MALFORMED;
+	if (!likeness_read(&h->like, pdu, len, &record)) {
+		if (etsi_record_read(pdu, len, &record, NULL))
+			return REFUSAL_MALFORMED;
+		likeness_keep(&h->like, pdu, len, &record);
+	}
 	return scope_check(h->rules->scope, h->rules->agency, h->line->interface, &record,
 			   h->rules->now);
 }
