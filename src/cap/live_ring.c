@@ -19,7 +19,7 @@
 #include "base/nanos.h"
 
 enum {
-	RETIRE_MS = 8,        /* a block that is not full is ours after this long */
+	DELAY_MS = 8,         /* a block that is not full is ours after this long */
 	TAG_LEN = 4,          /* room before each frame, for the VLAN tag to go back to */
 	ADDRESSES_LEN = 12,   /* of an Ethernet header: what stands before the tag */
 	NOMINAL_FRAME = 2048, /* a formality: frames of this kind of ring have any size */
@@ -358,7 +358,15 @@ static int ask_hardware_time(const struct live_ring *r, const char *name, struct
 	return 0;
 }
 
-static int map_ring(struct live_ring *r, struct why *why)
+/* The kernel counts whole milliseconds, and takes 0 for a choice of its own. */
+static unsigned delay_ms(const struct source_options *o)
+{
+	int64_t ms = o->delay.ns > 0 ? o->delay.ns / NANOS_PER_MS : DELAY_MS;
+
+	return ms > 1 ? (unsigned)ms : 1;
+}
+
+static int map_ring(struct live_ring *r, const struct source_options *o, struct why *why)
 {
 	size_t len = (size_t)r->block_size * r->n_blocks;
 	int version = TPACKET_V3;
@@ -368,7 +376,7 @@ static int map_ring(struct live_ring *r, struct why *why)
 		.tp_block_nr = r->n_blocks,
 		.tp_frame_size = NOMINAL_FRAME,
 		.tp_frame_nr = r->block_size / NOMINAL_FRAME * r->n_blocks,
-		.tp_retire_blk_tov = RETIRE_MS,
+		.tp_retire_blk_tov = delay_ms(o),
 	};
 
 	if (setsockopt(r->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
@@ -455,7 +463,7 @@ int live_ring_new(struct live_ring **out, const struct live_ring_options *o,
 	if (!rc && o->source->hardware_time && o->link->index)
 		rc = ask_hardware_time(r, o->link->name, why);
 	if (!rc)
-		rc = map_ring(r, why);
+		rc = map_ring(r, o->source, why);
 	if (!rc)
 		rc = bind_ring(r, o, why);
 	if (!rc && o->group)

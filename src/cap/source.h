@@ -35,6 +35,7 @@ struct source_options {
 	bool no_promisc;     /* live: do not ask for promiscuous mode */
 	bool hardware_time;  /* live: the interface's own time stamps */
 	struct nanos wait;   /* live and pipes: how long source_block waits; 0: 100 ms */
+	struct nanos delay;  /* live: how long packets wait for their block to fill; 0: 8 ms */
 	bool wants_meta;     /* deliver meta frames too */
 	bool is_attended;    /* live: source_block opens no socket; source_attend does */
 };

@@ -47,7 +47,10 @@ enum collection_times {
 	X(INT, buffer, .otherwise = "64", .min = 1, .max = 1024,                                   \
 	  .doc = "of an interface: MiB that wait for the workers")                                 \
 	X(INT, block_size, .otherwise = "0", .max = 16 << 20,                                      \
-	  .doc = "bytes that a worker takes at once; 0: 256 KiB")                                  \
+	  .doc = "bytes that a worker takes at once; 0: 256 KiB, of an interface 128 KiB")         \
+	X(SPAN, delay, .otherwise = "1ms", .max = 1,                                               \
+	  .doc = "of an interface: how long packets wait for others to fill a block; what waits "  \
+		 "for workers has room for buffer / block_size blocks")                            \
 	X(WORD, pace, .otherwise = "fast", .names = collection_paces,                              \
 	  .doc = "of a capture: how fast it is read")                                              \
 	X(WORD, times, .otherwise = "own", .names = collection_times,                              \

@@ -17,6 +17,7 @@ enum {
 	AGAIN_MS = 2000, /* until an interface that is not there is looked for again */
 	NAP_MS = 10,
 	BLOCK_SIZE = 256 << 10,
+	RING_BLOCK_SIZE = 128 << 10,
 	NEVER = 0,
 };
 
@@ -142,13 +143,15 @@ static void come_back(const struct input *in)
 static int open_source(struct input *in, struct source **source, struct why *why)
 {
 	const struct collection_input *s = in->settings;
-	uint32_t block_size = s->block_size ? (uint32_t)s->block_size : BLOCK_SIZE;
+	uint32_t usual = is_live(in) ? RING_BLOCK_SIZE : BLOCK_SIZE;
+	uint32_t block_size = s->block_size ? (uint32_t)s->block_size : usual;
 	uint64_t n_blocks = ((uint64_t)s->buffer << 20) / block_size;
 	struct source_options options = {
 		.n_queues = 1, /* one queue has one order, however many workers there are */
 		.block_size = block_size,
 		.n_blocks = is_live(in) ? (uint32_t)n_blocks : 0,
 		.filter = s->filter,
+		.delay = s->delay,
 		.wait = {in->inputs->junction ? NAP_MS * (int64_t)NANOS_PER_MS : 0},
 		.is_attended = true,
 	};
