@@ -267,6 +267,57 @@ def by_the_clock():
         x.close()
 
 
+def withdrawn_meanwhile(how, sentence):
+    """A warrant that is withdrawn, and one that ends, while the collector is down."""
+    mediator = Mediator()
+    folder = os.path.join(work, f"withdrawn{how}{len(sentence)}")
+    ending = int(time.time()) + 3
+    view = orders(mediator, [{"radius_user": "alice@isp"}, {"prefix": "198.51.100.7", "cin": 5}])
+    view["warrants"].append(dict(view["warrants"][0], liid="LIID0002", end=utc(ending),
+                                 targets=[{"prefix": "198.51.100.9", "cin": 6}]))
+    provisioner = Provisioner(view)
+    quiet = [ip("9.9.9.9", "8.8.8.8")] * 200
+    start = Nas().account(START, user="alice@isp", sid="1", ip="192.0.2.7")
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(50)]
+    c = Collector(folder, provisioner, at(*quiet[:40], start, *mine, *quiet), times="now", pace="own")
+    ok(wait_for(lambda: len(cc(mediator)) == 50 and len(events(mediator)) == 3), f"{sentence}: three sessions", [c.said()])
+    if how == signal.SIGKILL:
+        time.sleep(0.5)
+    stopped = time.time()
+    c.end(how)
+    if sentence.endswith("without a word"):  # the orders are there, and what they end was not ended yet
+        other = os.path.join(work, "other-folder")
+        provisioner.change(orders(mediator, []))
+        d = Collector(other, provisioner, at(*quiet[:5]))
+        wait_for(lambda: "0 warrants" in d.said())
+        d.end()
+        shutil.copy(os.path.join(other, "orders.json"), folder)
+        provisioner.close()
+        provisioner = None
+    else:
+        view["warrants"] = view["warrants"][1:]
+        provisioner.orders = view
+        time.sleep(max(0, ending + 0.4 - time.time()))
+    seen = []
+    for _ in range(2):
+        c = Collector(folder, provisioner, at(*quiet[:20]), times="now", pace="own")
+        wait_for(lambda: len(events(mediator)) == 6, 4)
+        time.sleep(0.3)
+        c.end()
+        seen.append(events(mediator)[3:])
+    same(seen, [[END_ACTIVE] * 3] * 2, "each is told to have ended when it returns, once", c.said())
+    ends = {r.cin: r.usec / 10**6 for r in records(mediator, "hi2")[3:]}
+    last = max(r.usec for r in records(mediator, "hi3")) / 10**6
+    fixed = ends.pop(6, 0)
+    ok(all(last <= t <= stopped + 0.1 for t in ends.values()) and len(ends) == 2,
+       "at the time at which they were intercepted last", [ends, last, stopped])
+    if provisioner:
+        same(fixed, ending, "or at the warrant's end")
+        provisioner.close()
+    ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")), "numbered from 0")
+    mediator.close()
+
+
 def links_come_and_go():
     mediator = Mediator()
     provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
@@ -405,20 +456,15 @@ def told_what_makes_no_sense():
            [done.stderr, str(done.returncode)])
 
 
-if sys.argv[2:]:  # one of them alone
-    globals()[sys.argv[2]]()
-    sys.exit(end())
-told_what_makes_no_sense()
-a_capture_is_delivered()
-numbers_survive(signal.SIGTERM, "ended in good order")
-numbers_survive(signal.SIGKILL, "killed")
-killed_at_once()
-without_a_memory()
-by_the_clock()
-through_a_fifo()
-a_silent_fifo()
-links_come_and_go()
-radius_on_another_input()
-several_inputs_are_one_stream()
+for part, *words in (
+        (told_what_makes_no_sense,), (a_capture_is_delivered,),
+        (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
+        (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,), (links_come_and_go,),
+        (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),
+        (withdrawn_meanwhile, signal.SIGKILL, "withdrawn after a kill"),
+        (withdrawn_meanwhile, signal.SIGKILL, "withdrawn without a word"),
+        (radius_on_another_input,), (several_inputs_are_one_stream,)):
+    if not sys.argv[2:] or part.__name__ in sys.argv[2:]:
+        part(*words)
 shutil.rmtree(work)
 end()

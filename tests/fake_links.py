@@ -93,7 +93,7 @@ class Provisioner(Peer):
     """Sends orders (a dict in the shape of the view); remembers what it is told."""
 
     def __init__(self, orders):
-        self.orders, self.digests, self.status = orders, [], None
+        self.orders, self.digests, self.status, self.reports = orders, [], None, []
         super().__init__("provisioner", "p1")
 
     def up(self, connection, hello):
@@ -114,6 +114,9 @@ class Provisioner(Peer):
             self.digests.append(message["digest"])
         if message["type"] == "status":
             self.status = message
+        if message["type"] == "report":
+            self.reports.append(message["report"])
+            self.send(connection, MESSAGE, {"type": "heard", "number": message["number"]})
 
 
 class Mediator(Peer):

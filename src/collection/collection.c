@@ -26,6 +26,8 @@ struct collection {
 	struct tls *tls;
 	struct tls_identity self;
 	char state_path[PATH_LEN], spools[PATH_LEN];
+	char executed_path[PATH_LEN], pulse_path[PATH_LEN];
+	struct pulse *pulse;
 	struct station *station;
 	struct signer *signer;
 	struct intercept *intercept;
@@ -33,6 +35,8 @@ struct collection {
 	struct inputs *inputs;
 	struct loop_timer tick, save, drain;
 	struct nanos drain_until;
+	struct nanos may_save; /* again, before it is due */
+	uint64_t saved_version;
 };
 
 static struct loop *loop_of(const struct collection *c)
@@ -40,7 +44,63 @@ static struct loop *loop_of(const struct collection *c)
 	return c->place.daemon->loop;
 }
 
+/* ---- state ---- */
+
+/* What takes long is done less often. */
+static void save(void *owner)
+{
+	struct collection *c = owner;
+	struct nanos began = loop_now();
+	int64_t pause_ns = c->place.settings->checkpoint.ns;
+	int64_t spent_ns;
+	struct why why;
+
+	why_clear(&why);
+	c->saved_version = intercept_version(c->intercept);
+	if (state_save(c->state_path, c->intercept, c->delivery, &why))
+		log_error("sessions and numbers are not saved: %s: %s", why.place, why.text);
+	spent_ns = loop_now().ns - began.ns;
+	c->may_save = (struct nanos){loop_now().ns + spent_ns * SLOW_SAVES};
+	if (spent_ns * SLOW_SAVES > pause_ns)
+		pause_ns = spent_ns * SLOW_SAVES;
+	if (!c->place.daemon->is_ending)
+		loop_timer_after(&c->save, (struct nanos){pause_ns});
+}
+
+/* A target's session has changed: it should outlive us from now on, where that is cheap. */
+static void save_soon(struct collection *c)
+{
+	if (intercept_version(c->intercept) != c->saved_version &&
+	    loop_now().ns >= c->may_save.ns && !c->place.daemon->is_ending)
+		save(c);
+}
+
 /* ---- orders ---- */
+
+/* The provisioner keeps it in its audit log. */
+static void report_gaps(struct collection *c)
+{
+	struct input_gap gap;
+
+	while (inputs_next_gap(c->inputs, &gap)) {
+		char octets[8192], from[NANOS_TEXT_LEN], until[NANOS_TEXT_LEN];
+		struct wr w = wr_of(octets, sizeof octets);
+		struct json j = json_of(&w);
+
+		nanos_print(gap.from, 6, from);
+		nanos_print(gap.until, 6, until);
+		json_open(&j, '{');
+		json_key(&j, "type"), json_text(&j, "alarm");
+		json_key(&j, "kind"), json_text(&j, "gap");
+		json_key(&j, "key"), json_text(&j, gap.uri);
+		json_key(&j, "text"), json_text(&j, "nothing was captured between two moments");
+		json_key(&j, "before"), json_text(&j, from);
+		json_key(&j, "after"), json_text(&j, until);
+		json_close(&j, '}');
+		if (!w.ok || station_report(c->station, octets, w.len))
+			log_warn("input %s: the provisioner is not told of its gap", gap.uri);
+	}
+}
 
 static void do_tick(void *owner)
 {
@@ -49,6 +109,11 @@ static void do_tick(void *owner)
 	struct nanos next = intercept_tick(c->intercept, now);
 	int64_t most = now.ns + TICK_MS * (int64_t)NANOS_PER_MS;
 
+	if (c->inputs) {
+		inputs_beat(c->inputs);
+		report_gaps(c);
+		save_soon(c);
+	}
 	loop_timer_at(&c->tick, (struct nanos){next.ns < most ? next.ns : most});
 }
 
@@ -64,6 +129,17 @@ static void look_for_key(const struct collection *c, const struct orders *orders
 	}
 }
 
+/* The orders that were executed last: what they named and others do not any more must be ended,
+ * also by the next process. */
+static void keep_executed(const struct collection *c, const struct orders_book *book)
+{
+	struct why why;
+
+	why_clear(&why);
+	if (book->has_orders && orders_book_save(book, c->executed_path, &why))
+		log_error("%s: %s", why.place, why.text);
+}
+
 static void take_orders(void *owner, const struct orders_book *book)
 {
 	struct collection *c = owner;
@@ -74,6 +150,7 @@ static void take_orders(void *owner, const struct orders_book *book)
 		log_error("the orders are not executed whole: %s", why.text);
 	look_for_key(c, &book->orders);
 	delivery_route(c->delivery, &book->orders);
+	keep_executed(c, book);
 	do_tick(c);
 }
 
@@ -89,27 +166,6 @@ static void print_status(void *owner, struct json *j)
 }
 
 static const struct station_ops station_ops = {.orders = take_orders, .status = print_status};
-
-/* ---- state ---- */
-
-/* What takes long is done less often. */
-static void save(void *owner)
-{
-	struct collection *c = owner;
-	struct nanos began = loop_now();
-	int64_t pause_ns = c->place.settings->checkpoint.ns;
-	int64_t spent_ns;
-	struct why why;
-
-	why_clear(&why);
-	if (state_save(c->state_path, c->intercept, c->delivery, &why))
-		log_error("sessions and numbers are not saved: %s: %s", why.place, why.text);
-	spent_ns = loop_now().ns - began.ns;
-	if (spent_ns * SLOW_SAVES > pause_ns)
-		pause_ns = spent_ns * SLOW_SAVES;
-	if (!c->place.daemon->is_ending)
-		loop_timer_after(&c->save, (struct nanos){pause_ns});
-}
 
 /* ---- the whole ---- */
 
@@ -127,6 +183,10 @@ static int open_folder(struct collection *c, struct why *why)
 	const struct collection_settings *s = c->place.settings;
 	int rc = make_path(c->state_path, s->folder, "state", why);
 
+	if (!rc)
+		rc = make_path(c->executed_path, s->folder, "executed.json", why);
+	if (!rc)
+		rc = make_path(c->pulse_path, s->folder, "pulse", why);
 	if (!rc)
 		rc = s->spools ? make_path(c->spools, s->spools, NULL, why)
 			       : make_path(c->spools, s->folder, "spools", why);
@@ -179,6 +239,32 @@ static int open_signer(struct collection *c, struct why *why)
 	return rc;
 }
 
+/* Sessions of the last time belong to the orders of the last time; then those of now take over. */
+static int resume(struct collection *c, const struct intercept_options *options, struct why *why)
+{
+	const struct orders_book *book = station_book(c->station);
+	struct orders_book before = orders_book_init(ORDERS_FOR_COLLECTOR);
+	const struct orders *first = &book->orders;
+	uint64_t n_recalled = 0;
+	int rc = orders_book_load(&before, ORDERS_FOR_COLLECTOR, c->executed_path, why);
+
+	if (!rc && before.has_orders && strcmp(before.digest, book->digest) != 0)
+		first = &before.orders;
+	if (!rc)
+		rc = intercept_new(&c->intercept, first, options, why);
+	if (!rc)
+		rc = state_load(c->state_path, c->intercept, c->delivery, &n_recalled, why);
+	if (!rc && first != &book->orders)
+		rc = intercept_update(c->intercept, &book->orders, options->now, why);
+	orders_book_fini(&before);
+	if (!rc && n_recalled)
+		log_info("%llu records were made after sessions and numbers were saved last",
+			 (unsigned long long)n_recalled);
+	if (!rc)
+		keep_executed(c, book);
+	return rc;
+}
+
 static int open_intercept(struct collection *c, struct why *why)
 {
 	struct intercept_options options = {
@@ -187,6 +273,7 @@ static int open_intercept(struct collection *c, struct why *why)
 		.is_live = true,
 		.has_inputs = c->place.settings->inputs.n > 1,
 		.lag = c->place.settings->lag,
+		.alive = pulse_latest(c->pulse),
 		.network_element = c->place.settings->network_element
 					   ? c->place.settings->network_element
 					   : c->place.settings->name,
@@ -194,18 +281,10 @@ static int open_intercept(struct collection *c, struct why *why)
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
 		.signer = c->signer,
 	};
-	uint64_t n_recalled;
-	int rc;
 
 	if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed)
 		return why_set(why, ERR_IO, "the kernel gives no random numbers");
-	rc = intercept_new(&c->intercept, &station_book(c->station)->orders, &options, why);
-	if (!rc)
-		rc = state_load(c->state_path, c->intercept, c->delivery, &n_recalled, why);
-	if (!rc && n_recalled)
-		log_info("%llu records were made after sessions and numbers were saved last",
-			 (unsigned long long)n_recalled);
-	return rc;
+	return resume(c, &options, why);
 }
 
 static int open_station(struct collection *c, struct why *why)
@@ -251,11 +330,14 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_signer(c, why);
 	if (!rc)
+		rc = pulse_open(&c->pulse, c->pulse_path, why);
+	if (!rc)
 		rc = open_intercept(c, why);
 	if (!rc)
 		rc = station_dial(c->station, why);
 	if (!rc)
-		rc = inputs_new(&c->inputs, &(struct inputs_options){place->settings, c->intercept},
+		rc = inputs_new(&c->inputs,
+				&(struct inputs_options){place->settings, c->intercept, c->pulse},
 				why);
 	if (rc)
 		return rc;
@@ -301,6 +383,7 @@ void collection_free(struct collection **cp)
 	loop_timer_fini(&c->drain);
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);
+	pulse_free(&c->pulse);
 	station_free(&c->station);
 	signer_free(&c->signer);
 	tls_free(&c->tls);

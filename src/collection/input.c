@@ -16,6 +16,7 @@
 enum {
 	AGAIN_MS = 2000, /* until an interface that is not there is looked for again */
 	NAP_MS = 10,
+	QUIET_MS = 20, /* that an interface may keep a packet back, and more */
 	BLOCK_SIZE = 256 << 10,
 	RING_BLOCK_SIZE = 128 << 10,
 	NEVER = 0,
@@ -32,11 +33,14 @@ struct input {
 	_Atomic int state;
 	int64_t shift_ns; /* of a replayed capture's times; its one worker's */
 	bool has_shift;
-	bool may_be_silent;   /* an interface, or a pipe */
-	pthread_mutex_t lock; /* of source, engine and total */
+	bool may_be_silent;       /* an interface, or a pipe */
+	_Atomic int64_t quiet_ns; /* it was idle, and all before had its turn */
+	pthread_mutex_t lock;     /* of source, engine, total and gap */
 	struct source *source;
 	struct engine *engine;
 	struct source_stats total; /* of sources that were closed */
+	struct input_gap gap;      /* before it was opened last; until 0: none */
+	bool is_gap_new;
 };
 
 struct inputs {
@@ -108,7 +112,8 @@ static void idle(void *arg)
 {
 	struct input *in = arg;
 
-	if (in->may_be_silent)
+	atomic_store(&in->quiet_ns, wall_ns() - QUIET_MS * (int64_t)NANOS_PER_MS);
+	if (in->may_be_silent && in->inputs->junction)
 		junction_quiet(in->inputs->junction, in->program.branch,
 			       wall_ns() - in->inputs->options.settings->lag.ns);
 }
@@ -120,6 +125,7 @@ static void add_stats(struct source_stats *to, const struct source_stats *s)
 	to->filtered += s->filtered;
 	to->errors += s->errors;
 	to->bytes += s->bytes;
+	to->returns += s->returns;
 }
 
 static bool is_live(const struct input *in)
@@ -199,6 +205,35 @@ static int fifo_await(struct input *in, struct fifo *f)
 	return is_ending(in) ? ERR_STOPPED : err_of_errno(errno);
 }
 
+/* All of its packets up to this moment had their turn; 0: it had none. */
+static int64_t reached_ns(struct input *in)
+{
+	int64_t passed_ns = atomic_load(&in->program.passed_ns);
+	int64_t quiet_ns = atomic_load(&in->quiet_ns);
+
+	return passed_ns > quiet_ns ? passed_ns : quiet_ns;
+}
+
+/* An interface was opened: since it was captured last, by us or by another process, nobody did. */
+static void note_gap(struct input *in)
+{
+	struct input_gap gap = {.uri = in->settings->uri, .until = {wall_ns()}};
+	char from[NANOS_TEXT_LEN], until[NANOS_TEXT_LEN];
+
+	gap.from.ns = reached_ns(in);
+	if (!gap.from.ns)
+		gap.from = pulse_last(in->inputs->options.pulse, gap.uri);
+	if (!is_live(in) || !gap.from.ns || gap.from.ns >= gap.until.ns)
+		return;
+	nanos_print(gap.from, 9, from);
+	nanos_print(gap.until, 9, until);
+	log_warn("input %s: nothing was captured from %s to %s", gap.uri, from, until);
+	pthread_mutex_lock(&in->lock);
+	in->gap = gap;
+	in->is_gap_new = true;
+	pthread_mutex_unlock(&in->lock);
+}
+
 static int run_engine(struct input *in, struct source *source, struct why *why)
 {
 	/* a replay has one worker, who sees the capture's first packet first */
@@ -248,6 +283,7 @@ static bool run_once(struct input *in, bool *was_told)
 	if (!rc) {
 		*was_told = false;
 		log_info("input %s: open", in->settings->uri);
+		note_gap(in);
 		rc = run_engine(in, source, &why);
 	}
 	source_close(&source);
@@ -295,7 +331,7 @@ static void init_input(struct inputs *inputs, size_t i)
 		.intercept = inputs->options.intercept,
 		.before = is_replay ? before : NULL,
 		.pace = settings->inputs.items[i].pace == COLLECTION_PACE_OWN ? keep_pace : NULL,
-		.idle = inputs->junction ? idle : NULL,
+		.idle = idle,
 		.arg = in,
 		.junction = inputs->junction,
 		.branch = (unsigned)i,
@@ -352,9 +388,40 @@ void inputs_free(struct inputs **ip)
 		pthread_mutex_destroy(&inputs->at[i].lock);
 	}
 	junction_free(&inputs->junction);
+	inputs_beat(inputs);
 	free(inputs->at);
 	free(inputs);
 	*ip = NULL;
+}
+
+void inputs_beat(struct inputs *inputs)
+{
+	int64_t now_ns = wall_ns();
+
+	for (size_t i = 0; inputs->options.pulse && i < inputs->n; i++) {
+		struct input *in = &inputs->at[i];
+		int64_t ns = reached_ns(in);
+
+		if (ns)
+			pulse_beat(inputs->options.pulse, in->settings->uri,
+				   (struct nanos){ns < now_ns ? ns : now_ns});
+	}
+}
+
+bool inputs_next_gap(struct inputs *inputs, struct input_gap *out)
+{
+	bool is_new = false;
+
+	for (size_t i = 0; !is_new && i < inputs->n; i++) {
+		struct input *in = &inputs->at[i];
+
+		pthread_mutex_lock(&in->lock);
+		is_new = in->is_gap_new;
+		in->is_gap_new = false;
+		*out = in->gap;
+		pthread_mutex_unlock(&in->lock);
+	}
+	return is_new;
 }
 
 static void put_number(struct json *j, const char *key, uint64_t n)
@@ -371,8 +438,10 @@ void inputs_status(const struct inputs *inputs, struct json *j)
 	for (size_t i = 0; inputs && i < inputs->n; i++) {
 		struct input *in = &inputs->at[i];
 		struct source_stats stats;
+		struct input_gap gap;
 
 		pthread_mutex_lock(&in->lock);
+		gap = in->gap;
 		stats = in->total;
 		if (in->source) {
 			struct source_stats now = source_stats(in->source);
@@ -390,7 +459,14 @@ void inputs_status(const struct inputs *inputs, struct json *j)
 		put_number(j, "filtered", stats.filtered);
 		put_number(j, "errors", stats.errors);
 		put_number(j, "octets", stats.bytes);
+		put_number(j, "returns", stats.returns);
 		put_number(j, "late", atomic_load(&in->program.n_late));
+		if (gap.until.ns) {
+			json_key(j, "gap"), json_open(j, '{');
+			json_key(j, "from"), json_time(j, gap.from);
+			json_key(j, "until"), json_time(j, gap.until);
+			json_close(j, '}');
+		}
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "collection/collection.h"
+#include "collection/pulse.h"
 #include "intercept/intercept.h"
 
 struct inputs;
@@ -13,11 +14,24 @@ struct inputs;
 struct inputs_options {
 	const struct collection_settings *settings; /* outlive them */
 	struct intercept *intercept;
+	struct pulse *pulse;
 };
 
 /* Starts a thread for each input. */
 MUST_CHECK int inputs_new(struct inputs **out, const struct inputs_options *options,
 			  struct why *why);
+
+/* Notes how far each has come. Of the loop's thread, now and then. */
+void inputs_beat(struct inputs *inputs);
+
+/* From when to when an interface was not captured, before it was opened. */
+struct input_gap {
+	const char *uri; /* the settings' */
+	struct nanos from, until;
+};
+
+/* The next gap that was not given yet. Of the loop's thread. */
+bool inputs_next_gap(struct inputs *inputs, struct input_gap *out);
 
 /* Ends them, and waits until they have. Sets NULL. */
 void inputs_free(struct inputs **inputs);

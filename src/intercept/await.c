@@ -94,7 +94,7 @@ static int wait_for(struct tray *tray, const struct junction_place *place)
 
 static int await(struct intercept *i, struct tray *tray, const struct junction_place *place)
 {
-	const struct intercept_input *in = tray->input;
+	struct intercept_input *in = tray->input;
 	struct junction_limits limits;
 	int rc, failed;
 
@@ -102,6 +102,8 @@ static int await(struct intercept *i, struct tray *tray, const struct junction_p
 		set_limits(tray, limits);
 		return 0;
 	}
+	if (place->item_ns > atomic_load(&in->passed_ns))
+		in->passed_ns = place->item_ns - 1;
 	rc = runs_reserve(i, tray, 0);
 	pthread_mutex_unlock(&i->turn);
 	failed = runs_fill(i, tray);

@@ -83,6 +83,7 @@ struct intercept_options {
 	bool is_live;                /* warrants act by the clock */
 	struct nanos now;            /* the clock, where it is live */
 	bool has_inputs;             /* several, each with a branch of one junction */
+	struct nanos alive;          /* live: when it ran last, before; 0: it never did */
 	const char *network_element; /* of the records; borrowed; NULL: the orders' operator's */
 	struct nanos lag;            /* live: how far their packets may be behind the clock */
 	uint32_t max_sessions;       /* of subscribers; 0: a million */
@@ -121,7 +122,7 @@ struct intercept_input {
 	_Atomic uint64_t n_late; /* blocks that came later than the input was said to be quiet */
 
 	/* intercept's; 0 at first */
-	int64_t passed_ns; /* all packets up to there had their turn */
+	_Atomic int64_t passed_ns; /* all packets up to there had their turn */
 	int64_t due_ns;
 };
 
@@ -142,6 +143,9 @@ const struct why *intercept_why(const struct intercept *i);
 /* Sessions, their CINs and numbers, so that they survive a restart and an upgrade. Appends them,
  * under the turn's lock; w is not ok where they do not fit. */
 void intercept_save(struct intercept *i, struct wr *w);
+
+/* Moves whenever what targets have changes: their sessions, or the orders. Any thread. */
+uint64_t intercept_version(const struct intercept *i);
 
 /* Takes over what intercept_save wrote, of this or an earlier version, by an intercept that has
  * seen nothing yet; of warrants that are no longer ordered it keeps the numbers. A session whose

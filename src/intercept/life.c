@@ -114,6 +114,11 @@ struct nanos intercept_tick(struct intercept *i, struct nanos now)
 	return next;
 }
 
+uint64_t intercept_version(const struct intercept *i)
+{
+	return atomic_load(&i->version);
+}
+
 static int64_t end_of(const struct intercept *i, const struct mandate *m)
 {
 	return m->end_ns < i->latest_ns ? m->end_ns : i->latest_ns;

@@ -48,6 +48,7 @@ struct mandate {
 	bool is_ordered;   /* it is in the orders */
 	bool is_started;   /* time has come to its start */
 	bool is_over;      /* it was closed at its end */
+	bool is_loaded;    /* from a state */
 	bool has_news;     /* of its identities: subscribers must be looked through */
 	struct identity *identities;
 	size_t n_identities;

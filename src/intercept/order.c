@@ -285,10 +285,28 @@ static int set_mandate(struct intercept *i, const struct order *order, const str
 	return rc ? rc : set_statics(i, m, w, order);
 }
 
+static bool is_as_loaded(const struct session *s)
+{
+	while (s && s->next_iri == s->loaded_iri && s->next_cc == s->loaded_cc)
+		s = s->next;
+	return !s;
+}
+
+/* When its interception ended at the latest: what was withdrawn while nothing ran, and brought
+ * nothing since, when it ran last. */
+static int64_t last_moment(const struct intercept *i, const struct mandate *m, int64_t now_ns)
+{
+	bool is_idle = m->is_loaded && is_as_loaded(m->statics) && is_as_loaded(m->dynamics);
+
+	if (!is_idle || !i->options.alive.ns || i->options.alive.ns > now_ns)
+		return now_ns;
+	return i->options.alive.ns > m->from_ns ? i->options.alive.ns : m->from_ns;
+}
+
 /* Its warrant is not in the orders any more. */
 static int withdraw(struct intercept *i, struct mandate *m, int64_t now_ns)
 {
-	int rc = term_end(i, m, now_ns);
+	int rc = term_end(i, m, last_moment(i, m, now_ns));
 
 	m->is_ordered = m->is_started = m->is_over = false;
 	for (struct session *s = m->statics; s; s = s->next)

@@ -28,6 +28,8 @@ struct session {
 	uint64_t access_id; /* 0: static */
 	uint64_t next_iri;  /* sequence numbers: beyond UINT32_MAX there is none */
 	uint64_t next_cc;
+	uint64_t loaded_iri; /* as they were when a state had been loaded */
+	uint64_t loaded_cc;
 	uint64_t bytes_iri; /* byteCounter of the next encrypted record; 0: none yet */
 	uint64_t bytes_cc;
 	struct integrity *checks[2]; /* HI2's and HI3's; NULL: none open */

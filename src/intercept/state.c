@@ -134,6 +134,8 @@ static void set_numbers(struct session *s, const struct saved *saved)
 {
 	s->next_iri = saved->next_iri;
 	s->next_cc = saved->next_cc;
+	s->loaded_iri = s->next_iri;
+	s->loaded_cc = s->next_cc;
 	s->bytes_iri = saved->bytes_iri;
 	s->bytes_cc = saved->bytes_cc;
 	memcpy(s->hash_seq, saved->hash_seq, sizeof s->hash_seq);
@@ -215,6 +217,7 @@ static int load_mandate(struct intercept *i, struct rd *r)
 	m->known_ns = (int64_t)rd_u64(r);
 	m->from_ns = (int64_t)rd_u64(r);
 	m->has_news = true;
+	m->is_loaded = true;
 	n = rd_u32(r);
 	for (uint32_t k = 0; k < n && !rc && r->ok; k++)
 		rc = mandate_note_cin(m, rd_u32(r));
@@ -301,11 +304,11 @@ static void recall(struct session *s, const struct etsi_record *record,
 	if (which == INTERCEPT_HI3) {
 		if (s->next_cc > UINT32_MAX)
 			s->next_cc = 0; /* they began again */
-		s->next_cc = next > s->next_cc ? next : s->next_cc;
+		s->next_cc = s->loaded_cc = next > s->next_cc ? next : s->next_cc;
 		s->bytes_cc = 0;
 		return;
 	}
-	s->next_iri = next > s->next_iri ? next : s->next_iri;
+	s->next_iri = s->loaded_iri = next > s->next_iri ? next : s->next_iri;
 	s->bytes_iri = 0;
 	if (record->kind != ETSI_RECORD_IRI || s->state == SESSION_GONE)
 		return;

@@ -8,6 +8,7 @@
 #include "etsi/record.h"
 #include "ledger/reason.h"
 #include "warrant/orders.h"
+#include "warrant/view.h"
 
 #define INTERFACES(X)                                                                              \
 	X(HI2, "hi2")                                                                              \
@@ -42,7 +43,8 @@ struct scope {
 	size_t n;
 };
 
-enum { SCOPE_GRACE_S = 60 };
+/* A collector that was down, or could not reach us, brings what it had by then. */
+enum { SCOPE_GRACE_S = ORDERS_GRACE_MEDIATOR_S };
 
 void scope_init(struct scope *scope);
 void scope_fini(struct scope *scope);
