@@ -306,7 +306,7 @@ def withdrawn_meanwhile(how, sentence):
         c.end()
         seen.append(events(mediator)[3:])
     same(seen, [[END_ACTIVE] * 3] * 2, "each is told to have ended when it returns, once", c.said())
-    ends = {r.cin: r.usec / 10**6 for r in records(mediator, "hi2")[3:]}
+    ends = {r.cin: r.usec / 10**6 for r in iris(mediator)[3:]}
     last = max(r.usec for r in records(mediator, "hi3")) / 10**6
     fixed = ends.pop(6, 0)
     ok(all(last <= t <= stopped + 0.1 for t in ends.values()) and len(ends) == 2,
