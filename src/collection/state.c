@@ -4,31 +4,26 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "collection/ends.h"
 #include "conf/file.h"
 #include "etsi/pdu.h"
 #include "spool/spool.h"
 
-enum { VERSION = 1, MOST_BOXES = 100000 };
-
 /* Up to 10 million sessions, at some 300 bytes each. */
 #define MOST_BYTES ((size_t)4 << 30)
 
-static const char magic[8] = {'W', 'E', 'I', 'R', 'C', 'O', 'L', 'L'};
-
 static void put_boxes(struct wr *w, struct delivery *d, const uint64_t *ends, size_t n)
 {
-	wr_bytes(w, magic, sizeof magic);
-	wr_u32(w, VERSION);
-	wr_u32(w, (uint32_t)n);
+	ends_open(w, (uint32_t)n);
 	for (size_t k = 0; k < n; k++) {
 		const struct box *box = delivery_box(d, k);
-		size_t mark = wr_open16(w);
 
-		wr_bytes(w, box->agency, strlen(box->agency));
-		wr_close16(w, mark);
-		wr_u8(w, (uint8_t)box->interface);
-		wr_u64(w, spool_id(box->spool));
-		wr_u64(w, ends[k]);
+		ends_put(w, &(struct spool_end){
+				    .agency = rd_of(box->agency, strlen(box->agency)),
+				    .interface = box->interface,
+				    .stream = spool_id(box->spool),
+				    .offset = ends[k],
+			    });
 	}
 }
 
@@ -72,24 +67,20 @@ static struct box *find_box(struct delivery *d, struct rd name, unsigned interfa
 /* Where the reading of each spool begins: froms[k] for the k-th box. */
 static int take_boxes(struct rd *r, struct delivery *d, uint64_t *froms, struct why *why)
 {
-	const uint8_t *head = rd_take(r, sizeof magic);
-	uint32_t version = rd_u32(r), n = rd_u32(r);
+	struct spool_end end;
+	uint32_t n;
+	int rc = ends_begin(r, &n, why);
 
-	if (!head || memcmp(head, magic, sizeof magic) != 0 || n > MOST_BOXES)
-		return why_set(why, ERR_BAD, "is no state of a collector");
-	if (version != VERSION)
-		return why_set(why, ERR_UNSUPPORTED, "its version is %u, and %d is known", version,
-			       VERSION);
-	for (uint32_t k = 0; k < n && r->ok; k++) {
-		struct rd name = rd_sub(r, rd_u16(r));
-		unsigned interface = rd_u8(r);
-		uint64_t stream = rd_u64(r), offset = rd_u64(r);
-		struct box *box = r->ok ? find_box(d, name, interface) : NULL;
+	for (uint32_t k = 0; k < n && !rc; k++) {
+		struct box *box;
 
-		if (box && spool_id(box->spool) == stream)
-			froms[box->number] = offset;
+		if (!ends_take(r, &end))
+			return why_set(why, ERR_CUT, "%s", err_text(ERR_CUT));
+		box = find_box(d, end.agency, end.interface);
+		if (box && spool_id(box->spool) == end.stream)
+			froms[box->number] = end.offset;
 	}
-	return r->ok ? 0 : why_set(why, ERR_CUT, "%s", err_text(ERR_CUT));
+	return rc;
 }
 
 static int recall_box(struct intercept *i, const struct box *box, uint64_t at, uint64_t *n)

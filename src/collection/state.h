@@ -1,7 +1,7 @@
 /* Inside collection only: the file of what survives a restart: sessions and numbers, and how far
  * each spool was filled when they were so.
  *
- *	"WEIRCOLL" version:32 boxes:32 { agency:text interface:8 stream:64 offset:64 }
+ *	how far each spool was filled (ends.h)
  *	what intercept_save writes
  *
  * On start, records that lie in a spool behind its offset were made after the file: they bring the

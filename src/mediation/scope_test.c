@@ -101,12 +101,12 @@ static void test_withdrawal(void)
 		   REFUSAL_OUT_OF_TIME,
 	   "none that was made later");
 	r.time = sample_at(SAMPLE_START + 9);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) ==
-		   REFUSAL_UNKNOWN_LIID,
+	ok(scope_check(&scope, &police, INTERFACE_HI2, &r,
+		       sample_at(SAMPLE_START + 10 + SCOPE_GRACE_S)) == REFUSAL_UNKNOWN_LIID,
 	   "and none after its grace");
-	take(w, 1, SAMPLE_START + 80);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 81)) ==
-			   REFUSAL_NONE &&
+	take(w, 1, SAMPLE_START + 20 + SCOPE_GRACE_S);
+	ok(scope_check(&scope, &police, INTERFACE_HI2, &r,
+		       sample_at(SAMPLE_START + 21 + SCOPE_GRACE_S)) == REFUSAL_NONE &&
 		   scope.n == 1,
 	   "given again, it is as before");
 	sample_free(w, 1);
