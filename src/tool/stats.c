@@ -59,10 +59,21 @@ static int start(struct worker *w)
 	return 0;
 }
 
-/* What every packet costs: sums stay in registers until the batch is done. */
-static void count_batch(struct totals *t, const struct weir_frame *frames, int n)
+enum { LINK_ETHERNET = 1, FCS_LEN = 4 };
+
+/* Ethernet in ERF: its check sequence was on the wire. */
+static inline bool is_erf_ethernet(const struct weir_frame *f)
 {
-	struct counts sum = {.packets = (uint64_t)n};
+	return f->flags == WEIR_FRAME_APART && f->link == LINK_ETHERNET;
+}
+
+/* What every packet costs: sums stay in registers until the batch is done. more: bytes that a usual
+ * frame had on the wire beside wire_len; 0, or FCS_LEN where Ethernet in ERF is the usual. */
+static inline __attribute__((always_inline)) void
+count_frames(struct totals *t, const struct weir_frame *frames, int n, uint32_t more)
+{
+	const uint8_t unusual = WEIR_FRAME_APART | WEIR_FRAME_NO_TIME;
+	struct counts sum = {.packets = (uint64_t)n, .bytes = (uint64_t)n * more};
 	int64_t first = t->first_ns;
 	int64_t last = t->last_ns;
 	uint64_t lost = 0;
@@ -71,8 +82,8 @@ static void count_batch(struct totals *t, const struct weir_frame *frames, int n
 		sum.bytes += f->wire_len;
 		sum.captured += f->cap_len;
 		lost += f->lost;
-		if (f->flags & (WEIR_FRAME_APART | WEIR_FRAME_NO_TIME)) {
-			sum.bytes += trace_wire_len(f) - (uint64_t)f->wire_len;
+		if (__builtin_expect(more ? !is_erf_ethernet(f) : f->flags & unusual, 0)) {
+			sum.bytes += (uint64_t)trace_wire_len(f) - f->wire_len - more;
 			if (f->flags & WEIR_FRAME_NO_TIME)
 				continue;
 		}
@@ -83,6 +94,14 @@ static void count_batch(struct totals *t, const struct weir_frame *frames, int n
 	t->lost += lost;
 	t->first_ns = first;
 	t->last_ns = last;
+}
+
+static void count_batch(struct totals *t, const struct weir_frame *frames, int n)
+{
+	if (is_erf_ethernet(frames))
+		count_frames(t, frames, n, FCS_LEN);
+	else
+		count_frames(t, frames, n, 0);
 }
 
 static int batch(struct worker *w, struct weir_frame *frames, int n)
