@@ -14,6 +14,7 @@ Files of other analysers, which tcpdump does not read, are held to tshark packet
 through a pipe; and to tcpdump's filters, as it finds in what editcap makes of them.
 """
 import concurrent.futures
+import datetime
 import gzip
 import json
 import pathlib
@@ -36,6 +37,8 @@ OF_WHICH_TCPDUMP = 40   # one capture in so many
 # forms of pcap that capinfos takes a file for by how well its records fit
 GUESSED = {"rh6_1pcap", "ss990417pcap", "ss990915pcap", "suse6_3pcap", "nokiapcap"}
 PCAPS = {"pcap", "nsecpcap", "modpcap", "pcapng", "erf"} | GUESSED
+# a fraction of a second beyond what capinfos's numbers hold, which looks like one that is not
+OVERFLOWN = {"tcpdump__atm-oam-loopback-print-overrun.pcap"}
 # of a packet, as tshark has it in the file and in what weir convert makes of it
 FIELDS = ["frame.time_epoch", "frame.len", "frame.cap_len", "frame.encap_type", "frame.p2p_dir", "frame.md5_hash"]
 ENCAP, ENCAPS = FIELDS.index("frame.encap_type"), {"1": "ether", "2": "tr"}   # as editcap names them
@@ -46,17 +49,17 @@ def run(*words):
 
 
 def capinfos(paths):
-    """{path: (format, packets, bytes)} of those that capinfos reads to their end or their cut; those in whose
+    """{path: (format, packets, bytes, [first and last time])} of those that capinfos reads to their end or their cut; those in whose
     middle it failed have None for their bytes where it has guessed the format."""
-    said = run("capinfos", "-T", "-r", "-B", "-t", "-c", "-d", *paths)
+    said = run("capinfos", "-T", "-r", "-B", "-t", "-c", "-d", "-a", "-e", "-S", *paths)
     failed = set(re.findall(r'after reading \d+ packets from "(.*)"', said.stderr))
     found = {}
     for line in said.stdout.splitlines():
         cells = line.split("\t")
-        if len(cells) == 4 and cells[2].isdigit() and cells[3].isdigit():
-            path, form, packets, size = cells
+        if len(cells) == 6 and cells[2].isdigit() and cells[3].isdigit():
+            path, form, packets, size, *times = cells
             is_doubtful = form in GUESSED and path in failed
-            found[path] = form, int(packets), None if is_doubtful else int(size)
+            found[path] = form, int(packets), None if is_doubtful else int(size), times
     return found
 
 
@@ -116,6 +119,20 @@ def by_weir(servers, paths):
 def add(counts, answer):
     counts.update({row["filter"]: row["packets"] for row in answer["filters"]})
     counts[""], counts["bytes"] = answer["packets"], answer["bytes"]
+    counts["times"] = [answer.get("first"), answer.get("last")]
+
+
+def is_told(times):
+    """Whether capinfos tells times at all: not where one packet has none, where the fraction of a second is more than
+    that (it overflows there, or is printed as it is), or after 2038."""
+    return all(re.fullmatch(r"\d{1,10}\.(\d{6}|\d{9})", each) and int(each.split(".")[0]) < 1 << 31 for each in times)
+
+
+def is_same_time(theirs, mine):
+    """Seconds since 1970, to as many digits as they have, and the time that Weir tells."""
+    whole, _, fraction = (mine or "1970-01-01T00:00:00").rstrip("Z").partition(".")
+    seconds = (datetime.datetime.fromisoformat(whole) - datetime.datetime(1970, 1, 1)) // datetime.timedelta(seconds=1)
+    return f"{seconds}.{fraction}".startswith(theirs)
 
 
 def as_tshark_has_it(path):
@@ -185,13 +202,18 @@ def name_of(path):
     return str(pathlib.Path(path).relative_to(folder / "pcaps"))
 
 
-for path, (form, packets, size) in sorted(by_capinfos.items()):
+for path, (form, packets, size, _) in sorted(by_capinfos.items()):
     if size is None:
         theirs = libpcap.get(path, [None])[0]
         skip(f"{name_of(path)} agrees with capinfos",
              f"capinfos takes it for {form} and fails after {packets} packets; "
              f"tcpdump {'fails too' if theirs is None else f'reads {theirs}, and so it is held to that'}")
         del by_capinfos[path]
+timed = {path: times for path, (*_, times) in by_capinfos.items()
+         if is_told(times) and pathlib.Path(path).name not in OVERFLOWN}
+wrong = [f"{name_of(path)}: capinfos {theirs}, weir {mine}" for path, theirs in timed.items()
+         for mine in [ours_of[path].get("times", [None, None])] if not all(map(is_same_time, theirs, mine))]
+ok(len(timed) > 1700 and not wrong, f"times of first and last packet agree with capinfos on {len(timed)} captures", wrong)
 for what, index, key in (("packets", 1, ""), ("bytes", 2, "bytes")):
     wrong = []
     for path, theirs in by_capinfos.items():
@@ -211,7 +233,7 @@ for i, expression in enumerate(["", *FILTERS]):
     name = f'"{expression}"' if expression else "no filter"
     ok(rows and not wrong, f"packets agree with tcpdump on {len(rows)} captures, with {name}", wrong)
 with tempfile.TemporaryDirectory() as there:
-    for path, (form, _, _) in sorted(by_capinfos.items()):
+    for path, (form, *_) in sorted(by_capinfos.items()):
         if form not in PCAPS:
             other_analyser(path, form, pathlib.Path(there))
 end()
