@@ -7,12 +7,24 @@
 
 enum { PS_PDU_TAG = 0x30, HEADER_TAG = 1, PAYLOAD_TAG = 2 };
 
+/* Nearly every PDU has a length of two octets: SEQUENCE 82 hh ll, in the fewest. */
+static bool is_usual(struct rd r, size_t *len)
+{
+	uint32_t head = rd_left(&r) > 4 ? rd_u32(&r) : 0;
+
+	*len = 4 + (head & 0xffff);
+	return head >> 16 == (PS_PDU_TAG << 8 | 0x82) && (head & 0xffff) >= 0x100;
+}
+
 int etsi_pdu_len(const void *bytes, size_t n_here, size_t *len, struct why *why)
 {
 	struct ber_rd r = ber_rd_of(bytes, n_here);
 	struct ber_tlv t;
-	int rc = ber_peek(&r, &t);
+	int rc;
 
+	if (is_usual(r.rd, len))
+		return 0;
+	rc = ber_peek(&r, &t);
 	if (rc == ERR_END)
 		return ERR_AGAIN;
 	if (*t.start != PS_PDU_TAG)

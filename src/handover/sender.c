@@ -118,6 +118,8 @@ static void release(struct sender *s)
 	goal = s->acked > window ? s->acked - window : 0;
 	if (s->delivery.confirmed > goal)
 		goal = s->delivery.confirmed;
+	if (kept < s->told_acked && s->told_acked <= goal)
+		kept = s->told_acked; /* a record's end, and known: without a window all the way */
 	while (kept < goal && (end = record_end(s, kept)) && end <= goal)
 		kept = end;
 	spool_ack(s->place.spool, kept);
