@@ -10,6 +10,7 @@
 #include "conf/file.h"
 #include "collection/delivery.h"
 #include "collection/input.h"
+#include "collection/proof.h"
 #include "collection/state.h"
 #include "station/station.h"
 
@@ -31,6 +32,7 @@ struct collection {
 	struct station *station;
 	struct signer *signer;
 	struct intercept *intercept;
+	struct proof *proof;
 	struct delivery *delivery;
 	struct inputs *inputs;
 	struct loop_timer tick, save, drain;
@@ -87,6 +89,7 @@ static void report_gaps(struct collection *c)
 		struct wr w = wr_of(octets, sizeof octets);
 		struct json j = json_of(&w);
 
+		proof_gap(c->proof, &gap);
 		nanos_print(gap.from, 6, from);
 		nanos_print(gap.until, 6, until);
 		json_open(&j, '{');
@@ -146,6 +149,7 @@ static void take_orders(void *owner, const struct orders_book *book)
 	struct why why;
 
 	why_clear(&why);
+	proof_expect(c->proof, book->orders.warrants.n);
 	if (intercept_update(c->intercept, &book->orders, loop_wall(), &why))
 		log_error("the orders are not executed whole: %s", why.text);
 	look_for_key(c, &book->orders);
@@ -165,7 +169,15 @@ static void print_status(void *owner, struct json *j)
 	json_close(j, '}');
 }
 
-static const struct station_ops station_ops = {.orders = take_orders, .status = print_status};
+static void may_send(void *owner)
+{
+	struct collection *c = owner;
+
+	proof_may_send(c->proof);
+}
+
+static const struct station_ops station_ops = {
+	.orders = take_orders, .status = print_status, .may_send = may_send};
 
 /* ---- the whole ---- */
 
@@ -207,6 +219,15 @@ static int open_tls(struct collection *c, struct why *why)
 	return s->transport == DAEMON_PLAIN ? 0 : tls_new(&c->tls, &files, why);
 }
 
+/* Beside the spools, since it lives and dies with them. */
+static int open_proof(struct collection *c, struct why *why)
+{
+	if (mkdir(c->spools, S_IRWXU) == 0 || errno == EEXIST)
+		return proof_open(&c->proof, c->spools, why);
+	why_place(why, c->spools);
+	return why_set(why, err_of_errno(errno), "cannot be made: %s", strerror(errno));
+}
+
 static int open_delivery(struct collection *c, struct why *why)
 {
 	const struct delivery_options options = {
@@ -216,6 +237,8 @@ static int open_delivery(struct collection *c, struct why *why)
 		.software = c->place.software,
 		.tls = c->tls,
 		.self = c->self,
+		.acked = proof_acked,
+		.owner = c->proof,
 	};
 
 	return delivery_new(&c->delivery, &options, why);
@@ -280,6 +303,7 @@ static int open_intercept(struct collection *c, struct why *why)
 		.now = loop_wall(),
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
 		.signer = c->signer,
+		.ledger = proof_book(c->proof),
 	};
 
 	if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed)
@@ -326,6 +350,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_station(c, why);
 	if (!rc)
+		rc = open_proof(c, why);
+	if (!rc)
 		rc = open_delivery(c, why);
 	if (!rc)
 		rc = open_signer(c, why);
@@ -334,6 +360,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_intercept(c, why);
 	if (!rc)
+		rc = proof_begin(c->proof, loop_of(c), c->station, c->intercept, place->settings);
+	if (!rc)
 		rc = station_dial(c->station, why);
 	if (!rc)
 		rc = inputs_new(&c->inputs,
@@ -341,6 +369,7 @@ int collection_new(struct collection **out, const struct collection_place *place
 				why);
 	if (rc)
 		return rc;
+	proof_watch(c->proof, c->inputs);
 	book = station_book(c->station);
 	if (book->has_orders)
 		delivery_route(c->delivery, &book->orders);
@@ -355,12 +384,14 @@ static void wait_for_links(void *owner)
 
 	if (delivery_is_drained(c->delivery) || loop_now().ns >= c->drain_until.ns) {
 		save(c); /* what was acknowledged meanwhile may go */
+		proof_tell(c->proof);
 		daemon_end(c->place.daemon, 0);
 	}
 }
 
 void collection_stop(struct collection *c)
 {
+	proof_watch(c->proof, NULL);
 	inputs_free(&c->inputs);
 	loop_timer_stop(&c->tick);
 	if (intercept_pause(c->intercept))
@@ -383,6 +414,7 @@ void collection_free(struct collection **cp)
 	loop_timer_fini(&c->drain);
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);
+	proof_free(&c->proof);
 	pulse_free(&c->pulse);
 	station_free(&c->station);
 	signer_free(&c->signer);

@@ -164,6 +164,15 @@ static struct channel *channel_of(const struct peer *peer, uint64_t number)
 	return d->channels[number];
 }
 
+static void take_acked(struct channel *c, uint64_t offset)
+{
+	const struct delivery_options *o = &c->delivery->options;
+
+	c->box.acked = offset;
+	if (o->acked)
+		o->acked(o->owner, &c->box);
+}
+
 /* The mediator says where to go on. What it has is at least what was acknowledged, unless it has
  * lost its own spool: what is gone here cannot come again. */
 static void heard_offset(struct channel *c, uint64_t offset)
@@ -180,7 +189,7 @@ static void heard_offset(struct channel *c, uint64_t offset)
 	}
 	c->sent = offset;
 	if (offset > c->box.acked)
-		c->box.acked = offset;
+		take_acked(c, offset);
 	release(&c->box);
 	c->is_open = true;
 	pump(c);
@@ -210,7 +219,7 @@ static void acknowledge(void *owner, struct link *link, uint32_t number, uint64_
 	(void)link;
 	if (!c || offset <= c->box.acked || offset > c->sent)
 		return;
-	c->box.acked = offset;
+	take_acked(c, offset);
 	release(&c->box);
 }
 

@@ -19,6 +19,7 @@
 #include "warrant/orders.h"
 
 struct delivery;
+struct box;
 
 struct delivery_options {
 	struct loop *loop;
@@ -27,6 +28,9 @@ struct delivery_options {
 	const char *software;
 	const struct tls *tls; /* NULL: plain */
 	struct tls_identity self;
+	/* More of a box is acknowledged, which it still has; may be NULL. */
+	void (*acked)(void *owner, struct box *box);
+	void *owner;
 };
 
 /* The box of an agency's interface. */

@@ -430,6 +430,35 @@ static void put_number(struct json *j, const char *key, uint64_t n)
 	json_u64(j, n);
 }
 
+static struct source_stats stats_of(struct input *in)
+{
+	struct source_stats stats;
+
+	pthread_mutex_lock(&in->lock);
+	stats = in->total;
+	if (in->source) {
+		struct source_stats now = source_stats(in->source);
+
+		add_stats(&stats, &now);
+	}
+	pthread_mutex_unlock(&in->lock);
+	return stats;
+}
+
+bool inputs_look(const struct inputs *inputs, size_t i, struct input_look *out)
+{
+	struct input *in = i < inputs->n ? &inputs->at[i] : NULL;
+
+	if (!in)
+		return false;
+	*out = (struct input_look){
+		.uri = in->settings->uri,
+		.n_dropped = stats_of(in).dropped,
+		.is_down = is_live(in) && atomic_load(&in->state) == INPUT_OPENING,
+	};
+	return true;
+}
+
 void inputs_status(const struct inputs *inputs, struct json *j)
 {
 	static const char *const states[] = {"opening", "running", "ended"};
@@ -437,17 +466,11 @@ void inputs_status(const struct inputs *inputs, struct json *j)
 	json_open(j, '[');
 	for (size_t i = 0; inputs && i < inputs->n; i++) {
 		struct input *in = &inputs->at[i];
-		struct source_stats stats;
+		struct source_stats stats = stats_of(in);
 		struct input_gap gap;
 
 		pthread_mutex_lock(&in->lock);
 		gap = in->gap;
-		stats = in->total;
-		if (in->source) {
-			struct source_stats now = source_stats(in->source);
-
-			add_stats(&stats, &now);
-		}
 		pthread_mutex_unlock(&in->lock);
 		json_open(j, '{');
 		json_key(j, "uri");

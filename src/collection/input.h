@@ -36,6 +36,14 @@ bool inputs_next_gap(struct inputs *inputs, struct input_gap *out);
 /* Ends them, and waits until they have. Sets NULL. */
 void inputs_free(struct inputs **inputs);
 
+/* The i-th, as the ledger needs it; false: there are fewer. */
+struct input_look {
+	const char *uri;
+	uint64_t n_dropped; /* by the kernel, since the beginning */
+	bool is_down;       /* an interface that is not there now */
+};
+bool inputs_look(const struct inputs *inputs, size_t i, struct input_look *out);
+
 /* As a value. */
 void inputs_status(const struct inputs *inputs, struct json *j);
 

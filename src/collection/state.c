@@ -133,6 +133,9 @@ int state_load(const char *path, struct intercept *i, struct delivery *d, uint64
 		why_clear(why);
 		rc = 0;
 	}
+	/* a ledger that is new has counted nothing of what lies there */
+	if (froms && intercept_ledger(i) && !ledger_book_lived(intercept_ledger(i)))
+		memset(froms, 0, n * sizeof *froms);
 	for (size_t k = 0; k < n && !rc; k++) {
 		const struct box *box = delivery_box(d, k);
 		uint64_t acked = spool_acked(box->spool);

@@ -85,7 +85,7 @@ static void step(struct sender *s, enum sender_step what, uint64_t offset, uint6
 	if (what == SENDER_SENT_AGAIN)
 		s->again_octets += end - offset;
 	if (s->place.on_step && spool_peek(s->place.spool, offset, &bytes))
-		s->place.on_step(s->place.owner, what, bytes, (size_t)(end - offset));
+		s->place.on_step(s->place.owner, what, bytes, (size_t)(end - offset), end);
 }
 
 /* Counts the records that are written whole by now. One of which an earlier connection had only a

@@ -28,10 +28,11 @@ enum sender_step {
 #undef X
 };
 
-/* Told of each record; the octets are borrowed until it returns. It changes nothing of the sender
- * and its spool. A record that was acknowledged may be sent again (resend_window), and is then
- * acknowledged once all the same. */
-typedef void (*sender_step_fn)(void *owner, enum sender_step step, const uint8_t *pdu, size_t len);
+/* Told of each record, and where in the spool it ends; the octets are borrowed until it returns. It
+ * changes nothing of the sender and its spool. A record that was acknowledged may be sent again
+ * (resend_window), and is then acknowledged once all the same. */
+typedef void (*sender_step_fn)(void *owner, enum sender_step step, const uint8_t *pdu, size_t len,
+			       uint64_t end);
 
 /* Where and how; texts are borrowed for the call only. */
 struct sender_terms {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "integrity/integrity.h"
-#include "intercept/inside.h"
+#include "intercept/count.h"
 
 static int open_check(struct session *s, enum intercept_interface which)
 {
@@ -37,6 +37,7 @@ static int flush(struct intercept *i, struct session *s, enum intercept_interfac
 	if (!i->plain.len)
 		return 0;
 	rc = outbox_append(box, i->plain.bytes, i->plain.len);
+	count_checks(i, s, time.ns, rc != 0);
 	if (rc && i->options.is_live) {
 		i->n_checks_lost++;
 		return 0;

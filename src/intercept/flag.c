@@ -2,7 +2,7 @@
  * the reset of a CIN that is used again from number 0
  * (docs/decisions/0131-flags-and-resets.md). */
 #include "etsi/tri.h"
-#include "intercept/inside.h"
+#include "intercept/count.h"
 
 /* A flag that finds no room is lost, as a record is; it has no number of its own to tell so. */
 static int put(struct intercept *i, struct session *s, enum intercept_interface which,
@@ -20,6 +20,7 @@ static int put(struct intercept *i, struct session *s, enum intercept_interface 
 	if (rc)
 		return intercept_fail(i, rc, s->mandate->terms.liid, why.text);
 	rc = outbox_append(box, i->plain.bytes, i->plain.len);
+	count_checks(i, s, tri->time.ns, rc != 0);
 	if (rc && i->options.is_live)
 		return 0;
 	return rc ? intercept_fail(i, rc, box->name, err_text(rc)) : 0;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "etsi/ipcc.h"
-#include "intercept/inside.h"
+#include "intercept/count.h"
 #include "net/decode.h"
 
 enum { WRITE_LEN = 1 << 20 };
@@ -140,6 +140,7 @@ static int deliver(struct intercept *i, struct tray *tray, struct session *s,
 	if (rc && i->options.is_live) {
 		count_cc(&s->mandate->counts, &cc, i->iri.len, -1);
 		s->mandate->counts.refused[INTERCEPT_FULL]++;
+		count_full(pending->row, piece->time_ns);
 		return 0;
 	}
 	if (rc)
@@ -161,12 +162,15 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 	int rc = 0;
 
 	m->counts.matched++;
+	pending->row = count_matched(i, s, LEDGER_CC);
 	if (piece->has_time)
 		rc = term_advance(i, piece->latest_ns);
 	if (rc)
 		return rc;
 	if (!is_in_scope(tray, s, piece, &refusal)) {
 		m->counts.refused[refusal]++;
+		count_refused(pending->row, (enum ledger_reason)refusal,
+			      piece->has_time ? piece->time_ns : i->latest_ns);
 		return 0;
 	}
 	if (s->next_cc > UINT32_MAX)
@@ -178,6 +182,7 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 	if (rc)
 		return rc;
 	len = number(s, pending, piece);
+	count_spooled(pending->row, pending->seq, piece->time_ns);
 	if (m->plan || m->has_flags)
 		return deliver(i, tray, s, pending);
 	tray_put(tray, k, m->desk, len);
@@ -426,6 +431,7 @@ static void lose_run(struct intercept *i, struct tray *tray, struct run *run)
 
 		count_cc(counts, &cc, len_of(pending, &cc), -1);
 		counts->refused[INTERCEPT_FULL]++;
+		count_full(pending->row, cc.time.ns);
 	}
 }
 
@@ -620,6 +626,18 @@ const struct engine_callbacks intercept_callbacks = {
 	.stop = on_stop,
 	.idle = on_idle,
 };
+
+struct ledger_book *intercept_ledger(const struct intercept *i)
+{
+	return i->options.ledger;
+}
+
+void intercept_hold(struct intercept *i, void (*fn)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&i->turn);
+	fn(arg);
+	pthread_mutex_unlock(&i->turn);
+}
 
 int intercept_pause(struct intercept *i)
 {

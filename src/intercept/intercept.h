@@ -37,7 +37,7 @@
 #include "integrity/signer.h"
 #include "outbox/outbox.h"
 #include "junction/junction.h"
-#include "ledger/reason.h"
+#include "ledger/book.h"
 #include "warrant/orders.h"
 
 /* Why a packet of a target's is not delivered: the ledger's reasons, in their order. */
@@ -88,6 +88,7 @@ struct intercept_options {
 	struct nanos lag;            /* live: how far their packets may be behind the clock */
 	uint32_t max_sessions;       /* of subscribers; 0: a million */
 	const struct signer *signer; /* of integrity checks; borrowed; NULL: none are signed */
+	struct ledger_book *ledger;  /* where records are counted; borrowed; NULL: nowhere */
 	uint64_t seed;               /* of hashes: something that strangers cannot guess */
 };
 
@@ -156,6 +157,12 @@ MUST_CHECK int intercept_load(struct intercept *i, struct rd *r, struct why *why
  * it. */
 MUST_CHECK int intercept_recall(struct intercept *i, const char *agency,
 				enum intercept_interface which, const uint8_t *pdu, size_t len);
+
+/* Where it counts; NULL: nowhere. */
+struct ledger_book *intercept_ledger(const struct intercept *i);
+
+/* Calls fn with the turn's lock: the ledger stands still. Any thread. */
+void intercept_hold(struct intercept *i, void (*fn)(void *arg), void *arg);
 
 /* Of the orders' i-th warrant. */
 const struct intercept_counts *intercept_counts(const struct intercept *i, size_t warrant);

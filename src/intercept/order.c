@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intercept/inside.h"
+#include "intercept/count.h"
 
 enum { MOST_SESSIONS = 1 << 24 };
 
@@ -50,6 +50,7 @@ void order_free_slot(struct intercept *i, struct session *s)
 		return;
 	i->sessions[s->slot] = NULL;
 	i->free_slots[i->n_free++] = s->slot;
+	count_close(s);
 }
 
 static uint64_t key_hash(const char *key)
@@ -115,6 +116,7 @@ static int make_header(struct intercept *i, struct session *s, struct why *why)
 	}
 	retire(i, s->header, free);
 	s->header = header;
+	count_close(s); /* the network element may be another one */
 	return 0;
 }
 

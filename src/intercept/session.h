@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/why.h"
 #include "etsi/ipiri.h"
+#include "ledger/row.h"
 #include "net/ip.h"
 
 enum session_state {
@@ -38,6 +39,7 @@ struct session {
 	uint32_t slot;
 	uint32_t cin;
 	enum session_state state;
+	struct ledger_row *rows[LEDGER_N_KINDS]; /* the ledger's; NULL: ask for it */
 	int64_t since_ns; /* dynamic: from when on it has addresses; 0: from before the state */
 };
 

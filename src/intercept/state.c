@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "etsi/record.h"
-#include "intercept/inside.h"
+#include "intercept/count.h"
 
 enum { STATE_VERSION = 1 };
 
@@ -81,6 +81,8 @@ void intercept_save(struct intercept *i, struct wr *w)
 	for (uint32_t k = 0; k < i->n_mandates; k++)
 		put_mandate(w, i->mandates[k]);
 	access_save(i->access, w);
+	if (i->options.ledger)
+		ledger_book_settle(i->options.ledger);
 	pthread_mutex_unlock(&i->turn);
 }
 
@@ -183,6 +185,7 @@ static int load_session(struct intercept *i, struct mandate *m, const struct sav
 		if (!s)
 			return keep_static(i, m, saved);
 		set_numbers(s, saved);
+		count_open(i, s);
 		if (s->state == SESSION_GONE)
 			s->state = SESSION_IDLE; /* it is named again */
 		return 0;
@@ -193,6 +196,7 @@ static int load_session(struct intercept *i, struct mandate *m, const struct sav
 	if (rc)
 		return rc;
 	set_numbers(s, saved);
+	count_open(i, s);
 	return subscriber_set_prefixes(i, s, saved->prefixes, saved->n_prefixes);
 }
 
@@ -332,6 +336,7 @@ int intercept_recall(struct intercept *i, const char *agency, enum intercept_int
 	snprintf(key, sizeof key, "%s/%.*s", agency, (int)record.liid.len,
 		 (const char *)record.liid.bytes);
 	pthread_mutex_lock(&i->turn);
+	count_recall(i, agency, which, &record);
 	m = order_find(i, key);
 	s = m ? with_cin(m, record.cin) : NULL;
 	if (s && record.kind == ETSI_RECORD_TRI)

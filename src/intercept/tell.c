@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intercept/inside.h"
+#include "intercept/count.h"
 
 static int encode(struct intercept *i, struct session *s, const struct ipiri *iri)
 {
@@ -29,6 +29,7 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 {
 	struct mandate *m = s->mandate;
 	struct outbox *hi2 = &i->desks[m->desk]->boxes[INTERCEPT_HI2];
+	struct ledger_row *row = count_matched(i, s, LEDGER_IRI);
 	int rc;
 
 	if (s->next_iri > UINT32_MAX) {
@@ -41,8 +42,10 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 	rc = encode(i, s, iri);
 	if (rc)
 		return rc;
+	count_spooled(row, iri->seq, iri->time.ns);
 	rc = outbox_append(hi2, i->iri.bytes, i->iri.len);
 	if (rc && i->options.is_live) {
+		count_full(row, iri->time.ns);
 		m->counts.iri_lost++;
 		return 0;
 	}

@@ -1,7 +1,7 @@
 /* Mandates in time: they start when the stream or the clock reaches their start, and end. */
 #include <stdlib.h>
 
-#include "intercept/inside.h"
+#include "intercept/count.h"
 
 int term_begin(struct intercept *i, struct session *s, int64_t ns)
 {
@@ -94,6 +94,7 @@ int term_end(struct intercept *i, struct mandate *m, int64_t ns)
 			failed = tell_static(i, s, IPIRI_END_ACTIVE, end_ns);
 			failed = failed ? failed : check_end(i, s, end_ns);
 		}
+		count_close(s);
 		rc = rc ? rc : failed;
 	}
 	return rc ? rc : subscriber_end(i, m, true, end_ns);

@@ -50,6 +50,7 @@ struct pending {
 	const struct etsi_header *header;
 	const struct seal_key *key; /* NULL: not encrypted */
 	uint64_t counter;           /* byteCounter, where it is */
+	struct ledger_row *row;     /* where it counts; NULL: there is no ledger */
 	uint32_t mandate;
 	uint8_t direction;
 };

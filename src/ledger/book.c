@@ -157,8 +157,7 @@ static bool is_final(const struct ledger_row *row)
 		return false;
 	if (c[LEDGER_RECEIVED] || c[LEDGER_KEPT])
 		return c[LEDGER_ACKNOWLEDGED] == c[LEDGER_KEPT];
-	return row->is_closed &&
-	       c[LEDGER_HANDED] + row->tallies[LEDGER_GONE].n >= c[LEDGER_SPOOLED];
+	return row->is_closed && c[LEDGER_HANDED] >= c[LEDGER_SPOOLED];
 }
 
 static int by_age(const void *a, const void *b)
@@ -410,6 +409,7 @@ static int index_new(struct ledger_book *b)
 	if (!b->places || !b->drafted || !b->spare)
 		return ERR_NOMEM;
 	index_all(b);
+	ledger_step_again(b);
 	if (!b->leaf->draft.is_sealed || b->leaf->draft.n > LEDGER_MAX_DRAFT)
 		b->leaf->draft.n = b->leaf->draft.is_sealed = 0;
 	for (uint32_t k = 0; k < b->leaf->draft.n; k++)

@@ -106,6 +106,25 @@ static void test_drafts(void)
 	ledger_book_close(&b);
 }
 
+static void test_steps(void)
+{
+	struct ledger_key key = key_of("L2", 3, LEDGER_CC);
+	struct ledger_book *b = open_book(100);
+	struct ledger_mark *mark = ledger_mark_at(b, &(struct ledger_mark){12, 1, 100});
+
+	ok(mark && mark->offset == 100, "a mark is made where it is not there");
+	ok(ledger_mark_at(b, &(struct ledger_mark){12, 1, 7}) == mark && mark->offset == 100,
+	   "and found again");
+	ledger_step(b, mark, 180, ledger_book_row(b, &key), LEDGER_SENT);
+	ledger_step(b, mark, 260, ledger_book_row(b, &key), LEDGER_SENT);
+	ledger_book_close(&b);
+	b = open_book(100);
+	mark = ledger_mark_at(b, &(struct ledger_mark){12, 1, 0});
+	ok(mark->offset == 260 && ledger_book_find(b, &key)->counts[LEDGER_SENT] == 2,
+	   "each step counts one and moves the mark");
+	ledger_book_close(&b);
+}
+
 static void test_recovery(void)
 {
 	struct ledger_key key = key_of("L4", 1, LEDGER_CC), fresh = key_of("L4", 2, LEDGER_CC);
@@ -258,6 +277,7 @@ int main(void)
 	close(fd);
 	test_rows();
 	test_drafts();
+	test_steps();
 	test_recovery();
 	test_folding();
 	test_gaps();

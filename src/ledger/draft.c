@@ -33,6 +33,46 @@ void ledger_mark_set(struct ledger_book *b, const struct ledger_mark *mark)
 	}
 }
 
+struct ledger_mark *ledger_mark_at(struct ledger_book *b, const struct ledger_mark *mark)
+{
+	if (!find_mark(b, mark))
+		ledger_mark_set(b, mark);
+	return find_mark(b, mark);
+}
+
+static void take_step(struct leaf *leaf)
+{
+	const struct step *step = &leaf->head.step;
+
+	leaf->rows[step->slot].counts[step->column] = step->count;
+	leaf->marks[step->mark].offset = step->offset;
+	__atomic_store_n(&leaf->head.step.is_due, 0, __ATOMIC_RELEASE);
+}
+
+void ledger_step(struct ledger_book *b, struct ledger_mark *mark, uint64_t offset,
+		 struct ledger_row *row, enum ledger_column column)
+{
+	struct step *step = &b->leaf->head.step;
+
+	step->mark = (uint32_t)(mark - b->leaf->marks);
+	step->slot = (uint32_t)(row - b->leaf->rows);
+	step->column = column;
+	step->offset = offset;
+	step->count = row->counts[column] + 1;
+	__atomic_store_n(&step->is_due, 1, __ATOMIC_RELEASE);
+	take_step(b->leaf);
+}
+
+void ledger_step_again(struct ledger_book *b)
+{
+	const struct step *step = &b->leaf->head.step;
+
+	if (step->is_due && step->mark < LEDGER_MAX_MARKS && step->slot < b->leaf->head.n_slots &&
+	    step->column < LEDGER_N_COLUMNS)
+		take_step(b->leaf);
+	b->leaf->head.step.is_due = 0;
+}
+
 struct ledger_row *ledger_draft_row(struct ledger_book *b, const struct ledger_key *key)
 {
 	struct draft *d = &b->leaf->draft;

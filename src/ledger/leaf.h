@@ -6,6 +6,13 @@
 
 enum { LEAF_PAGE = 4096 };
 
+/* What ledger_step is about to do. */
+struct step {
+	uint64_t is_due;
+	uint32_t mark, slot, column;
+	uint64_t offset, count;
+};
+
 struct head {
 	char magic[8];
 	uint32_t version;
@@ -16,6 +23,7 @@ struct head {
 	uint32_t n_marks;
 	uint64_t id;
 	int64_t lived_ns;
+	struct step step;
 };
 
 struct draft {
@@ -49,5 +57,8 @@ struct ledger_book {
 	uint32_t n_spare;
 	uint64_t *recalled; /* by slot: number behind the last that the spool has; NULL: none yet */
 };
+
+/* A step that an earlier process did not end. */
+void ledger_step_again(struct ledger_book *book);
 
 #endif

@@ -45,10 +45,7 @@ enum ledger_stage {
 	LEDGER_PACKET_REASONS(X)                                                                   \
 	X(KILLED, "killed", LOST, "lost: in hand when the collector was killed",                   \
 	  "The record had its number and was not whole yet when the process ended without a "      \
-	  "word.")                                                                                 \
-	X(GONE, "gone", LOST, "lost: the mediator lost it after it had taken it",                  \
-	  "The mediator's spool was lost or is an older one, and the collector had given the "     \
-	  "record up.")
+	  "word.")
 
 #define LEDGER_MEDIATOR_REASONS(X)                                                                 \
 	X(MALFORMED, "malformed", LOST, "no PS-PDU that can be read",                              \

@@ -25,7 +25,7 @@ enum { LEDGER_WARRANT_LEN = 96, LEDGER_ELEMENT_LEN = 20 };
 #define LEDGER_KINDS(X)                                                                            \
 	X(IRI, "iri", "intercept related information, on HI2")                                     \
 	X(CC, "cc", "content, on HI3")                                                             \
-	X(CHECKS, "checks", "integrity checks of either, which have numbers of their own")         \
+	X(CHECKS, "checks", "integrity checks and flags of either, which have numbers of their own")         \
 	X(HI1, "hi1",                                                                              \
 	  "notifications of the warrant's start, change and end, which the mediator "              \
 	  "makes")
@@ -50,22 +50,23 @@ enum ledger_span {
 		LEDGER_N_SPANS
 };
 
-#define LEDGER_COLUMNS(X)                                                                          \
-	X(matched, MATCHED, COLLECTOR, "packets of the target's, or events of its session")        \
-	X(encoded, ENCODED, COLLECTOR, "records that got a sequence number")                       \
-	X(spooled, SPOOLED, COLLECTOR, "records in the collector's outbox")                        \
-	X(handed, HANDED, COLLECTOR, "records that the mediator has acknowledged")                 \
-	X(received, RECEIVED, MEDIATOR,                                                            \
+/* Name, constant, whose, meaning; each is a row of the caller's Y, to which X is handed on. */
+#define LEDGER_COLUMNS(Y, X)                                                                       \
+	Y(X, matched, MATCHED, COLLECTOR, "packets of the target's, or events of its session")     \
+	Y(X, encoded, ENCODED, COLLECTOR, "records that got a sequence number")                    \
+	Y(X, spooled, SPOOLED, COLLECTOR, "records in the collector's outbox")                     \
+	Y(X, handed, HANDED, COLLECTOR, "records that the mediator has acknowledged")              \
+	Y(X, received, RECEIVED, MEDIATOR,                                                         \
 	  "records that came from collectors, each once; of hi1: that the mediator made")          \
-	X(kept, KEPT, MEDIATOR, "records in the mediator's spool")                                 \
-	X(sent, SENT, MEDIATOR, "records written to the agency's connection, each once")           \
-	X(sent_again, SENT_AGAIN, MEDIATOR, "records written to it once more")                     \
-	X(acknowledged, ACKNOWLEDGED, MEDIATOR, "records that the agency has acknowledged")
+	Y(X, kept, KEPT, MEDIATOR, "records in the mediator's spool")                              \
+	Y(X, sent, SENT, MEDIATOR, "records written to the agency's connection, each once")        \
+	Y(X, sent_again, SENT_AGAIN, MEDIATOR, "records written to it once more")                  \
+	Y(X, acknowledged, ACKNOWLEDGED, MEDIATOR, "records that the agency has acknowledged")
 
 enum ledger_column {
-#define X(name, constant, stage, doc) LEDGER_##constant,
-	LEDGER_COLUMNS(X)
-#undef X
+#define Y(X, name, constant, stage, doc) LEDGER_##constant,
+	LEDGER_COLUMNS(Y, )
+#undef Y
 		LEDGER_N_COLUMNS
 };
 

@@ -10,6 +10,14 @@
 
 enum { MAX_RUNS = 128 /* runs of accepted records in one commit */, PATH_SIZE = 4096 };
 
+/* What of a spool a mark of the ledger counts. */
+enum {
+	LINE_PART_OWN,              /* announcements in it */
+	LINE_PART_ACKNOWLEDGED,     /* octets that the agency has */
+	LINE_PART_SENT,             /* octets that were written to it */
+	LINE_PART_STREAM = 1 << 30, /* a bit: of collectors' streams */
+};
+
 /* What of a parcel goes into the spool, as runs of neighbouring records. */
 struct harvest {
 	struct line *line;
@@ -24,17 +32,49 @@ struct harvest {
 	struct likeness like; /* of the record that was read whole last */
 };
 
-static enum refusal judge(struct harvest *h, const uint8_t *pdu, size_t len)
+static struct tally_place place_of(const struct line *l)
+{
+	return (struct tally_place){l->agency, l->interface == INTERFACE_HI3};
+}
+
+/* Counts it in the draft; false: the draft must be applied first. */
+static bool count(const struct harvest *h, const struct etsi_record *record, enum refusal refusal)
+{
+	const struct line *l = h->line;
+	const struct tally_place place = place_of(l);
+	int64_t ns = record->has_time ? record->time.ns : h->rules->now.ns;
+	struct ledger_key key;
+	struct ledger_row *row;
+
+	if (!l->ledger)
+		return true;
+	tally_key(&key, &place, record);
+	row = ledger_draft_row(l->ledger, &key);
+	if (!row)
+		return false;
+	ledger_count(row, LEDGER_RECEIVED, 1);
+	ledger_row_see(row, record->seq, ns);
+	if (refusal == REFUSAL_NONE)
+		ledger_count(row, LEDGER_KEPT, 1);
+	else
+		ledger_tally_add(row, LEDGER_MALFORMED + (enum ledger_reason)refusal, 1, ns);
+	return true;
+}
+
+/* False: what was gathered must be stored first. */
+static bool judge(struct harvest *h, const uint8_t *pdu, size_t len, enum refusal *refusal)
 {
 	struct etsi_record record;
 
+	*refusal = REFUSAL_MALFORMED;
 	if (!likeness_read(&h->like, pdu, len, &record)) {
 		if (etsi_record_read(pdu, len, &record, NULL))
-			return REFUSAL_MALFORMED;
+			return true;
 		likeness_keep(&h->like, pdu, len, &record);
 	}
-	return scope_check(h->rules->scope, h->rules->agency, h->line->interface, &record,
-			   h->rules->now);
+	*refusal = scope_check(h->rules->scope, h->rules->agency, h->line->interface, &record,
+			       h->rules->now);
+	return count(h, &record, *refusal);
 }
 
 static void keep(struct harvest *h, size_t len)
@@ -66,17 +106,18 @@ static void gather(struct harvest *h)
 				  "records: refused",
 				  l->name, h->parcel->collector, left,
 				  (unsigned long long)(h->parcel->offset + h->at));
-			l->n_unframed += left;
-			l->n_refused[REFUSAL_MALFORMED]++;
+			l->counts.n_unframed += left;
+			l->counts.n_refused[REFUSAL_MALFORMED]++;
 			h->at = h->parcel->len;
 			return;
 		}
-		refusal = judge(h, h->parcel->bytes + h->at, len);
-		l->n_received++;
+		if (!judge(h, h->parcel->bytes + h->at, len, &refusal))
+			return;
+		l->counts.n_received++;
 		if (refusal == REFUSAL_NONE)
 			keep(h, len);
 		else
-			l->n_refused[refusal]++;
+			l->counts.n_refused[refusal]++;
 		h->at += len;
 	}
 }
@@ -98,22 +139,51 @@ static size_t write_marks(const struct marks *marks, uint8_t octets[SPOOL_USER_M
 	return w.len;
 }
 
+/* What is counted together with a mark of the spool's: of a collector's stream, or of
+ * announcements (part 0). */
+static struct ledger_mark draft_mark(const struct line *l, const struct mark *mark)
+{
+	uint64_t part = UINT64_C(0xcbf29ce484222325) ^ mark->stream;
+
+	for (const char *at = mark->collector; *at; at++)
+		part = (part ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+	return (struct ledger_mark){spool_id(l->spool), part | LINE_PART_STREAM, mark->offset};
+}
+
+static void seal(const struct line *l, const struct ledger_mark *mark)
+{
+	if (l->ledger)
+		ledger_draft_seal(l->ledger, mark);
+}
+
+static void apply(const struct line *l)
+{
+	if (l->ledger)
+		ledger_draft_apply(l->ledger);
+}
+
 /* Puts the runs into the spool and moves the mark, both in one step. */
 static int store(struct harvest *h, struct mark *mark)
 {
 	struct line *l = h->line;
 	struct spool_claim claim;
 	uint8_t user[SPOOL_USER_MAX];
+	struct ledger_mark counted;
 	size_t at = 0;
 	int rc = h->len ? spool_reserve(l->spool, h->len, &claim) : 0;
 
 	if (rc) {
 		told_full(l);
+		if (l->ledger)
+			ledger_draft_drop(l->ledger);
 		return ERR_FULL;
 	}
 	mark->offset = h->parcel->offset + h->at;
+	counted = draft_mark(l, mark);
+	seal(l, &counted);
 	if (!h->len) {
 		spool_set_user(l->spool, user, write_marks(&l->marks, user));
+		apply(l);
 		return 0;
 	}
 	for (size_t i = 0; i < h->n_runs; i++) {
@@ -121,7 +191,8 @@ static int store(struct harvest *h, struct mark *mark)
 		at += h->runs[i].len;
 	}
 	spool_commit_with(l->spool, &claim, user, write_marks(&l->marks, user));
-	l->n_spooled += h->n_records;
+	apply(l);
+	l->counts.n_spooled += h->n_records;
 	l->is_full = false;
 	return 0;
 }
@@ -147,7 +218,7 @@ static void jump(struct line *l, struct mark *mark, const struct line_parcel *pa
 	log_error("%s: collector %s: octets %llu to %llu of its stream were here and are lost",
 		  l->name, parcel->collector, (unsigned long long)mark->offset,
 		  (unsigned long long)parcel->offset);
-	l->n_lost += parcel->offset - mark->offset;
+	l->counts.n_lost += parcel->offset - mark->offset;
 	mark->offset = parcel->offset;
 }
 
@@ -156,7 +227,7 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 {
 	struct mark *mark = marks_of(&l->marks, parcel->collector, parcel->stream);
 	struct harvest h = {.line = l, .parcel = parcel, .rules = rules};
-	struct line before;
+	struct line_counts before;
 	int rc = 0;
 
 	if (!mark)
@@ -172,23 +243,36 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 		return 0;
 	rc = skip_known(&h, mark->offset, why);
 	while (!rc && h.at < parcel->len) {
-		before = *l;
+		before = l->counts;
 		h.n_runs = h.len = 0;
 		h.n_records = 0;
 		gather(&h);
 		rc = store(&h, mark);
-		if (rc) { /* they come again: they are not counted yet */
-			l->n_received = before.n_received;
-			l->n_unframed = before.n_unframed;
-			memcpy(l->n_refused, before.n_refused, sizeof before.n_refused);
-		}
+		if (rc) /* they come again: they are not counted yet */
+			l->counts = before;
 	}
 	*offset = mark->offset;
 	return rc;
 }
 
+/* Octets of our own, as a collector's records are counted. */
+static void count_own(struct line *l, const uint8_t *octets, size_t len)
+{
+	const struct harvest h = {.line = l, .rules = &(struct line_rules){0}};
+	struct etsi_record record;
+	size_t n;
+
+	for (size_t at = 0; l->ledger && at < len; at += n) {
+		if (etsi_pdu_len(octets + at, len - at, &n, NULL) || n > len - at)
+			return;
+		if (!etsi_record_read(octets + at, n, &record, NULL))
+			(void)count(&h, &record, REFUSAL_NONE);
+	}
+}
+
 int line_announce(struct line *l, const void *octets, size_t len, uint64_t number)
 {
+	const struct ledger_mark counted = {spool_id(l->spool), LINE_PART_OWN, number};
 	struct spool_claim claim;
 	uint8_t user[SPOOL_USER_MAX];
 
@@ -198,15 +282,37 @@ int line_announce(struct line *l, const void *octets, size_t len, uint64_t numbe
 	}
 	memcpy(claim.bytes, octets, len);
 	l->marks.n_announced = number;
+	count_own(l, octets, len);
+	seal(l, &counted);
 	spool_commit_with(l->spool, &claim, user, write_marks(&l->marks, user));
+	apply(l);
 	l->is_full = false;
 	return 0;
 }
 
 /* ---- the whole ---- */
 
-int line_open(struct line *l, const char *folder, const char *agency,
-	      const struct spool_options *options, struct why *why)
+/* A draft that an earlier process had sealed: whether the spool has what is counted in it. */
+static void settle_draft(struct line *l)
+{
+	struct ledger_mark left;
+	bool is_stored;
+
+	if (!l->ledger || !ledger_draft_is_left(l->ledger, &left) ||
+	    left.owner != spool_id(l->spool))
+		return;
+	is_stored = left.part == LINE_PART_OWN && l->marks.n_announced >= left.offset;
+	for (size_t i = 0; i < l->marks.n; i++)
+		is_stored |= draft_mark(l, &l->marks.items[i]).part == left.part &&
+			     l->marks.items[i].offset >= left.offset;
+	if (is_stored)
+		ledger_draft_apply(l->ledger);
+	else
+		ledger_draft_drop(l->ledger);
+}
+
+int line_open(struct line *l, const char *folder, const struct spool_options *options,
+	      struct why *why)
 {
 	struct wr w = wr_of(l->name, sizeof l->name - 1);
 	char path[PATH_SIZE], file[LINE_NAME_SIZE];
@@ -214,10 +320,10 @@ int line_open(struct line *l, const char *folder, const char *agency,
 	size_t len;
 	int rc;
 
-	wr_text(&w, "agency %s, %s", agency, interface_text(l->interface));
+	wr_text(&w, "agency %s, %s", l->agency, interface_text(l->interface));
 	l->name[w.len] = '\0';
 	w = wr_of(file, sizeof file - 1);
-	wr_text(&w, "%s.%s", agency, interface_text(l->interface));
+	wr_text(&w, "%s.%s", l->agency, interface_text(l->interface));
 	file[w.len] = '\0';
 	rc = file_path(path, sizeof path, folder, file, why);
 	if (!rc)
@@ -228,6 +334,8 @@ int line_open(struct line *l, const char *folder, const char *agency,
 	rc = marks_read(&l->marks, user, len, why);
 	if (rc)
 		why_place(why, path);
+	else
+		settle_draft(l);
 	return rc;
 }
 
@@ -236,16 +344,71 @@ void line_close(struct line *l)
 	spool_close(&l->spool);
 }
 
+/* ---- behind the spool ---- */
+
+static struct ledger_row *row_of(const struct line *l, struct tally_sight *sight,
+				 const uint8_t *pdu, size_t len)
+{
+	const struct tally_place place = place_of(l);
+	struct tally_seen *seen;
+	uint32_t seq;
+
+	seen = tally_see(sight, &place, pdu, len, &seq);
+	if (seen && !seen->row)
+		seen->row = ledger_book_row(l->ledger, &seen->key);
+	return seen ? seen->row : NULL;
+}
+
+/* How far records were counted; at first from where the spool begins. */
+static struct ledger_mark *mark_at(const struct line *l, uint64_t part)
+{
+	const struct ledger_mark mark = {spool_id(l->spool), part, spool_acked(l->spool)};
+
+	return ledger_mark_at(l->ledger, &mark);
+}
+
+void line_sent(struct line *l, const uint8_t *pdu, size_t len, uint64_t end)
+{
+	struct ledger_row *row = l->ledger ? row_of(l, &l->sent, pdu, len) : NULL;
+
+	if (!row)
+		return;
+	if (!l->sent_mark)
+		l->sent_mark = mark_at(l, LINE_PART_SENT);
+	if (l->sent_mark && end > l->sent_mark->offset)
+		ledger_step(l->ledger, l->sent_mark, end, row, LEDGER_SENT);
+	else
+		ledger_count(row, LEDGER_SENT_AGAIN, 1);
+}
+
+void line_acknowledged(struct line *l, const uint8_t *pdu, size_t len, uint64_t end)
+{
+	struct ledger_row *row = l->ledger ? row_of(l, &l->acknowledged, pdu, len) : NULL;
+
+	if (!row)
+		return;
+	if (!l->acknowledged_mark)
+		l->acknowledged_mark = mark_at(l, LINE_PART_ACKNOWLEDGED);
+	if (l->acknowledged_mark && end > l->acknowledged_mark->offset)
+		ledger_step(l->ledger, l->acknowledged_mark, end, row, LEDGER_ACKNOWLEDGED);
+}
+
+void line_forget_rows(struct line *l)
+{
+	tally_forget_rows(&l->sent);
+	tally_forget_rows(&l->acknowledged);
+}
+
 void line_status(const struct line *l, struct json *j)
 {
-	json_key(j, "received"), json_u64(j, l->n_received);
-	json_key(j, "spooled"), json_u64(j, l->n_spooled);
+	json_key(j, "received"), json_u64(j, l->counts.n_received);
+	json_key(j, "spooled"), json_u64(j, l->counts.n_spooled);
 	json_key(j, "refused"), json_open(j, '{');
 	for (int i = 0; i < N_REFUSALS; i++)
-		json_key(j, refusal_text((enum refusal)i)), json_u64(j, l->n_refused[i]);
+		json_key(j, refusal_text((enum refusal)i)), json_u64(j, l->counts.n_refused[i]);
 	json_close(j, '}');
-	json_key(j, "unframed_octets"), json_u64(j, l->n_unframed);
-	json_key(j, "lost_octets"), json_u64(j, l->n_lost);
+	json_key(j, "unframed_octets"), json_u64(j, l->counts.n_unframed);
+	json_key(j, "lost_octets"), json_u64(j, l->counts.n_lost);
 	json_key(j, "end"), json_u64(j, spool_end(l->spool));
 	json_key(j, "waiting"), json_u64(j, spool_end(l->spool) - spool_acked(l->spool));
 	json_key(j, "spool_size"), json_u64(j, spool_size(l->spool));

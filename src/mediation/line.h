@@ -4,9 +4,11 @@
 #define MEDIATION_LINE_H
 
 #include "base/json.h"
+#include "ledger/book.h"
 #include "mediation/marks.h"
 #include "mediation/scope.h"
 #include "spool/spool.h"
+#include "tally/tally.h"
 
 enum { LINE_NAME_SIZE = 96 };
 
@@ -15,15 +17,22 @@ struct line {
 	char name[LINE_NAME_SIZE]; /* for the log: "agency a1, hi2" */
 	struct spool *spool;
 	struct marks marks;
-	bool is_full; /* … was logged */
-	uint64_t n_received, n_refused[N_REFUSALS], n_spooled;
-	uint64_t n_unframed; /* octets that were no records */
-	uint64_t n_lost;     /* octets that a collector no longer had, when it came again */
+	const char *agency;
+	struct ledger_book *ledger; /* where records are counted; borrowed; NULL: nowhere */
+	struct tally_sight sent, acknowledged;             /* whose records passed last */
+	struct ledger_mark *sent_mark, *acknowledged_mark; /* NULL: not looked for yet */
+	bool is_full;                                      /* … was logged */
+	struct line_counts {
+		uint64_t n_received, n_refused[N_REFUSALS], n_spooled;
+		uint64_t n_unframed; /* octets that were no records */
+		uint64_t n_lost;     /* octets that a collector no longer had, when it came again */
+	} counts;
 };
 
-/* Opens the agency's spool in a folder of spools. */
-MUST_CHECK int line_open(struct line *line, const char *folder, const char *agency,
-			 const struct spool_options *options, struct why *why);
+/* Opens the agency's spool in a folder of spools; interface, agency and ledger are set already.
+ * What an earlier process had taken and not yet counted is counted now. */
+MUST_CHECK int line_open(struct line *line, const char *folder, const struct spool_options *options,
+			 struct why *why);
 void line_close(struct line *line);
 
 /* Whole PS-PDUs of a collector's stream, from offset on. */
@@ -54,6 +63,14 @@ MUST_CHECK int line_take(struct line *line, const struct line_parcel *parcel,
 /* Puts octets of our own into the spool and says that announcements up to this number are there,
  * in one step. */
 MUST_CHECK int line_announce(struct line *line, const void *octets, size_t len, uint64_t number);
+
+/* A record of the spool, which ends at this offset, was written to the agency; the agency has it:
+ * say so before it is acknowledged to the spool. Each counts once, however often it is said. */
+void line_sent(struct line *line, const uint8_t *pdu, size_t len, uint64_t end);
+void line_acknowledged(struct line *line, const uint8_t *pdu, size_t len, uint64_t end);
+
+/* The ledger's rows are elsewhere from now on. */
+void line_forget_rows(struct line *line);
 
 /* What it has counted, as members of the object that is open in *j. */
 void line_status(const struct line *line, struct json *j);

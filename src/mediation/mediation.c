@@ -9,7 +9,7 @@
 #include "mediation/file.h"
 #include "mediation/inlet.h"
 #include "mediation/outlet.h"
-#include "station/station.h"
+#include "station/account.h"
 
 enum {
 	PATH_SIZE = 4096,
@@ -33,6 +33,8 @@ struct mediation {
 	struct tls_identity self;
 	struct outlet_place outlet_place;
 	char spools[PATH_SIZE], captures[PATH_SIZE];
+	struct ledger_book *ledger;
+	struct account *account;
 	struct station *station;
 	struct scope scope;
 	struct outlet **outlets;
@@ -202,7 +204,58 @@ static void print_status(void *owner, struct json *j)
 	json_close(j, ']');
 }
 
-static const struct station_ops station_ops = {.orders = take_orders, .status = print_status};
+static void may_send(void *owner)
+{
+	const struct mediation *m = owner;
+
+	account_may_send(m->account);
+}
+
+static const struct station_ops station_ops = {
+	.orders = take_orders, .status = print_status, .may_send = may_send};
+
+/* ---- the ledger ---- */
+
+static void tidied(void *owner)
+{
+	const struct mediation *m = owner;
+
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_forget_rows(m->outlets[i]);
+}
+
+/* Beside the spools, since it lives and dies with them. */
+static int open_ledger(struct mediation *m, struct why *why)
+{
+	char path[PATH_SIZE];
+	struct why fault;
+	int rc = file_path(path, sizeof path, m->outlet_place.spools, "ledger", why);
+
+	why_clear(&fault);
+	if (!rc)
+		rc = ledger_book_open(&m->ledger, path, 0, &fault);
+	if (!rc && *fault.text)
+		log_error("%s: %s", fault.place, fault.text);
+	if (rc && *fault.text)
+		*why = fault;
+	m->outlet_place.ledger = m->ledger;
+	return rc;
+}
+
+static int open_account(struct mediation *m)
+{
+	const struct account_options options = {.loop = m->place.loop,
+						.station = m->station,
+						.book = m->ledger,
+						.tidied = tidied,
+						.owner = m};
+	struct ledger_mark left;
+
+	/* of an agency that is not served any more */
+	if (ledger_draft_is_left(m->ledger, &left))
+		ledger_draft_drop(m->ledger);
+	return account_new(&m->account, &options);
+}
 
 /* ---- collectors ---- */
 
@@ -402,7 +455,11 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	if (!rc)
 		rc = open_folders(m, why);
 	if (!rc)
+		rc = open_ledger(m, why);
+	if (!rc)
 		rc = open_station(m, why);
+	if (!rc)
+		rc = open_account(m);
 	if (!rc)
 		rc = listen_to_collectors(m, why);
 	if (!rc)
@@ -427,10 +484,12 @@ void mediation_free(struct mediation **mediation)
 	for (size_t i = 0; i < m->n_outlets; i++)
 		outlet_free(&m->outlets[i]);
 	free(m->outlets);
+	account_free(&m->account);
 	loop_timer_fini(&m->status);
 	loop_timer_fini(&m->announce);
 	scope_fini(&m->scope);
 	station_free(&m->station);
+	ledger_book_close(&m->ledger);
 	tls_free(&m->tls);
 	free(m);
 }

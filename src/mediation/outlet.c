@@ -41,6 +41,12 @@ const char *outlet_agency(const struct outlet *o)
 	return o->agency;
 }
 
+void outlet_forget_rows(struct outlet *o)
+{
+	for (int i = 0; i < N_INTERFACES; i++)
+		line_forget_rows(&o->lines[i]);
+}
+
 /* ---- headers of what we make ourselves ---- */
 
 static struct etsi_stream stream_of(const struct outlet *o)
@@ -214,6 +220,22 @@ void outlet_alarm(struct outlet *o, const char *text, struct nanos now)
 
 /* ---- captures ---- */
 
+/* What is in a capture was delivered. */
+static void count_captured(struct outlet *o, uint64_t end)
+{
+	struct line *l = &o->lines[INTERFACE_HI3];
+	uint64_t at = spool_acked(l->spool);
+	const uint8_t *bytes;
+	size_t len, here;
+
+	while (at < end && (here = spool_peek(l->spool, at, &bytes)) &&
+	       !etsi_pdu_len(bytes, here, &len, NULL)) {
+		at += len;
+		line_sent(l, bytes, len, at);
+		line_acknowledged(l, bytes, len, at);
+	}
+}
+
 static void write_captures(struct outlet *o)
 {
 	struct line *l = &o->lines[INTERFACE_HI3];
@@ -237,6 +259,8 @@ static void write_captures(struct outlet *o)
 	}
 	if (!rc)
 		rc = captures_flush(o->captures, at, now, &why);
+	if (!rc)
+		count_captured(o, at);
 	if (!rc)
 		spool_ack(l->spool, at);
 	else if (!l->is_full)
@@ -318,6 +342,15 @@ static int set_terms(const struct outlet *o, enum interface interface, struct se
 	return 0;
 }
 
+static void count_step(void *owner, enum sender_step step, const uint8_t *pdu, size_t len,
+		       uint64_t end)
+{
+	if (step == SENDER_ACKNOWLEDGED)
+		line_acknowledged(owner, pdu, len, end);
+	else
+		line_sent(owner, pdu, len, end);
+}
+
 static int serve_line(struct outlet *o, struct line *l, struct why *why)
 {
 	char path[PATH_SIZE], file[NAME_SIZE + 16];
@@ -326,7 +359,9 @@ static int serve_line(struct outlet *o, struct line *l, struct why *why)
 				     .tls = o->place->tls,
 				     .spool = l->spool,
 				     .name = l->name,
-				     .progress = path};
+				     .progress = path,
+				     .on_step = l->ledger ? count_step : NULL,
+				     .owner = l};
 	struct sender **sender = &o->senders[l->interface];
 	struct sender_terms terms;
 	int rc = set_terms(o, l->interface, &terms, why);
@@ -415,10 +450,13 @@ int outlet_new(struct outlet **out, const struct outlet_place *place, const stru
 	wr_text(&w, "%s", agency->id);
 	o->agency[w.len] = '\0';
 	take_order(o, orders, agency);
-	for (int i = 0; i < N_INTERFACES; i++)
+	for (int i = 0; i < N_INTERFACES; i++) {
 		o->lines[i].interface = (enum interface)i;
+		o->lines[i].agency = o->agency;
+		o->lines[i].ledger = place->ledger;
+	}
 	for (int i = 0; i < N_INTERFACES && !rc; i++)
-		rc = line_open(&o->lines[i], place->spools, o->agency, &place->spool, why);
+		rc = line_open(&o->lines[i], place->spools, &place->spool, why);
 	if (!rc)
 		rc = load_told(o, why);
 	if (!rc)

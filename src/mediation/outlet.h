@@ -24,6 +24,7 @@ struct outlet_place {
 	const char *capture_name; /* template */
 	uint64_t capture_size;
 	struct spool_options spool;
+	struct ledger_book *ledger; /* where records are counted; NULL: nowhere */
 };
 
 /* Opens what is there of this agency, and makes the rest. */
@@ -35,6 +36,9 @@ MUST_CHECK int outlet_new(struct outlet **out, const struct outlet_place *place,
 void outlet_free(struct outlet **o);
 
 const char *outlet_agency(const struct outlet *o);
+
+/* The ledger's rows are elsewhere from now on. */
+void outlet_forget_rows(struct outlet *o);
 
 /* The agency as the orders have it now, which stay until the next update. ERR_* with the reason
  * where it cannot be served so; then it is served as before. */

@@ -48,6 +48,11 @@ static int hear_alarm(const struct heard *h, struct why *why)
 	return add_entry(h, "alarm", why);
 }
 
+static int hear_ledger(const struct heard *h, struct why *why)
+{
+	return ledger_hear(h->p, h->from, h->body, why);
+}
+
 static const struct {
 	const char *type;
 	bool is_report; /* else a message, which may be lost */
@@ -55,6 +60,7 @@ static const struct {
 } types[] = {
 	{"audit", true, hear_audit},
 	{"alarm", true, hear_alarm},
+	{"ledger", false, hear_ledger},
 };
 
 /* One of an unknown type changes nothing: a newer daemon knows more than we do. */

@@ -2,6 +2,7 @@
 #ifndef PROVISION_OWN_H
 #define PROVISION_OWN_H
 
+#include "ledger/statement.h"
 #include "provision/holding.h"
 #include "provision/peers.h"
 #include "provision/provision.h"
@@ -19,6 +20,7 @@ struct provision {
 	struct tls *tls;
 	struct store *store;
 	struct seal *seal;
+	struct ledger_signer *statement_signer; /* NULL: no statements are made */
 	struct holding held;
 	struct peers *peers;
 	struct rest rest;
@@ -76,6 +78,12 @@ int refuse_why(struct refusal *refusal, int status, int rc, const struct why *wh
 MUST_CHECK int heard_message(void *owner, const struct tls_identity *from,
 			     const struct conf_value *message, struct why *why);
 
+/* ---- ledger.c ---- */
+
+/* What a daemon tells of its ledger is kept. */
+MUST_CHECK int ledger_hear(struct provision *p, const struct tls_identity *from,
+			   const struct conf_value *message, struct why *why);
+
 /* ---- secret.c: secrets on their way into and out of the store and requests ---- */
 
 /* Seals, opens the secrets of an item's tree in place. */
@@ -105,6 +113,8 @@ void key_post(void *owner, const struct rest_request *request, struct rest_answe
 void key_remove(void *owner, const struct rest_request *request, struct rest_answer *answer);
 void audit_list(void *owner, const struct rest_request *request, struct rest_answer *answer);
 void audit_check(void *owner, const struct rest_request *request, struct rest_answer *answer);
+void ledger_get(void *owner, const struct rest_request *request, struct rest_answer *answer);
+void statement_post(void *owner, const struct rest_request *request, struct rest_answer *answer);
 void status_get(void *owner, const struct rest_request *request, struct rest_answer *answer);
 void openapi_get(void *owner, const struct rest_request *request, struct rest_answer *answer);
 

@@ -243,6 +243,8 @@ int provision_new(struct provision **out, struct loop *loop, const struct provis
 	p->rest.owner = p;
 	if (conf->transport == DAEMON_TLS)
 		rc = tls_new(&p->tls, &files, why);
+	if (!rc && conf->statement_key)
+		rc = ledger_signer_load(&p->statement_signer, conf->statement_key, false, why);
 	if (!rc)
 		rc = open_store(p, why);
 	if (!rc)
@@ -262,6 +264,7 @@ void provision_free(struct provision **provision)
 	peers_free(&p->peers);
 	holding_fini(&p->held);
 	seal_free(&p->seal);
+	ledger_signer_free(&p->statement_signer);
 	store_close(&p->store);
 	tls_free(&p->tls);
 	free(p);

@@ -24,6 +24,9 @@
 	X(PATH, seal_key, .place = CONF_PLACE_MADE,                                                \
 	  .doc = "file of the key under which secrets in the store are sealed, made at the "       \
 		 "first start; STORE.key where it is not named")                                   \
+	X(PATH, statement_key,                                                                     \
+	  .doc = "file (PEM) of the operator's Ed25519 key, which signs statements of the "        \
+		 "ledger; without it none are made")                                               \
 	X(PATH, orders, .doc = "file (weir-orders(5)) that is taken in at the first start")        \
 	X(PATH, first_key, .place = CONF_PLACE_MADE,                                               \
 	  .doc = "file to which the first key of the REST API is written at the first start; "     \

@@ -48,6 +48,11 @@ const struct rest_route provision_routes[] = {
 	ITEM_ROUTES("/core-servers", "/{name}", WORK, "core_servers", "core server", 0),
 	ITEM_ROUTES("/agencies", "/{id}", WORK, "agencies", "agency", 0),
 	ITEM_ROUTES("/warrants", "/{agency}/{liid}", WORK, "warrants", "warrant", ROUTES_WARRANT),
+	{"GET", API "/warrants/{agency}/{liid}/ledger", ALL, ledger_get, REST_TAKES_NOTHING, 0,
+	 "ledger", "Shows what became of the warrant's records."},
+	{"POST", API "/warrants/{agency}/{liid}/ledger/statement", ALL, statement_post,
+	 REST_TAKES_NOTHING, 0, "statement",
+	 "Makes a signed statement of it, which is noted in the audit log."},
 	{"GET", API "/orders", ALL, whole_get, REST_TAKES_NOTHING, 0, "orders",
 	 "Shows the whole orders, as one document."},
 	{"PUT", API "/orders", ADMIN, whole_put, REST_TAKES_JSON_OR_YAML, ROUTES_WHOLE, "orders",
@@ -110,6 +115,8 @@ static const struct conf_record *record_of(const char *kind)
 		return &orders_record;
 	if (kind && !strcmp(kind, "keys"))
 		return &key_order_record;
+	if (kind && !strcmp(kind, "ledger"))
+		return &ledger_page_record;
 	for (size_t i = 0; kind && i < KIND_N; i++) {
 		if (!strcmp(kinds[i].name, kind))
 			return kinds[i].record;
@@ -226,11 +233,14 @@ static void print_route(struct json *j, const struct rest_route *route)
 
 static void print_schemas(struct json *j)
 {
-	static const struct conf_record *const others[] = {&orders_record, &target_record,
-							   &key_order_record};
+	static const struct conf_record *const others[] = {
+		&orders_record,      &target_record,         &key_order_record,
+		&ledger_page_record, &ledger_entry_record,   &ledger_loss_record,
+		&ledger_hole_record, &ledger_reporter_record};
+	const size_t n = sizeof others / sizeof *others;
 
 	json_key(j, "schemas"), json_open(j, '{');
-	for (size_t i = 0; i < KIND_N + 3; i++) {
+	for (size_t i = 0; i < KIND_N + n; i++) {
 		const struct conf_record *record =
 			i < KIND_N ? kinds[i].record : others[i - KIND_N];
 

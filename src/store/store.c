@@ -29,6 +29,12 @@ static const char *const steps[] = {
 	"CREATE TABLE access_key(name TEXT PRIMARY KEY, role TEXT NOT NULL, made INTEGER NOT NULL,"
 	" salt BLOB NOT NULL, hash BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO meta VALUES('revision', '0');",
+	"CREATE TABLE reporter(reporter TEXT NOT NULL, book TEXT NOT NULL, time INTEGER NOT NULL,"
+	" whole INTEGER NOT NULL, PRIMARY KEY(reporter, book)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE ledger(warrant TEXT NOT NULL, reporter TEXT NOT NULL, book TEXT NOT NULL,"
+	" name TEXT NOT NULL, whole INTEGER NOT NULL, body TEXT NOT NULL,"
+	" PRIMARY KEY(warrant, reporter, book, name)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX ledger_reporter ON ledger(reporter, book);",
 };
 
 enum { STORE_VERSION = sizeof steps / sizeof *steps };

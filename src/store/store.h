@@ -97,6 +97,36 @@ MUST_CHECK int store_audit_verify(struct store *store, int64_t *n_entries, struc
 /* SHA-256 of a text, in hex; an empty text for NULL. */
 void store_digest(const char *text, char out[STORE_HASH_LEN]);
 
+/* ---- rows that daemons tell: texts, as they are now ---- */
+
+struct store_row {
+	const char *reporter; /* "collector:c1" */
+	const char *book;     /* which of its books: one that it lost and began anew is another */
+	const char *warrant;  /* "AGENCY/LIID"; empty: none's */
+	const char *name;     /* … within these; their order is that of pages */
+	const char *body;
+	struct nanos told; /* set by the store: when the reporter told last */
+};
+
+/* A reporter tells something now, of this book: before its rows are put. is_whole: all of it,
+ * from here to store_rows_end, which removes what was not put meanwhile. Within a set of changes,
+ * as are all of these but the last. */
+MUST_CHECK int store_rows_tell(struct store *store, const struct store_row *of, struct nanos now,
+			       bool is_whole, struct why *why);
+MUST_CHECK int store_rows_end(struct store *store, const struct store_row *of, struct why *why);
+
+/* Makes or replaces one; removes one, or all of a warrant's in the reporter's book, which may be
+ * none. */
+MUST_CHECK int store_row_put(struct store *store, const struct store_row *row, struct why *why);
+MUST_CHECK int store_row_remove(struct store *store, const struct store_row *row, struct why *why);
+MUST_CHECK int store_rows_remove(struct store *store, const struct store_row *of, struct why *why);
+
+/* All rows of a warrant, in the order of their names, until each returns other than 0; returns
+ * that. */
+typedef int (*store_row_fn)(void *arg, const struct store_row *row);
+MUST_CHECK int store_rows_each(struct store *store, const char *warrant, store_row_fn each,
+			       void *arg, struct why *why);
+
 /* ---- keys of the API: of a secret only a salted hash is kept ---- */
 
 struct store_key {

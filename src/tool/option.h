@@ -58,7 +58,10 @@ struct texts {
 	X(brief, 'b', FLAG, NULL, NULL, "one line a packet")                                       \
 	X(hex, 'x', FLAG, NULL, NULL, "show the payload's bytes too")                              \
 	X(hex_bytes, 0, BYTES, "256", "BYTES", "with -x: at most this of each payload; 0: all")    \
-	X(key, 0, TEXT, NULL, "FILE", "open encrypted records with the key in this file")          \
+	X(key, 0, TEXT, NULL, "FILE", "the key: that opens records, or has signed (PEM)")          \
+	X(at, 0, TEXT, "https://localhost:7680", "URL", "the provisioner's REST API")              \
+	X(authority, 0, TEXT, NULL, "FILE", "whose certificates are believed (PEM)")               \
+	X(api_key, 0, TEXT, NULL, "FILE", "file whose first line is a key of the REST API")        \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {

@@ -13,6 +13,7 @@ extern const struct tool intercept_tool;
 extern const struct tool decode_tool;
 extern const struct tool dump_tool;
 extern const struct tool certs_tool;
+extern const struct tool ledger_tool;
 
 /* All of them, in the order in which `weir help` lists them; ends with NULL. */
 extern const struct tool *const tools[];

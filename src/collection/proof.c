@@ -1,0 +1,277 @@
+#include "collection/proof.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "etsi/decode.h"
+#include "station/account.h"
+#include "tally/tally.h"
+
+enum { PATH_LEN = 4096, PART_HANDED = 1, ROWS_OF_A_WARRANT = 3, ROWS_BEYOND = 4096 };
+
+/* An input, as it was looked at last. */
+struct watched {
+	uint64_t n_dropped;
+};
+
+struct proof {
+	struct ledger_book *book;
+	struct account *account;
+	struct intercept *intercept;
+	const struct collection_settings *settings;
+	const struct inputs *inputs; /* NULL: none are looked at */
+	struct watched *watched;
+	struct loop_timer timer;
+	int64_t looked_ns, began_ns;
+	struct box *acked; /* in hand */
+	size_t n_expected;
+};
+
+static void hold(void *owner, void (*fn)(void *arg), void *arg)
+{
+	const struct proof *p = owner;
+
+	intercept_hold(p->intercept, fn, arg);
+}
+
+/* ---- what mediators have ---- */
+
+/* Goes on from where it was counted, as far as a draft reaches: false where it is full. */
+static bool count_piece(struct proof *p, const struct tally_place *place, uint64_t *at)
+{
+	const struct box *box = p->acked;
+	struct tally_sight sight = {0};
+	const uint8_t *bytes;
+	size_t here, len;
+
+	while (*at < box->acked && (here = spool_peek(box->spool, *at, &bytes)) > 0) {
+		for (size_t done = 0; done < here && *at < box->acked; done += len, *at += len) {
+			struct tally_seen *seen;
+			uint32_t seq;
+
+			if (etsi_pdu_len(bytes + done, here - done, &len, NULL) ||
+			    len > here - done)
+				return true;
+			seen = tally_see(&sight, place, bytes + done, len, &seq);
+			if (seen && !seen->row)
+				seen->row = ledger_draft_row(p->book, &seen->key);
+			if (seen && !seen->row)
+				return false;
+			if (seen)
+				ledger_count(seen->row, LEDGER_HANDED, 1);
+		}
+	}
+	return true;
+}
+
+/* While nobody counts elsewhere. */
+static void count_acked(void *arg)
+{
+	struct proof *p = arg;
+	const struct box *box = p->acked;
+	const struct tally_place place = {box->agency, box->interface == INTERCEPT_HI3};
+	struct ledger_mark mark = {spool_id(box->spool), PART_HANDED, spool_acked(box->spool)};
+	bool is_whole;
+
+	(void)ledger_mark_get(p->book, &mark);
+	do {
+		is_whole = count_piece(p, &place, &mark.offset);
+		ledger_draft_seal(p->book, &mark);
+		ledger_draft_apply(p->book);
+	} while (!is_whole);
+}
+
+void proof_acked(void *proof, struct box *box)
+{
+	struct proof *p = proof;
+
+	p->acked = box;
+	if (p->intercept)
+		intercept_hold(p->intercept, count_acked, p);
+}
+
+/* ---- what inputs did not capture ---- */
+
+static struct ledger_gap gap_of(const char *uri, enum ledger_reason reason, int64_t from_ns,
+				int64_t to_ns)
+{
+	struct ledger_gap gap = {.reason = reason, .from_ns = from_ns, .to_ns = to_ns};
+
+	snprintf(gap.input, sizeof gap.input, "%s", uri);
+	return gap;
+}
+
+/* Of an interface it is known to the packet (input.h). */
+static bool is_fifo(const char *uri)
+{
+	const char *behind = strchr(uri, ':');
+	struct stat st;
+
+	return (!stat(uri, &st) && S_ISFIFO(st.st_mode)) ||
+	       (behind && !stat(behind + 1, &st) && S_ISFIFO(st.st_mode));
+}
+
+struct passed {
+	struct proof *proof;
+	struct ledger_gap gap;
+};
+
+static void note_passed(void *arg)
+{
+	struct passed *passed = arg;
+
+	ledger_gap_add(passed->proof->book, &passed->gap);
+}
+
+void proof_gap(struct proof *p, const struct input_gap *gap)
+{
+	enum ledger_reason reason = gap->from.ns < p->began_ns ? LEDGER_RESTART : LEDGER_INPUT_DOWN;
+	struct passed passed = {p, gap_of(gap->uri, reason, gap->from.ns, gap->until.ns)};
+
+	intercept_hold(p->intercept, note_passed, &passed);
+}
+
+static void look(void *arg)
+{
+	struct proof *p = arg;
+	int64_t now_ns = loop_wall().ns;
+	struct input_look seen;
+
+	for (size_t k = 0; inputs_look(p->inputs, k, &seen); k++) {
+		struct watched *w = &p->watched[k];
+		struct ledger_gap gap = gap_of(seen.uri, LEDGER_KERNEL, p->looked_ns, now_ns);
+
+		gap.n_packets = seen.n_dropped - w->n_dropped;
+		if (gap.n_packets)
+			ledger_gap_add(p->book, &gap);
+		w->n_dropped = seen.n_dropped;
+		gap = gap_of(seen.uri, LEDGER_INPUT_DOWN, p->looked_ns, now_ns);
+		if (seen.is_down)
+			ledger_gap_add(p->book, &gap);
+	}
+	p->looked_ns = now_ns;
+}
+
+static void tick(void *owner)
+{
+	struct proof *p = owner;
+
+	if (p->inputs)
+		intercept_hold(p->intercept, look, p);
+}
+
+void proof_watch(struct proof *p, const struct inputs *inputs)
+{
+	if (p->inputs && !inputs)
+		intercept_hold(p->intercept, look, p);
+	p->inputs = inputs;
+	p->looked_ns = loop_wall().ns;
+}
+
+/* ---- the whole ---- */
+
+static void note_restart(struct proof *p)
+{
+	int64_t lived_ns = ledger_book_lived(p->book), now_ns = loop_wall().ns;
+
+	for (size_t k = 0; k < p->settings->inputs.n && lived_ns; k++) {
+		const char *uri = p->settings->inputs.items[k].uri;
+		struct ledger_gap gap = gap_of(uri, LEDGER_RESTART, lived_ns, now_ns);
+
+		if (is_fifo(uri))
+			ledger_gap_add(p->book, &gap);
+	}
+}
+
+int proof_begin(struct proof *p, struct loop *loop, struct station *station,
+		struct intercept *intercept, const struct collection_settings *settings)
+{
+	const struct account_options options = {
+		.loop = loop, .station = station, .book = p->book, .hold = hold, .owner = p};
+	int64_t lived_ns = ledger_book_lived(p->book);
+
+	p->intercept = intercept;
+	p->began_ns = loop_wall().ns;
+	p->settings = settings;
+	p->watched = calloc(settings->inputs.n + 1, sizeof *p->watched);
+	if (!p->watched)
+		return ERR_NOMEM;
+	ledger_book_tidy(p->book,
+			 (uint32_t)station_book(station)->orders.warrants.n * ROWS_OF_A_WARRANT +
+				 ROWS_BEYOND);
+	ledger_book_recover(p->book, lived_ns ? lived_ns : loop_wall().ns);
+	note_restart(p);
+	loop_timer_init(&p->timer, loop, tick, p);
+	loop_timer_every(&p->timer, nanos_from_s(1));
+	return account_new(&p->account, &options);
+}
+
+static void expect(void *arg)
+{
+	struct proof *p = arg;
+
+	ledger_book_tidy(p->book, (uint32_t)p->n_expected * ROWS_OF_A_WARRANT + ROWS_BEYOND);
+}
+
+void proof_expect(struct proof *p, size_t n_warrants)
+{
+	p->n_expected = n_warrants;
+	intercept_hold(p->intercept, expect, p);
+}
+
+void proof_may_send(struct proof *p)
+{
+	account_may_send(p->account);
+}
+
+void proof_tell(struct proof *p)
+{
+	account_tell(p->account);
+}
+
+struct ledger_book *proof_book(const struct proof *p)
+{
+	return p->book;
+}
+
+int proof_open(struct proof **out, const char *folder, struct why *why)
+{
+	struct proof *p = calloc(1, sizeof *p);
+	char path[PATH_LEN];
+	struct why fault;
+	int rc;
+
+	*out = p;
+	if (!p)
+		return ERR_NOMEM;
+	why_clear(&fault);
+	if (snprintf(path, sizeof path, "%s/ledger", folder) >= (int)sizeof path)
+		return why_set(why, ERR_USAGE, "%s: the path is too long", folder);
+	rc = ledger_book_open(&p->book, path, 0, &fault);
+	if (rc)
+		*why = fault;
+	else if (*fault.text)
+		log_error("%s: %s", fault.place, fault.text);
+	/* sessions that go on open theirs again */
+	for (uint32_t k = 0; !rc && k < ledger_book_n_slots(p->book); k++)
+		if (ledger_book_slot(p->book, k))
+			ledger_book_close_row(ledger_book_slot(p->book, k));
+	return rc;
+}
+
+void proof_free(struct proof **proof)
+{
+	struct proof *p = *proof;
+
+	*proof = NULL;
+	if (!p)
+		return;
+	account_free(&p->account);
+	loop_timer_fini(&p->timer);
+	ledger_book_close(&p->book);
+	free(p->watched);
+	free(p);
+}

@@ -1,0 +1,41 @@
+/* Inside collection only: the collector's part of the ledger that intercept does not count itself:
+ * what mediators have acknowledged, what inputs did not capture, and what an end without a word
+ * left. It tells the provisioner of all of it. */
+#ifndef COLLECTION_PROOF_H
+#define COLLECTION_PROOF_H
+
+#include "collection/delivery.h"
+#include "collection/input.h"
+#include "station/station.h"
+
+struct proof;
+
+/* Opens the book of rows in this folder. */
+MUST_CHECK int proof_open(struct proof **out, const char *folder, struct why *why);
+void proof_free(struct proof **proof);
+
+/* For intercept. */
+struct ledger_book *proof_book(const struct proof *proof);
+
+/* What the book says and the spools do not have is lost; before any input. settings: inputs that
+ * have missed something since the process before. Then it tells. */
+MUST_CHECK int proof_begin(struct proof *proof, struct loop *loop, struct station *station,
+			   struct intercept *intercept, const struct collection_settings *settings);
+
+/* Looks at them every second from now on; NULL: no more. */
+void proof_watch(struct proof *proof, const struct inputs *inputs);
+
+/* An interface was not captured for a while. */
+void proof_gap(struct proof *proof, const struct input_gap *gap);
+
+/* A mediator has acknowledged more of a box, which still has it: delivery's, with a proof. */
+void proof_acked(void *proof, struct box *box);
+
+/* So many warrants will be counted. */
+void proof_expect(struct proof *proof, size_t n_warrants);
+
+/* The station may send; all is told that can be. */
+void proof_may_send(struct proof *proof);
+void proof_tell(struct proof *proof);
+
+#endif

@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""The ledger, with the real programs: its sums against the packets that were sent and what the agency counted.
+
+    ledger_test.py WEIR-PROVISIONER WEIR-COLLECTOR WEIR-MEDIATOR WEIR-AGENCY WEIR [PART...]
+
+Traffic goes through a FIFO, so that the test knows every packet that was there.
+"""
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from chain_programs import Agency, Chain, Collector, Failed, Mediator, Provisioner, until, utc
+import tap
+from radius_packets import udp
+
+NAMES = ("provisioner", "collector", "mediator", "agency", "weir")
+PROGRAMS = dict(zip(NAMES, sys.argv[1:6]))
+SECOND = 10**9
+TARGET, OTHER = "192.0.2.7", "198.51.100.9"
+
+
+def ok(is_so, sentence, *why):
+    return tap.ok(is_so, sentence, why)
+
+
+def packet(n):
+    """A UDP datagram from the target, with its number in it."""
+    return udp(TARGET, OTHER, 5000, 53, n.to_bytes(8, "big") + bytes(52))
+
+
+def feed(collector, first, n, when=None):
+    """n packets, which are from now on; in pieces, so that no pipe is full."""
+    when = when or time.time_ns()
+    for at in range(first, first + n, 200):
+        collector.feed.frames([(when + k, packet(k)) for k in range(at, min(at + 200, first + n))])
+
+
+def warrant(liid, **more):
+    return {"reference": "W-1", "authority": "District Court", "agency": "police", "liid": liid,
+            "authorization_country": "NZ", "start": "2026-01-01T00:00:00Z", "end": "2090-01-01T00:00:00Z",
+            "targets": [{"prefix": f"{TARGET}/32", "cin": 7}], **more}
+
+
+def register(p, mediator, agency):
+    p.put("/operator", {"id": "EXAMPLE-NZ", "network_element": "akl-1"})
+    p.put("/mediators/m1", {"name": "m1", "address": mediator.address})
+    p.put("/collectors/c1", {"name": "c1"})
+    p.put("/agencies/police", agency.orders())
+
+
+class Page:
+    """What the provisioner says of a warrant."""
+
+    def __init__(self, p, liid):
+        self.status, self.all = p.ask("GET", f"/warrants/police/{liid}/ledger")
+        self.rows = {(row["kind"], row.get("cin", 0)): row for row in (self.all or {}).get("rows", [])}
+
+    def of(self, kind, cin=7):
+        return self.rows.get((kind, cin), {})
+
+    def count(self, kind, column, cin=7):
+        return self.of(kind, cin).get(column, 0)
+
+    def loss(self, kind, reason, cin=7):
+        return sum(loss["records"] for loss in self.of(kind, cin).get("losses", []) if loss["reason"] == reason)
+
+    def gaps(self, reason):
+        return [gap for gap in self.all["gaps"] if gap["reason"] == reason]
+
+
+def comes_to(p, liid, is_so):
+    """The page, once something is so of it, or as it is in the end."""
+    until(lambda: is_so(Page(p, liid)), 15)
+    return Page(p, liid)
+
+
+COLUMNS = ("matched", "encoded", "spooled", "handed", "received", "kept", "sent", "acknowledged")
+
+
+def all_have(page, n):
+    """Whether every column of the target's content says n: collector and mediator tell at different times."""
+    return all(page.count("cc", column) == n for column in COLUMNS)
+
+
+def numbers(agency):
+    """Sequence numbers of content that the agency has, in the order of their coming."""
+    return [e["sequence"] if "sequence" in e else e["seq"] for e in agency.events("record")
+            if e.get("liid") == "L1" and e.get("kind", "").lower() == "cc"]
+
+
+def weir(chain, *words):
+    done = subprocess.run([chain.programs["weir"], "ledger", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def start_all(chain, **collector):
+    p = Provisioner(chain, statement_key=chain.folder / "operator.key").start()
+    a = Agency(chain, "police").start()
+    m = Mediator(chain, provisioner=p).start()
+    register(p, m, a)
+    c = Collector(chain, provisioner=p, **collector)
+    return p, a, m, c
+
+
+def make_keys(chain):
+    for words in (["genpkey", "-algorithm", "ED25519", "-out", "operator.key"],
+                  ["pkey", "-in", "operator.key", "-pubout", "-out", "operator.pem"],
+                  ["genpkey", "-algorithm", "ED25519", "-out", "other.key"],
+                  ["pkey", "-in", "other.key", "-pubout", "-out", "other.pem"]):
+        subprocess.run(["openssl", *words], cwd=chain.folder, check=True, capture_output=True)
+
+
+def every_record_counts():
+    """Sums are those of the packets sent and of the agency; refused by scope; tools and statements."""
+    with Chain(PROGRAMS) as chain:
+        chain.certify("provisioner:p1", "mediator:m1", "collector:c1", "agency:police")
+        make_keys(chain)
+        p, a, m, c = start_all(chain)
+        now = time.time()
+        p.put("/warrants/police/L1", warrant("L1"))
+        p.put("/warrants/police/L2", warrant("L2", start=utc(now + 3600)))
+        p.put("/warrants/police/L3", warrant("L3", deliver="iri-only"))
+        c.start()
+        p.agree("c1", "m1")
+        feed(c, 0, 1000)
+        page = comes_to(p, "L1", lambda page: page.count("cc", "acknowledged") == 1000 and page.all["is_complete"])
+        cc = page.of("cc")
+        ok(all_have(page, 1000), "each packet that was sent is in each column", cc)
+        ok(cc["first_sequence"] == 0 and cc["last_sequence"] == 999, "with its first and last number")
+        ok(page.all["is_complete"] and page.all["closes"], "the page is complete", page.all)
+        ok(page.count("iri", "acknowledged") == 1 and page.count("hi1", "acknowledged", 0) == 1,
+           "so are the records of HI2, and the notification that the mediator made", page.rows)
+        early = comes_to(p, "L2", lambda page: page.loss("cc", "early") == 1000)
+        ok(early.count("cc", "matched") == 1000 and early.loss("cc", "early") == 1000 and early.all["closes"] and
+           not early.count("cc", "encoded"), "what is refused by scope is counted by its reason", early.all)
+        iri = comes_to(p, "L3", lambda page: page.loss("cc", "iri_only") == 1000)
+        ok(iri.loss("cc", "iri_only") == 1000 and iri.all["closes"], "also for what may not be delivered", iri.all)
+        ok(Page(p, "nobody").status == 404, "a warrant that nobody knows has no ledger")
+        tools(chain, p)
+        c.stop()
+        a.stop()
+        ok(numbers(a) == list(range(1000)), "the agency counted as many", len(numbers(a)))
+
+
+def tools(chain, p):
+    """weir ledger, statements, and what was tampered with."""
+    folder = chain.folder
+    where = ["--at", p.url.rsplit("/api", 1)[0], "--authority", str(folder / "certs" / "authority.pem"), "--api-key",
+             str(p.folder / "first")]
+    status, said = weir(chain, "police/L1", *where)
+    ok(status == 0 and "cc of CIN 7" in said and "police/L1: complete" in said, "weir ledger says so in words", said)
+    status, said = weir(chain, "police/L1", "--json", *where)
+    ok(status == 0 and json.loads(said)["is_complete"], "and in JSON")
+    status, said = weir(chain, "police/L9", *where)
+    ok(status == 1 and "404" in said, "of an unknown warrant it says that", said)
+    status, said = weir(chain, "police/L1", "--at", where[1], "--authority", str(folder / "operator.pem"), "--api-key",
+                        where[5])
+    ok(status == 1, "it believes no other authority", said)
+    status, said = weir(chain, "statement", "police/L1", *where)
+    ok(status == 0 and json.loads(said)["statement"]["asked_by"] == "first", "a statement is made", said[:300])
+    statement = folder / "statement.json"
+    statement.write_text(said)
+    public = ["--key", str(folder / "operator.pem")]
+    status, told = weir(chain, "verify", str(statement), *public)
+    ok(status == 0 and "the signature is good" in told and "complete" in told, "and verified", told)
+    statement.write_text(json.dumps(json.loads(said), indent=2))
+    ok(weir(chain, "verify", str(statement), *public)[0] == 0, "however its blanks and lines are")
+    ok(weir(chain, "verify", str(statement), "--key", str(folder / "other.pem"))[0] == 1, "another key's it is not")
+    forged = json.loads(said)
+    forged["statement"]["rows"][0]["matched"] += 1
+    statement.write_text(json.dumps(forged))
+    status, told = weir(chain, "verify", str(statement), *public)
+    ok(status == 1 and "signature" in told, "one number changed, and it is refused", told)
+    entries = p.ask("GET", "/audit")[1]
+    entries = entries.get("audit") or entries.get("entries") or []
+    ok(any(e["what"] == "statement" and e["key"] == "police/L1" and e["who"] == "first" for e in entries),
+       "the audit log says who asked for it", entries[-2:])
+
+
+def what_is_lost_is_said():
+    """The mediator is away, and the collector's spool is full."""
+    with Chain(PROGRAMS, is_plain=True) as chain:
+        make_keys(chain)
+        p, a, m, c = start_all(chain, spool_limit=1 << 20)
+        for daemon in (a,):
+            daemon.fields["transport"] = "plain"
+        p.put("/agencies/police", a.orders())
+        p.put("/warrants/police/L1", warrant("L1"))
+        c.start()
+        p.agree("c1", "m1")
+        m.stop(signal.SIGKILL)
+        n = 16000
+        before = time.time()
+        feed(c, 0, n)
+        page = comes_to(p, "L1", lambda page: page.count("cc", "matched") == n)
+        lost = page.loss("cc", "full")
+        ok(page.count("cc", "matched") == n and 0 < lost < n and page.count("cc", "spooled") == n - lost,
+           "what found no room is lost, and counted", page.all)
+        loss = next((loss for loss in page.of("cc").get("losses", []) if loss["reason"] == "full"), {})
+        ok(loss and utc(before - 1) <= loss["first"] <= loss["last"] <= utc(time.time() + 1),
+           "with its first and last time", loss)
+        m.start()
+        page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "acknowledged") == n - lost)
+        ok(page.count("cc", "acknowledged") == n - lost and page.all["closes"] and not page.all["is_complete"] and
+           any("no room left" in remark for remark in page.all["remarks"]),
+           "all else arrives, the sums close, and the page says what was lost", page.all["remarks"])
+        got = len(set(numbers(a)))
+        ok(got == n - lost, "the agency has as many", got, n - lost)
+
+
+def kill(daemon, feeder=None):
+    daemon.process.kill()
+    daemon.process.wait()
+    if feeder:
+        feeder.close()
+
+
+def nothing_is_forgotten():
+    """kill -9 of the collector, then of the mediator, with records in hand."""
+    with Chain(PROGRAMS, is_plain=True) as chain:
+        make_keys(chain)
+        p, a, m, c = start_all(chain)
+        p.put("/agencies/police", a.orders())
+        p.put("/warrants/police/L1", warrant("L1"))
+        p.put("/warrants/police/L2", warrant("L2", deliver="iri-only"))
+        c.start()
+        p.agree("c1", "m1")
+        feed(c, 0, 3000)
+        page = comes_to(p, "L1", lambda page: page.count("cc", "matched") == 3000)
+        kill(c, c.feed)
+        c.start()
+        feed(c, 3000, 2000)
+        page = comes_to(p, "L1", lambda page: all_have(page, 5000))
+        ok(all_have(page, 5000) and page.all["closes"],
+           "the collector's counts survive kill -9", page.all)
+        second = comes_to(p, "L2", lambda page: page.loss("cc", "iri_only") == 5000)
+        ok(second.loss("cc", "iri_only") == 5000, "those of what it refused too", second.all)
+        ok(len(page.gaps("restart")) == 1 and any("not captured from" in remark for remark in page.all["remarks"]),
+           "the time in which it did not run is stated", page.all["gaps"], page.all["remarks"])
+        feed(c, 5000, 3000)
+        kill(m)
+        m.start()
+        feed(c, 8000, 1000)
+        page = comes_to(p, "L1", lambda page: all_have(page, 9000))
+        cc = page.of("cc")
+        ok(all_have(page, 9000) and page.all["closes"],
+           "the mediator's counts survive kill -9", cc, page.all["remarks"])
+        seen = numbers(a)
+        ok(set(seen) == set(range(9000)), "the agency has all of them", len(seen))
+        ok(cc.get("sent_again", 0) >= len(seen) - 9000, "what it has twice is marked as sent again",
+           cc.get("sent_again"), len(seen))
+        c.stop()
+        c.start()
+        feed(c, 9000, 100)
+        page = comes_to(p, "L1", lambda page: all_have(page, 9100))
+        ok(page.count("cc", "matched") == 9100 and page.all["closes"] and page.of("cc").get("last_sequence") == 9099,
+           "and an end in good order", page.of("cc"))
+
+
+def in_the_middle_of_traffic():
+    """kill -9 of the collector while it works: what it had numbered and not written is counted as lost."""
+    with Chain(PROGRAMS, is_plain=True) as chain:
+        make_keys(chain)
+        p, a, m, c = start_all(chain)
+        p.put("/agencies/police", a.orders())
+        p.put("/warrants/police/L1", warrant("L1"))
+        c.start()
+        p.agree("c1", "m1")
+        for round_ in range(3):
+            at = 100000 * (round_ + 1)
+            feeder = threading.Thread(target=feed_until_broken, args=(c, at))
+            feeder.start()
+            time.sleep(0.3)
+            c.process.kill()
+            c.process.wait()
+            feeder.join()
+            c.feed.close()
+            c.start()
+        feed(c, 900000, 100)
+        page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "acknowledged") ==
+                        page.count("cc", "spooled") > 0 and page.all["closes"])
+        cc = page.of("cc")
+        ok(page.all["closes"] and cc["spooled"] == cc["acknowledged"] > 100, "the sums close", page.all)
+        ok(cc["encoded"] == cc["spooled"] + page.loss("cc", "killed"), "with what was in hand at each end", cc)
+        ok(numbers(a) == list(range(cc["acknowledged"])), "and the agency has what the ledger says, each once",
+           len(numbers(a)), cc)
+        ok(len(page.gaps("restart")) in (1, 2, 3), "each time without a collector is stated", page.all["gaps"])
+
+
+def feed_until_broken(collector, first):
+    try:
+        for at in range(first, first + 90000, 200):
+            feed(collector, at, 200)
+    except OSError:
+        pass
+
+
+PARTS = (every_record_counts, what_is_lost_is_said, nothing_is_forgotten, in_the_middle_of_traffic)
+
+for part in PARTS:
+    if len(sys.argv) > 6 and part.__name__ not in sys.argv[6:]:
+        continue
+    try:
+        part()
+    except Failed as failure:
+        ok(False, f"{part.__name__}: the programs do what they should", failure)
+tap.end()
