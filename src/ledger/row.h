@@ -25,7 +25,8 @@ enum { LEDGER_WARRANT_LEN = 96, LEDGER_ELEMENT_LEN = 20 };
 #define LEDGER_KINDS(X)                                                                            \
 	X(IRI, "iri", "intercept related information, on HI2")                                     \
 	X(CC, "cc", "content, on HI3")                                                             \
-	X(CHECKS, "checks", "integrity checks and flags of either, which have numbers of their own")         \
+	X(CHECKS, "checks",                                                                        \
+	  "integrity checks and flags of either, which have numbers of their own")                 \
 	X(HI1, "hi1",                                                                              \
 	  "notifications of the warrant's start, change and end, which the mediator "              \
 	  "makes")
