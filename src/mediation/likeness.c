@@ -4,6 +4,8 @@
 
 #include "base/rd.h"
 
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 /* A CC's elements from outside to inside (etsi/ipcc.c draws them). */
 enum {
 	PDU = 0x30,
@@ -27,7 +29,7 @@ enum {
 
 /* A definite length in the fewest octets, up to three behind the first; what is longer is not
  * like anything. */
-static size_t take_len(struct rd *r)
+ALWAYS_INLINE size_t take_len(struct rd *r)
 {
 	uint8_t first = rd_u8(r);
 	size_t len;
@@ -44,7 +46,7 @@ static size_t take_len(struct rd *r)
 }
 
 /* The contents of the next element; its tag must be this one. */
-static struct rd take(struct rd *r, uint8_t tag)
+ALWAYS_INLINE struct rd take(struct rd *r, uint8_t tag)
 {
 	bool is_it = rd_u8(r) == tag;
 	size_t len = take_len(r);
@@ -54,7 +56,7 @@ static struct rd take(struct rd *r, uint8_t tag)
 }
 
 /* The same where nothing may follow. */
-static struct rd take_last(struct rd *r, uint8_t tag)
+ALWAYS_INLINE struct rd take_last(struct rd *r, uint8_t tag)
 {
 	struct rd in = take(r, tag);
 
@@ -63,7 +65,7 @@ static struct rd take_last(struct rd *r, uint8_t tag)
 }
 
 /* A whole INTEGER that is not negative, in the fewest octets; at most `most` of them. */
-static uint64_t take_number(struct rd *r, uint8_t tag, size_t most)
+ALWAYS_INLINE uint64_t take_number(struct rd *r, uint8_t tag, size_t most)
 {
 	struct rd in = take(r, tag);
 	size_t n = in.ok ? rd_left(&in) : 0;
