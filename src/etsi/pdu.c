@@ -7,13 +7,16 @@
 
 enum { PS_PDU_TAG = 0x30, HEADER_TAG = 1, PAYLOAD_TAG = 2 };
 
-/* Nearly every PDU has a length of two octets: SEQUENCE 82 hh ll, in the fewest. */
+/* Nearly every PDU has one or two octets of length behind the first, in the fewest: SEQUENCE 81 ll
+ * or 82 hh ll. */
 static bool is_usual(struct rd r, size_t *len)
 {
-	uint32_t head = rd_left(&r) > 4 ? rd_u32(&r) : 0;
+	uint32_t head = rd_left(&r) >= 4 ? rd_u32(&r) : 0;
+	uint32_t one = head >> 8 & 0xff, two = head & 0xffff;
+	bool has_one = head >> 16 == (PS_PDU_TAG << 8 | 0x81);
 
-	*len = 4 + (head & 0xffff);
-	return head >> 16 == (PS_PDU_TAG << 8 | 0x82) && (head & 0xffff) >= 0x100;
+	*len = has_one ? 3 + one : 4 + two;
+	return has_one ? one >= 0x80 : head >> 16 == (PS_PDU_TAG << 8 | 0x82) && two >= 0x100;
 }
 
 int etsi_pdu_len(const void *bytes, size_t n_here, size_t *len, struct why *why)
