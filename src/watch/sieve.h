@@ -76,8 +76,8 @@ static inline uint64_t sieve_hash_prefix(struct watch_key k, int bits)
 	return watch_hash(k);
 }
 
-/* Whether all bits of the address with this hash are set. */
-static inline bool sieve_has(const struct sieve *s, uint64_t hash)
+/* Whether all bits of the address with this hash are set: 1 or 0, to be or-ed without a branch. */
+static inline unsigned sieve_has(const struct sieve *s, uint64_t hash)
 {
 	uint64_t word = __atomic_load_n(&s->exact[hash >> s->exact_shift], __ATOMIC_RELAXED);
 
@@ -89,9 +89,9 @@ static inline uint64_t sieve_prefix_index(const struct sieve *s, int version, st
 	return (version == V4 ? k.hi : (k.hi & s->prefix_mask) * SIEVE_FACTOR) >> s->prefix_shift;
 }
 
-static inline bool sieve_has_prefix(const struct sieve *s, int version, struct watch_key k)
+static inline unsigned sieve_has_prefix(const struct sieve *s, int version, struct watch_key k)
 {
-	return sieve_bit(s->prefix, sieve_prefix_index(s, version, k));
+	return (unsigned)sieve_bit(s->prefix, sieve_prefix_index(s, version, k));
 }
 
 /* The slow half: whether this address, or a prefix that holds it, has left its bits. */

@@ -192,7 +192,7 @@ __attribute__((noinline)) static int match_from(const struct watch *w, const str
 /* The source address and, right behind it, the destination address. */
 static inline bool passes4(const struct sieve *s, const uint8_t *ends)
 {
-	bool found = sieve_has(s, sieve_hash4(ends)) | sieve_has(s, sieve_hash4(ends + 4));
+	unsigned found = sieve_has(s, sieve_hash4(ends)) | sieve_has(s, sieve_hash4(ends + 4));
 
 	if (s->prefix_log)
 		found |= sieve_has_prefix(s, V4, watch_key4(ends)) |
@@ -202,7 +202,7 @@ static inline bool passes4(const struct sieve *s, const uint8_t *ends)
 
 static inline bool passes6(const struct sieve *s, const uint8_t *ends)
 {
-	bool found = sieve_has(s, sieve_hash6(ends)) | sieve_has(s, sieve_hash6(ends + 16));
+	unsigned found = sieve_has(s, sieve_hash6(ends)) | sieve_has(s, sieve_hash6(ends + 16));
 
 	if (s->prefix_log)
 		found |= sieve_has_prefix(s, V6, watch_key6(ends)) |
