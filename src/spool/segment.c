@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,39 +13,42 @@
 #include "base/wr.h"
 #include "spool/state.h"
 
-static const char suffix[] = ".segment";
+static const char suffix[] = ".segment", new_name[] = "segment.new";
 
-enum { BASE_DIGITS = 20, SEAL_AT = 1024 };
+enum { HEX = 16, SEAL_AT = 1024 };
 
-void segment_name(uint64_t base, char out[SEGMENT_NAME_LEN])
+/* How many bytes it holds, twice, so that neither half alone counts. */
+struct seal {
+	uint64_t len, not_len;
+};
+
+void segment_name(uint64_t number, char out[SEGMENT_NAME_LEN])
 {
 	struct wr w = wr_of(out, SEGMENT_NAME_LEN - 1);
 
-	wr_text(&w, "%0*llu%s", BASE_DIGITS, (unsigned long long)base, suffix);
+	wr_text(&w, "%08llx%s", (unsigned long long)number, suffix);
 	out[w.len] = '\0';
 }
 
-int segment_base_of(const char *name, uint64_t *base)
+int segment_number_of(const char *name, uint64_t *number)
 {
 	char again[SEGMENT_NAME_LEN], *end;
 
-	if (name[0] < '0' || name[0] > '9')
-		return ERR_UNKNOWN;
 	errno = 0;
-	*base = strtoull(name, &end, 10);
-	if (errno || strcmp(end, suffix))
+	*number = strtoull(name, &end, HEX);
+	if (errno || strcmp(end, suffix) != 0)
 		return ERR_UNKNOWN;
-	segment_name(*base, again);
+	segment_name(*number, again);
 	return strcmp(name, again) ? ERR_UNKNOWN : 0;
 }
 
 /* Names the file in a reason. */
-static int refused(const struct segment_place *place, uint64_t base, struct why *why, int rc)
+static int refused(const struct segment_place *place, uint64_t number, struct why *why, int rc)
 {
 	char text[WHY_PLACE_LEN], name[SEGMENT_NAME_LEN];
 	struct wr w = wr_of(text, sizeof text - 1);
 
-	segment_name(base, name);
+	segment_name(number, name);
 	wr_text(&w, "%s/%s", place->path, name);
 	text[w.len] = '\0';
 	why_place(why, text);
@@ -65,13 +69,16 @@ static int map_file(struct segment *g, int fd, struct why *why)
 	if (map == MAP_FAILED)
 		return failed(why, "mapped");
 	g->map = map;
+	/* or else who fills it would wait for each page; an old kernel does without */
+	(void)madvise(map, SPOOL_PAGE + g->size, MADV_POPULATE_WRITE);
 	return 0;
 }
 
-static int make_file(struct segment *g, const struct segment_place *place, const char *name,
-		     struct why *why)
+/* It gets its name when it is whole. */
+static int make_file(struct segment *g, const struct segment_place *place, struct why *why)
 {
-	int fd = openat(place->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	char name[SEGMENT_NAME_LEN];
+	int fd = openat(place->dir, new_name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 			S_IRUSR | S_IWUSR);
 	int rc;
 
@@ -82,31 +89,33 @@ static int make_file(struct segment *g, const struct segment_place *place, const
 	while (rc == EINTR);
 	errno = rc;
 	rc = rc ? failed(why, "given its space") : map_file(g, fd, why);
-	if (!rc)
-		spool_head_fill((struct spool_head *)g->map, place->id, g->base, g->size);
-	else
-		unlinkat(place->dir, name, 0);
+	segment_name(g->number, name);
+	if (!rc) {
+		spool_head_fill((struct spool_head *)g->map, place->id, SEGMENT_SPARE, g->size);
+		rc = renameat(place->dir, new_name, place->dir, name) ? failed(why, "named") : 0;
+	}
+	if (rc)
+		unlinkat(place->dir, new_name, 0);
 	close(fd);
 	return rc;
 }
 
-int segment_new(struct segment **out, const struct segment_place *place, uint64_t base,
+int segment_new(struct segment **out, const struct segment_place *place, uint64_t number,
 		uint64_t size, struct why *why)
 {
 	struct segment *g = calloc(1, sizeof *g);
-	char name[SEGMENT_NAME_LEN];
 	int rc = g ? 0 : ERR_NOMEM;
 
 	if (!rc) {
-		g->base = base;
+		g->number = number;
+		g->base = SEGMENT_SPARE;
 		g->size = size;
-		segment_name(base, name);
-		rc = make_file(g, place, name, why);
+		rc = make_file(g, place, why);
 	}
 	if (rc)
 		segment_free(&g);
 	*out = g;
-	return rc ? refused(place, base, why, rc) : 0;
+	return rc ? refused(place, number, why, rc) : 0;
 }
 
 /* Reads the head before anything is mapped: a file that is cut would kill who reads its map. */
@@ -123,15 +132,16 @@ static int check_file(struct segment *g, const struct segment_place *place, int 
 		why_offset(why, n);
 		return why_set(why, ERR_BAD, "ends within its head");
 	}
+	/* killed between being a spare and being in the stream: nothing was committed there */
+	if (!head.hash) {
+		spool_head_fill(&head, place->id, SEGMENT_SPARE, head.size);
+	}
 	rc = spool_head_check(&head, place->id, why);
 	if (rc)
 		return rc;
-	if (head.base != g->base) {
-		why_offset(why, offsetof(struct spool_head, base));
-		return why_set(why, ERR_BAD, "does not hold what its name says");
-	}
+	g->base = head.base;
 	g->size = head.size;
-	if ((uint64_t)st.st_size != SPOOL_PAGE + g->size) {
+	if (st.st_size < SPOOL_PAGE || (uint64_t)st.st_size - SPOOL_PAGE != g->size) {
 		why_offset(why, st.st_size);
 		return why_set(why, ERR_BAD, "is torn: %lld bytes, its head says %llu",
 			       (long long)st.st_size, (unsigned long long)(SPOOL_PAGE + g->size));
@@ -139,7 +149,12 @@ static int check_file(struct segment *g, const struct segment_place *place, int 
 	return 0;
 }
 
-int segment_open(struct segment **out, const struct segment_place *place, uint64_t base,
+static struct seal *seal_of(const struct segment *g)
+{
+	return (struct seal *)(g->map + SEAL_AT);
+}
+
+int segment_open(struct segment **out, const struct segment_place *place, uint64_t number,
 		 struct why *why)
 {
 	struct segment *g = calloc(1, sizeof *g);
@@ -147,8 +162,8 @@ int segment_open(struct segment **out, const struct segment_place *place, uint64
 	int fd = -1, rc = g ? 0 : ERR_NOMEM;
 
 	if (!rc) {
-		g->base = base;
-		segment_name(base, name);
+		g->number = number;
+		segment_name(number, name);
 		fd = openat(place->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		rc = fd < 0 ? failed(why, "opened") : 0;
 	}
@@ -156,46 +171,45 @@ int segment_open(struct segment **out, const struct segment_place *place, uint64
 		rc = check_file(g, place, fd, why);
 	if (!rc)
 		rc = map_file(g, fd, why);
+	if (!rc && seal_of(g)->len == ~seal_of(g)->not_len && seal_of(g)->len <= g->size)
+		g->len = seal_of(g)->len;
 	if (fd >= 0)
 		close(fd);
 	if (rc)
 		segment_free(&g);
 	*out = g;
-	return rc ? refused(place, base, why, rc) : 0;
+	return rc ? refused(place, number, why, rc) : 0;
 }
 
-static uint64_t *seal_of(const struct segment *g)
+/* Without its hash a head counts as a spare's: whoever is killed here has committed nothing. */
+static void place_at(struct segment *g, uint64_t id, uint64_t base)
 {
-	return (uint64_t *)(g->map + SEAL_AT);
-}
+	struct spool_head *head = (struct spool_head *)g->map;
 
-int segment_move(struct segment *g, const struct segment_place *place, uint64_t base,
-		 struct why *why)
-{
-	char from[SEGMENT_NAME_LEN], to[SEGMENT_NAME_LEN];
-
-	/* A segment before what is acknowledged is ignored when the spool is opened, whatever its
-	 * head says; so the head may change first. */
-	segment_name(g->base, from);
-	segment_name(base, to);
-	spool_head_fill((struct spool_head *)g->map, place->id, base, g->size);
-	*seal_of(g) = 0;
-	if (renameat(place->dir, from, place->dir, to))
-		return refused(place, base, why, failed(why, "named"));
+	*(volatile uint64_t *)&head->hash = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	*seal_of(g) = (struct seal){0, 0};
+	head->id = id;
+	head->base = base;
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uint64_t *)&head->hash = spool_hash(head, offsetof(struct spool_head, hash));
 	g->base = base;
 	g->len = 0;
-	return 0;
 }
 
-/* A length of 0 does not occur, and so is no seal. */
+void segment_begin(struct segment *g, uint64_t id, uint64_t base)
+{
+	place_at(g, id, base);
+}
+
+void segment_spare(struct segment *g)
+{
+	place_at(g, ((const struct spool_head *)g->map)->id, SEGMENT_SPARE);
+}
+
 void segment_seal(struct segment *g)
 {
-	*seal_of(g) = g->len;
-}
-
-bool segment_is_sealed(const struct segment *g)
-{
-	return *seal_of(g) == g->len;
+	*seal_of(g) = (struct seal){g->len, ~g->len};
 }
 
 void segment_free(struct segment **g)
@@ -210,7 +224,7 @@ void segment_remove(struct segment **g, const struct segment_place *place)
 {
 	char name[SEGMENT_NAME_LEN];
 
-	segment_name((*g)->base, name);
+	segment_name((*g)->number, name);
 	unlinkat(place->dir, name, 0);
 	segment_free(g);
 }

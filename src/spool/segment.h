@@ -1,5 +1,6 @@
-/* Inside spool only: a segment of the stream, a file mapped into memory. Its name is the offset
- * of its first byte; behind one page of head it holds nothing but the bytes of the stream. */
+/* Inside spool only: a segment of the stream in memory, a file that is mapped. Behind one page of
+ * head, which says where in the stream it stands, it holds nothing but bytes of the stream. A
+ * spare one stands nowhere, and may be put anywhere by stores alone. */
 #ifndef SPOOL_SEGMENT_H
 #define SPOOL_SEGMENT_H
 
@@ -9,11 +10,15 @@
 #include "base/err.h"
 #include "base/why.h"
 
+#define SEGMENT_SPARE UINT64_MAX /* the base of one that stands nowhere */
+
 struct segment {
 	struct segment *next; /* of the same list */
+	uint64_t number;      /* in the name of its file */
 	uint64_t base;        /* offset of its first byte in the stream */
 	uint64_t size;        /* bytes of stream that fit */
 	uint64_t len;         /* bytes reserved; the reserver's, under the spool's lock */
+	bool is_busy;         /* the keeper writes it to disk */
 	uint8_t *map;
 };
 
@@ -26,28 +31,26 @@ struct segment_place {
 
 enum { SEGMENT_NAME_LEN = 40 };
 
-void segment_name(uint64_t base, char out[SEGMENT_NAME_LEN]);
+void segment_name(uint64_t number, char out[SEGMENT_NAME_LEN]);
 
 /* Whether this is the name of a segment's file, and of which. */
-int segment_base_of(const char *name, uint64_t *base);
+int segment_number_of(const char *name, uint64_t *number);
 
-/* A new one, its space allocated: ERR_FULL where the disk is full. */
-MUST_CHECK int segment_new(struct segment **out, const struct segment_place *place, uint64_t base,
+/* A spare one, its space allocated and its pages mapped: ERR_FULL where the disk is full. */
+MUST_CHECK int segment_new(struct segment **out, const struct segment_place *place, uint64_t number,
 			   uint64_t size, struct why *why);
 
-/* One that is there: its head is checked, and that its file is whole. */
-MUST_CHECK int segment_open(struct segment **out, const struct segment_place *place, uint64_t base,
-			    struct why *why);
+/* One that is there: its head is checked, and that its file is whole. Where it was not being
+ * written to its end, len is 0. */
+MUST_CHECK int segment_open(struct segment **out, const struct segment_place *place,
+			    uint64_t number, struct why *why);
 
-/* Gives a segment that holds nothing any more another place in the stream: no space needs to be
- * allocated then. */
-MUST_CHECK int segment_move(struct segment *g, const struct segment_place *place, uint64_t base,
-			    struct why *why);
+/* Puts a spare one into the stream; takes it out. */
+void segment_begin(struct segment *g, uint64_t id, uint64_t base);
+void segment_spare(struct segment *g);
 
-/* Says in the file how many bytes it holds, now that the stream goes on in another; whether it says
- * that they are len. */
+/* Says in the file how many bytes it holds, now that the stream goes on in another. */
 void segment_seal(struct segment *g);
-bool segment_is_sealed(const struct segment *g);
 
 /* Unmaps it; the file stays, or goes too. Sets NULL. */
 void segment_free(struct segment **g);

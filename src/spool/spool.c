@@ -11,64 +11,40 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "spool/segment.h"
-#include "spool/state.h"
+#include "base/log.h"
+#include "spool/inside.h"
 
 enum {
-	DEFAULT_SEGMENT = 16 << 20,
+	DEFAULT_SEGMENT = 1 << 20,
 	DEFAULT_LIMIT = 1 << 30,
+	DEFAULT_PATIENCE = 15 * NANOS_PER_MS,
 	SHARE_OF_LIMIT = 4, /* at least so many segments fit in the limit */
+	MOST_SPARES = 32,
 	FIRST_CLAIMS = 64,
 	MAX_CLAIM = 1 << 30,
 };
 
-/* A reservation that is not part of the committed prefix yet. */
-struct open_claim {
-	uint64_t end; /* offset behind it */
-	bool is_committed;
-};
-
-struct spool {
-	struct segment_place place;
-	char *path;
-	uint64_t segment_size;
-	uint64_t limit;
-	int bell;
-	_Atomic bool is_rung;
-	_Atomic uint64_t end;   /* committed */
-	_Atomic uint64_t acked; /* as in the state file */
-	struct why why;         /* the reserver's */
-
-	pthread_mutex_t lock; /* all that follows */
-	struct spool_state state;
-	uint64_t reserved;      /* end of what is reserved */
-	uint64_t size;          /* bytes of all segments */
-	struct segment *first;  /* by offset */
-	struct segment *last;   /* that is reserved from */
-	struct segment *unused; /* one that holds nothing any more; or NULL */
-	/* Claims by ticket modulo n_claims (a power of two), from tail to head. */
-	struct open_claim *claims;
-	uint64_t n_claims, claims_tail, claims_head;
-};
+#define DEFAULT_DISK_LIMIT (UINT64_C(16) << 30)
 
 /* ---- opening ---- */
 
-static int compare_bases(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
 
 	return (*x > *y) - (*x < *y);
 }
 
-/* The bases of all segments in the folder, in order. */
-static int list_bases(const struct spool *s, uint64_t **out, size_t *n, struct why *why)
+/* The numbers of all segments in the folder, in order. */
+static int list_numbers(const struct spool *s, uint64_t **out, size_t *n, struct why *why)
 {
 	int fd = openat(s->place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	uint64_t base, *bases;
+	const struct dirent *entry;
+	uint64_t number, *more;
 	int rc = 0;
 
 	*out = NULL;
@@ -79,85 +55,93 @@ static int list_bases(const struct spool *s, uint64_t **out, size_t *n, struct w
 		return why_set(why, err_of_errno(errno), "cannot be read: %s", strerror(errno));
 	}
 	while (!rc && (entry = readdir(folder))) {
-		if (segment_base_of(entry->d_name, &base))
+		if (segment_number_of(entry->d_name, &number))
 			continue;
-		bases = reallocarray(*out, *n + 1, sizeof *bases);
-		if (!bases) {
+		more = reallocarray(*out, *n + 1, sizeof *more);
+		if (!more) {
 			rc = ERR_NOMEM;
 			break;
 		}
-		*out = bases;
-		bases[(*n)++] = base;
+		*out = more;
+		more[(*n)++] = number;
 	}
 	closedir(folder);
 	if (*n)
-		qsort(*out, *n, sizeof **out, compare_bases);
+		qsort(*out, *n, sizeof **out, compare_numbers);
 	return rc;
 }
 
-static void drop_file(const struct spool *s, uint64_t base)
+/* All before it is acknowledged or on disk. */
+static uint64_t memory_from(const struct spool *s)
 {
-	char name[SEGMENT_NAME_LEN];
+	uint64_t acked = atomic_load(&s->acked), disk_end = atomic_load(s->state.disk_end);
 
-	segment_name(base, name);
-	unlinkat(s->place.dir, name, 0);
+	return acked > disk_end ? acked : disk_end;
 }
 
-static void put_last(struct spool *s, struct segment *g)
+/* Whether it holds bytes that are needed; its len is then how many are committed. */
+static bool is_needed(const struct spool *s, struct segment *g)
 {
-	if (s->last)
-		s->last->next = g;
-	else
-		s->first = g;
-	s->last = g;
+	uint64_t end = atomic_load(&s->end);
+
+	if (g->base >= end || g->base < atomic_load(s->state.disk_end))
+		return false;
+	if (!g->len || g->base + g->len > end)
+		g->len = end - g->base;
+	return g->base + g->len > memory_from(s);
+}
+
+/* Into the list, by its base. */
+static void put_sorted(struct spool *s, struct segment *g)
+{
+	struct segment **place = &s->first;
+
+	while (*place && (*place)->base < g->base)
+		place = &(*place)->next;
+	g->next = *place;
+	*place = g;
 	s->size += g->size;
+	if (!g->next)
+		s->last = g;
 }
 
-/* Takes the segment at base, which ends where the next one begins or, when it is the last one with
- * committed bytes, at the end. */
-static int adopt_segment(struct spool *s, uint64_t base, uint64_t stop, struct why *why)
+/* Those that are needed must lie without a gap from what is acknowledged to the end. */
+static int check_segments(const struct spool *s, struct why *why)
+{
+	uint64_t at = memory_from(s), end = atomic_load(&s->end);
+
+	for (const struct segment *g = s->first; g; g = g->next) {
+		if (g->len > g->size || (g == s->first ? g->base > at : g->base != at))
+			break;
+		at = g->base + g->len;
+	}
+	if (at >= end)
+		return 0;
+	why_place(why, s->path);
+	return why_set(why, ERR_BAD,
+		       "bytes of the stream from %llu on are not there: a file is "
+		       "missing",
+		       (unsigned long long)at);
+}
+
+/* Files that hold nothing that is needed are spares. */
+static int adopt_segments(struct spool *s, const uint64_t *numbers, size_t n, struct why *why)
 {
 	struct segment *g;
-	int rc = segment_open(&g, &s->place, base, why);
-
-	if (rc)
-		return rc;
-	g->len = stop - base;
-	if (g->len > g->size || (stop != atomic_load(&s->end) && !segment_is_sealed(g))) {
-		segment_free(&g);
-		why_place(why, s->path);
-		return why_set(why, ERR_BAD,
-			       "bytes of the stream before %llu are not there: a file is missing",
-			       (unsigned long long)stop);
-	}
-	put_last(s, g);
-	return 0;
-}
-
-/* Files before what is acknowledged have done their duty; those from the end on hold nothing that
- * was committed; those between must be whole and without a gap. */
-static int adopt_segments(struct spool *s, const uint64_t *bases, size_t n, struct why *why)
-{
-	uint64_t acked = atomic_load(&s->acked), end = atomic_load(&s->end), stop;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++) {
-		stop = i + 1 < n && bases[i + 1] < end ? bases[i + 1] : end;
-		if (bases[i] >= end || stop <= acked) {
-			drop_file(s, bases[i]);
-			continue;
-		}
-		if (!s->first && bases[i] > acked)
+		rc = segment_open(&g, &s->place, numbers[i], why);
+		if (rc)
 			break;
-		rc = adopt_segment(s, bases[i], stop, why);
+		s->next_number = numbers[i] + 1;
+		s->total += g->size;
+		if (is_needed(s, g))
+			put_sorted(s, g);
+		else
+			keeper_spare(s, g);
 	}
-	if (!rc && !s->first && acked < end) {
-		why_place(why, s->path);
-		rc = why_set(why, ERR_BAD,
-			     "bytes from %llu on of the stream are not there: a file is missing",
-			     (unsigned long long)acked);
-	}
-	return rc;
+	return rc ? rc : check_segments(s, why);
 }
 
 static int open_folder(struct spool *s, const char *dir, struct why *why)
@@ -178,47 +162,124 @@ static void choose_sizes(struct spool *s, const struct spool_options *options)
 {
 	uint64_t most;
 
-	s->limit = options && options->limit ? options->limit : DEFAULT_LIMIT;
+	s->limit = options->limit ? options->limit : DEFAULT_LIMIT;
 	most = s->limit / SHARE_OF_LIMIT;
 	s->segment_size =
-		options && options->segment_size ? options->segment_size : DEFAULT_SEGMENT;
+		options->segment_size ? options->segment_size : DEFAULT_SEGMENT - SPOOL_PAGE;
 	if (s->segment_size > most)
 		s->segment_size = most;
 	if (s->segment_size < SPOOL_SEGMENT_MIN)
 		s->segment_size = SPOOL_SEGMENT_MIN;
+	s->size_wanted = s->segment_size;
+	s->patience = options->patience.ns ? options->patience : (struct nanos){DEFAULT_PATIENCE};
+	if (options->disk)
+		s->disk_limit = options->disk_limit ? options->disk_limit : DEFAULT_DISK_LIMIT;
 }
 
-static int open_files(struct spool *s, const char *dir, struct why *why)
+/* The memory is gone, and what went to disk before is there. What was behind it is lost: how much
+ * is not known, but no more than fits in memory; so the stream goes on behind all of that. */
+static int start_from_disk(struct spool *s, struct state_start *start, struct why *why)
 {
-	uint64_t *bases = NULL;
-	size_t n = 0;
-	int rc = open_folder(s, dir, why);
+	struct spool_state *noted;
+	int rc = disk_recall(s->disk, 0, &noted, why);
 
-	if (!rc)
-		rc = state_open(&s->state, s->place.dir, dir, why);
-	if (!rc) {
-		s->place.id = s->state.id;
-		atomic_store(&s->end, state_end(&s->state));
-		atomic_store(&s->acked, atomic_load(s->state.acked));
-		s->reserved = atomic_load(&s->end);
-		rc = list_bases(s, &bases, &n, why);
+	if (rc)
+		return rc;
+	start->acked = atomic_load(noted->acked);
+	start->disk_end = atomic_load(noted->disk_end);
+	rc = disk_take(s->disk, &start->acked, &start->disk_end, true, why);
+	if (rc || start->acked == start->disk_end) {
+		*start = (struct state_start){.user = ""};
+		if (!rc)
+			disk_wipe(s->disk);
+		return rc;
 	}
-	if (!rc)
-		rc = adopt_segments(s, bases, n, why);
-	free(bases);
+	start->id = noted->id;
+	start->user_len = state_user(noted, &start->user);
+	start->end = start->disk_end + 2 * s->limit;
+	log_error("%s: its memory is lost, and with it what lay there; octets %llu to %llu are on "
+		  "disk",
+		  s->path, (unsigned long long)start->acked, (unsigned long long)start->disk_end);
+	rc = disk_add_hole(s->disk, start->end);
+	start->disk_end = start->end;
 	return rc;
 }
 
-int spool_open(struct spool **out, const char *dir, const struct spool_options *options,
-	       struct why *why)
+static int take_disk(struct spool *s, struct why *why)
 {
-	struct spool *s = calloc(1, sizeof *s);
-	int rc = s ? 0 : ERR_NOMEM;
+	uint64_t acked = atomic_load(s->state.acked), end = atomic_load(s->state.disk_end);
+	struct spool_state *noted;
+	int rc;
 
-	*out = NULL;
+	if (acked < end && (!s->disk || !disk_remembers(s->disk))) {
+		why_place(why, s->path);
+		return why_set(why, ERR_BAD, "octets %llu to %llu of the stream lie on a disk, %s",
+			       (unsigned long long)acked, (unsigned long long)end,
+			       s->disk ? "and the folder there is empty: is it mounted?"
+				       : "and no folder there is configured");
+	}
+	if (!s->disk)
+		return 0;
+	rc = disk_recall(s->disk, s->place.id, &noted, why);
+	return rc ? rc : disk_take(s->disk, &acked, &end, false, why);
+}
+
+static int open_state(struct spool *s, const struct spool_options *options, struct why *why)
+{
+	const struct disk_options disk = {options->disk,
+					  options->disk_limit,
+					  {options->vault, options->owner},
+					  options->device};
+	struct state_start start = {.user = ""};
+	bool is_new = !state_is_there(s->place.dir), is_lost = false;
+	int rc = 0;
+
+	if (options->disk)
+		rc = disk_open(&s->disk, &disk, why);
+	if (!rc && s->disk && is_new && disk_remembers(s->disk)) {
+		rc = start_from_disk(s, &start, why);
+		is_lost = start.id != 0;
+	}
+	if (!rc)
+		rc = state_open(&s->state, s->place.dir, s->path,
+				is_new ? &start : &(struct state_start){0}, why);
 	if (rc)
 		return rc;
+	s->place.id = s->state.id;
+	return is_lost ? 0 : take_disk(s, why);
+}
+
+static int open_files(struct spool *s, const struct spool_options *options, struct why *why)
+{
+	uint64_t *numbers = NULL;
+	size_t n = 0;
+	int rc = open_folder(s, s->path, why);
+
+	if (!rc)
+		rc = open_state(s, options, why);
+	if (!rc) {
+		atomic_store(&s->end, state_end(&s->state));
+		atomic_store(&s->acked, atomic_load(s->state.acked));
+		s->reserved = atomic_load(&s->end);
+		rc = list_numbers(s, &numbers, &n, why);
+	}
+	if (!rc)
+		rc = adopt_segments(s, numbers, n, why);
+	free(numbers);
+	return rc ? rc : keeper_start(s, why);
+}
+
+static int init(struct spool *s, const char *dir, const struct spool_options *options,
+		struct why *why)
+{
+	pthread_condattr_t monotonic;
+
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->work, &monotonic);
+	pthread_cond_init(&s->made, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	s->place.dir = -1;
 	s->state.fd = -1;
 	s->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -228,11 +289,24 @@ int spool_open(struct spool **out, const char *dir, const struct spool_options *
 	s->place.path = s->path;
 	choose_sizes(s, options);
 	if (s->bell < 0)
-		rc = why_set(why, err_of_errno(errno), "no descriptor: %s", strerror(errno));
-	else if (!s->claims || !s->path)
-		rc = ERR_NOMEM;
+		return why_set(why, err_of_errno(errno), "no descriptor: %s", strerror(errno));
+	return s->claims && s->path ? 0 : ERR_NOMEM;
+}
+
+int spool_open(struct spool **out, const char *dir, const struct spool_options *options,
+	       struct why *why)
+{
+	static const struct spool_options none;
+	struct spool *s = calloc(1, sizeof *s);
+	int rc = s ? 0 : ERR_NOMEM;
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	options = options ? options : &none;
+	rc = init(s, dir, options, why);
 	if (!rc)
-		rc = open_files(s, dir, why);
+		rc = open_files(s, options, why);
 	if (rc) {
 		why_set(why, rc, "%s", err_text(rc));
 		why_place(why, dir);
@@ -242,26 +316,40 @@ int spool_open(struct spool **out, const char *dir, const struct spool_options *
 	return rc;
 }
 
-void spool_close(struct spool **spool)
+static void free_segments(struct spool *s)
 {
-	struct spool *s = *spool;
 	struct segment *g;
 
-	*spool = NULL;
-	if (!s)
-		return;
 	while ((g = s->first)) {
 		s->first = g->next;
 		segment_free(&g);
 	}
-	if (s->unused)
-		segment_remove(&s->unused, &s->place);
+	while ((g = s->spares)) {
+		s->spares = g->next;
+		segment_remove(&g, &s->place);
+	}
+	if (s->lent)
+		segment_remove(&s->lent, &s->place);
+}
+
+void spool_close(struct spool **spool)
+{
+	struct spool *s = *spool;
+
+	*spool = NULL;
+	if (!s)
+		return;
+	keeper_stop(s);
+	free_segments(s);
+	disk_close(&s->disk);
 	state_close(&s->state);
 	if (s->place.dir >= 0)
 		close(s->place.dir);
 	if (s->bell >= 0)
 		close(s->bell);
 	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->work);
+	pthread_cond_destroy(&s->made);
 	free(s->claims);
 	free(s->path);
 	free(s);
@@ -274,31 +362,102 @@ uint64_t spool_id(const struct spool *s)
 
 /* ---- reserving ---- */
 
+static void call_keeper(struct spool *s)
+{
+	s->n_calls++;
+	pthread_cond_signal(&s->work);
+}
+
+/* The first spare that is long enough; NULL: none. */
+static struct segment *take_spare(struct spool *s, uint64_t len)
+{
+	for (struct segment **place = &s->spares; *place; place = &(*place)->next) {
+		struct segment *g = *place;
+
+		if (g->size < len)
+			continue;
+		*place = g->next;
+		s->n_spares--;
+		g->next = NULL;
+		return g;
+	}
+	return NULL;
+}
+
+/* Segments grow with what is reserved, and spares with how fast they are needed. */
+static void want_more(struct spool *s, uint64_t len, bool has_waited)
+{
+	uint64_t most = s->limit / SHARE_OF_LIMIT, n;
+
+	if (2 * len > s->size_wanted)
+		s->size_wanted = 2 * len < most          ? 2 * len
+				 : most > s->size_wanted ? most
+							 : s->size_wanted;
+	n = most / s->size_wanted;
+	if (has_waited && 2 * (uint64_t)s->n_wanted <= n && s->n_wanted < MOST_SPARES)
+		s->n_wanted *= 2;
+}
+
+static struct timespec after(struct nanos span)
+{
+	struct timespec at;
+	int64_t ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	ns = at.tv_nsec + span.ns;
+	return (struct timespec){at.tv_sec + ns / NANOS_PER_S, ns % NANOS_PER_S};
+}
+
+/* Until the keeper has made one, or says that it can make none, or it has taken too long: then the
+ * next one does not wait at all. */
+static struct segment *wait_for_spare(struct spool *s, uint64_t len)
+{
+	struct timespec until = after(s->patience);
+	struct segment *g = NULL;
+	int rc = 0;
+
+	if (!s->is_stuck && !s->is_late) {
+		s->stats.n_waits++;
+		s->asked = len;
+		call_keeper(s);
+		while (!(g = take_spare(s, len)) && !s->is_stuck && rc != ETIMEDOUT)
+			rc = pthread_cond_timedwait(&s->made, &s->lock, &until);
+		s->asked = 0;
+		s->is_late = !g && !s->is_stuck;
+	}
+	if (g)
+		return g;
+	if (s->is_stuck && *s->stuck.text)
+		s->why = s->stuck;
+	else
+		why_set(&s->why, ERR_FULL, "its disk is slower than what comes");
+	why_place(&s->why, s->path);
+	return NULL;
+}
+
 /* A segment for the next len bytes behind the last one. */
 static int add_segment(struct spool *s, size_t len)
 {
-	uint64_t size = len > s->segment_size ? len : s->segment_size;
-	struct segment *g = s->unused;
-	int rc;
+	struct segment *g = take_spare(s, len);
+	bool has_waited = !g;
 
-	size = (size + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
-	if (s->size + size > s->limit)
-		return why_set(&s->why, ERR_FULL, "%s: its limit of %llu bytes is reached", s->path,
-			       (unsigned long long)s->limit);
-	if (g && g->size == size) {
-		rc = segment_move(g, &s->place, s->reserved, &s->why);
-		if (!rc)
-			s->unused = NULL;
-	} else {
-		if (g)
-			segment_remove(&s->unused, &s->place);
-		rc = segment_new(&g, &s->place, s->reserved, size, &s->why);
-	}
-	if (rc)
-		return rc;
+	if (!g)
+		g = wait_for_spare(s, len);
+	want_more(s, len, has_waited);
+	if (!g)
+		return ERR_FULL;
 	if (s->last)
 		segment_seal(s->last);
-	put_last(s, g);
+	segment_begin(g, s->place.id, s->reserved);
+	if (s->last)
+		s->last->next = g;
+	else
+		s->first = g;
+	s->last = g;
+	s->size += g->size;
+	keeper_trim(s); /* what was last may be acknowledged */
+	if (s->n_spares < s->n_wanted)
+		call_keeper(s);
 	return 0;
 }
 
@@ -346,11 +505,19 @@ static int reserve_locked(struct spool *s, size_t len, struct spool_claim *claim
 
 int spool_reserve(struct spool *s, size_t len, struct spool_claim *claim)
 {
+	struct timespec from, to;
+	int64_t took;
 	int rc;
 
 	assert(len && len <= MAX_CLAIM);
+	clock_gettime(CLOCK_MONOTONIC, &from);
 	pthread_mutex_lock(&s->lock);
 	rc = reserve_locked(s, len, claim);
+	s->stats.n_refused += rc != 0;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	took = (int64_t)(to.tv_sec - from.tv_sec) * NANOS_PER_S + to.tv_nsec - from.tv_nsec;
+	if (took > s->stats.worst.ns)
+		s->stats.worst.ns = took;
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
@@ -434,10 +601,7 @@ void spool_set_user(struct spool *s, const void *user, size_t user_len)
 
 size_t spool_user(const struct spool *s, const void **user)
 {
-	const struct spool_slot *slot = s->state.slots[s->state.now];
-
-	*user = slot->user;
-	return slot->user_len;
+	return state_user(&s->state, user);
 }
 
 int spool_append(struct spool *s, const void *bytes, size_t len)
@@ -469,62 +633,92 @@ uint64_t spool_size(struct spool *s)
 	uint64_t size;
 
 	pthread_mutex_lock(&s->lock);
-	size = s->size;
+	size = s->size + (s->disk ? disk_bytes(s->disk) : 0);
 	pthread_mutex_unlock(&s->lock);
 	return size;
 }
 
 uint64_t spool_limit(const struct spool *s)
 {
-	return s->limit;
+	return s->limit + s->disk_limit;
+}
+
+/* What the reader was given before is not looked at any more. */
+static void unpin(struct spool *s)
+{
+	s->pinned = NULL;
+	if (!s->lent)
+		return;
+	keeper_spare(s, s->lent);
+	s->lent = NULL;
 }
 
 size_t spool_peek(struct spool *s, uint64_t offset, const uint8_t **bytes)
 {
 	const struct segment *g;
 	uint64_t end = atomic_load(&s->end), stop;
+	bool is_on_disk;
 	size_t n = 0;
 
 	*bytes = NULL;
+	if (offset >= end)
+		return 0;
 	pthread_mutex_lock(&s->lock);
-	for (g = s->first; g && offset - g->base >= g->len; g = g->next)
+	unpin(s);
+	is_on_disk = s->disk && offset < atomic_load(s->state.disk_end);
+	for (g = is_on_disk ? NULL : s->first; g && offset - g->base >= g->len; g = g->next)
 		if (offset < g->base)
 			break;
-	if (g && offset >= g->base && offset < end && offset - g->base < g->len) {
+	if (g && offset >= g->base && offset - g->base < g->len) {
 		stop = g->base + g->len < end ? g->base + g->len : end;
 		*bytes = g->map + SPOOL_PAGE + (offset - g->base);
 		n = (size_t)(stop - offset);
+		s->pinned = g;
 	}
 	pthread_mutex_unlock(&s->lock);
-	return n;
+	return is_on_disk ? disk_peek(s->disk, offset, bytes) : n;
 }
 
-/* A segment that nobody reads any more is kept for its space; a second one goes. */
-static void retire(struct spool *s, struct segment *g)
+uint64_t spool_hole(struct spool *s, uint64_t offset)
 {
-	g->next = NULL;
-	s->size -= g->size;
-	if (s->unused || g->size > s->segment_size + SPOOL_PAGE)
-		segment_remove(&g, &s->place);
-	else
-		s->unused = g;
+	uint64_t end, next;
+
+	pthread_mutex_lock(&s->lock);
+	end = atomic_load(s->state.disk_end);
+	pthread_mutex_unlock(&s->lock);
+	while (s->disk && offset < end && (next = disk_hole(s->disk, offset)) != offset)
+		offset = next;
+	return offset;
 }
 
 void spool_ack(struct spool *s, uint64_t offset)
 {
-	struct segment *g;
-
 	if (offset > atomic_load(&s->end) || offset <= atomic_load(&s->acked))
 		return;
 	pthread_mutex_lock(&s->lock);
+	unpin(s);
 	atomic_store(s->state.acked, offset);
 	atomic_store(&s->acked, offset);
-	/* the last one is still reserved from */
-	while ((g = s->first) != s->last && g->base + g->len <= offset) {
-		s->first = g->next;
-		retire(s, g);
+	keeper_trim(s);
+	pthread_mutex_unlock(&s->lock);
+	if (s->disk)
+		disk_ack(s->disk, offset);
+}
+
+struct spool_stats spool_stats(struct spool *s)
+{
+	struct spool_stats stats;
+
+	pthread_mutex_lock(&s->lock);
+	stats = s->stats;
+	stats.memory = s->reserved - memory_from(s);
+	if (s->disk) {
+		stats.disk = disk_bytes(s->disk);
+		stats.lost = disk_lost(s->disk);
+		stats.is_on_disk = stats.disk != 0;
 	}
 	pthread_mutex_unlock(&s->lock);
+	return stats;
 }
 
 int spool_bell(const struct spool *s)

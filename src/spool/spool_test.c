@@ -16,13 +16,15 @@
 
 #include "base/tap.h"
 #include "base/wr.h"
+#include "spool/segment.h"
 #include "spool/state.h"
 
 enum { SEGMENT = SPOOL_SEGMENT_MIN, PATH_LEN = 200, NOBODY = 65534 };
 
 static char top[] = "/tmp/weir-spool-XXXXXX";
 
-static const struct spool_options small = {.segment_size = SEGMENT, .limit = 16 * SEGMENT};
+static const struct spool_options small = {
+	.segment_size = SEGMENT, .limit = 16 * SEGMENT, .patience = {20 * INT64_C(1000000000)}};
 
 static const char *path_of(const char *name)
 {
@@ -354,7 +356,29 @@ static void test_kill(unsigned delay_us)
 
 /* ---- refusals ---- */
 
-static const char first_name[] = "00000000000000000000.segment";
+/* The name of the file that holds the stream from base on; "" where there is none. */
+static const char *file_of(const char *name, uint64_t base)
+{
+	static char file[SEGMENT_NAME_LEN];
+	struct spool_head head;
+
+	for (uint64_t number = 0; number < 100; number++) {
+		char path[PATH_LEN];
+		int fd;
+
+		segment_name(number, file);
+		snprintf(path, sizeof path, "%s/%s/%s", top, name, file);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		if (read(fd, &head, sizeof head) == sizeof head && head.base == base) {
+			close(fd);
+			return file;
+		}
+		close(fd);
+	}
+	return "";
+}
 
 static void make_spool(const char *name)
 {
@@ -394,25 +418,27 @@ static void refuses(const char *name, const char *file, int64_t offset, const ch
 	spool_close(&s);
 }
 
+/* Damages the file that holds the stream's first bytes, and looks how that is said. */
+static void damaged_is_refused(const char *name, off_t offset, off_t size, int64_t at,
+			       const char *text)
+{
+	char file[SEGMENT_NAME_LEN];
+
+	make_spool(name);
+	snprintf(file, sizeof file, "%s", file_of(name, 0));
+	change_file(name, file, offset, size);
+	refuses(name, file, at, text);
+}
+
 static void test_refusals(void)
 {
-	char from[PATH_LEN], to[PATH_LEN];
+	char from[PATH_LEN], to[PATH_LEN], file[SEGMENT_NAME_LEN];
 
-	make_spool("cut");
-	change_file("cut", first_name, 0, SEGMENT);
-	refuses("cut", first_name, SEGMENT, "torn");
-	make_spool("short");
-	change_file("short", first_name, 0, 20);
-	refuses("short", first_name, 20, "ends within");
-	make_spool("foreign");
-	change_file("foreign", first_name, 0, -1);
-	refuses("foreign", first_name, 0, "no file of a spool");
-	make_spool("version");
-	change_file("version", first_name, 8, -1);
-	refuses("version", first_name, 8, "version");
-	make_spool("head");
-	change_file("head", first_name, 40, -1);
-	refuses("head", first_name, offsetof(struct spool_head, hash), "damaged");
+	damaged_is_refused("cut", 0, SEGMENT, SEGMENT, "torn");
+	damaged_is_refused("short", 0, 20, 20, "ends within");
+	damaged_is_refused("foreign", 0, -1, 0, "no file of a spool");
+	damaged_is_refused("version", 8, -1, 8, "version");
+	damaged_is_refused("head", 40, -1, offsetof(struct spool_head, hash), "damaged");
 	make_spool("state");
 	change_file("state", "state", 0, 100);
 	refuses("state", "state", 100, "no whole state");
@@ -420,14 +446,19 @@ static void test_refusals(void)
 	change_file("slots", "state", SPOOL_PAGE + 8, -1);
 	change_file("slots", "state", SPOOL_PAGE + STATE_SLOT_LEN + 8, -1);
 	refuses("slots", "state", SPOOL_PAGE, "damaged");
+	make_spool("older");
+	change_file("older", "state", 8, -1);
+	refuses("older", "state", 8, "deliver what is there");
 	make_spool("other");
-	snprintf(from, sizeof from, "%s/other/%s", top, first_name);
-	snprintf(to, sizeof to, "%s/version/%s", top, first_name);
+	make_spool("one");
+	snprintf(file, sizeof file, "%s", file_of("one", 0));
+	snprintf(to, sizeof to, "%s/one/%s", top, file);
+	snprintf(from, sizeof from, "%s/other/%s", top, file_of("other", 0));
 	(void)!rename(from, to);
-	refuses("version", first_name, offsetof(struct spool_head, id), "another spool");
+	refuses("one", file, offsetof(struct spool_head, id), "another spool");
 	refuses("other", "other", -1, "missing");
 	make_spool("gap");
-	snprintf(from, sizeof from, "%s/gap/00000000000000060000.segment", top);
+	snprintf(from, sizeof from, "%s/gap/%s", top, file_of("gap", 60000));
 	ok(!unlink(from), "a segment in the middle is taken away");
 	refuses("gap", "gap", -1, "missing");
 }
@@ -497,7 +528,8 @@ static void test_rights(void)
 
 static int run_on_full_disk(void)
 {
-	struct spool_options options = {.segment_size = 256 << 10, .limit = 16 << 20};
+	struct spool_options options = {
+		.segment_size = 256 << 10, .limit = 16 << 20, .patience = small.patience};
 	struct spool *s;
 	struct why why = {0};
 	const char *dir = path_of("");

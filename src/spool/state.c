@@ -11,7 +11,7 @@
 
 #include "base/wr.h"
 
-enum { ORDER = 0x01020304, ACKED_AT = 1024, HASH_STEP = 8 };
+enum { ORDER = 0x01020304, ACKED_AT = 1024, DISK_END_AT = ACKED_AT + 8, HASH_STEP = 8 };
 
 _Static_assert(sizeof(struct spool_slot) <= STATE_SLOT_LEN, "a slot fits");
 _Static_assert(sizeof(struct spool_head) <= ACKED_AT, "the head fits");
@@ -59,12 +59,13 @@ int spool_head_check(const struct spool_head *head, uint64_t id, struct why *why
 				    "was written by a machine of another byte order");
 	if (head->version != SPOOL_VERSION)
 		return head_refused(why, offsetof(struct spool_head, version),
-				    "is of another version of the spool's format");
+				    "is of another version of the spool's format: have the program "
+				    "that wrote it deliver what is there, or move the folder away");
 	if (head->hash != spool_hash(head, offsetof(struct spool_head, hash)))
 		return head_refused(why, offsetof(struct spool_head, hash), "its head is damaged");
 	if (head->form)
 		return head_refused(why, offsetof(struct spool_head, form),
-				    "is sealed or checked in a way that is not known here");
+				    "has a form that is not known here");
 	if (id && head->id != id)
 		return head_refused(why, offsetof(struct spool_head, id), "is of another spool");
 	return 0;
@@ -97,6 +98,7 @@ static int state_map(struct spool_state *state, struct why *why)
 		state->slots[i] =
 			(struct spool_slot *)(state->map + SPOOL_PAGE + i * STATE_SLOT_LEN);
 	state->acked = (_Atomic uint64_t *)(state->map + ACKED_AT);
+	state->disk_end = (_Atomic uint64_t *)(state->map + DISK_END_AT);
 	return 0;
 }
 
@@ -106,7 +108,8 @@ static int state_failed(struct why *why, const char *verb)
 }
 
 /* Makes a state that is whole under another name, and then gives it its own. */
-static int state_make(struct spool_state *state, int dir, struct why *why)
+static int state_make(struct spool_state *state, int dir, const struct state_start *start,
+		      struct why *why)
 {
 	struct spool_head *head;
 	int rc;
@@ -123,16 +126,19 @@ static int state_make(struct spool_state *state, int dir, struct why *why)
 	rc = state_map(state, why);
 	if (rc)
 		return rc;
-	if (getrandom(&state->id, sizeof state->id, 0) != sizeof state->id)
+	state->id = start->id;
+	if (!state->id && getrandom(&state->id, sizeof state->id, 0) != sizeof state->id)
 		return state_failed(why, "given a number");
 	state->id |= 1; /* never 0 */
 	head = (struct spool_head *)state->map;
 	spool_head_fill(head, state->id, UINT64_MAX, 0);
-	state_write(state, 0, "", 0);
+	state_write(state, start->end, start->user, start->user_len);
+	atomic_store(state->acked, start->acked);
+	atomic_store(state->disk_end, start->disk_end);
 	return renameat(dir, new_name, dir, state_name) ? state_failed(why, "named") : 0;
 }
 
-static int state_read(struct spool_state *state, struct why *why)
+static int state_read(struct spool_state *state, uint64_t id, struct why *why)
 {
 	struct stat st;
 	bool is_whole[2];
@@ -147,7 +153,7 @@ static int state_read(struct spool_state *state, struct why *why)
 	}
 	rc = state_map(state, why);
 	if (!rc)
-		rc = spool_head_check((const struct spool_head *)state->map, 0, why);
+		rc = spool_head_check((const struct spool_head *)state->map, id, why);
 	if (rc)
 		return rc;
 	state->id = ((const struct spool_head *)state->map)->id;
@@ -162,24 +168,38 @@ static int state_read(struct spool_state *state, struct why *why)
 	state->is_old[!state->now] = true;
 	if (atomic_load(state->acked) > state_end(state))
 		return head_refused(why, ACKED_AT, "more is acknowledged than there is");
+	if (atomic_load(state->disk_end) > state_end(state))
+		return head_refused(why, DISK_END_AT, "more is on disk than there is");
 	return 0;
 }
 
-int state_open(struct spool_state *state, int dir, const char *path, struct why *why)
+bool state_is_there(int dir)
 {
-	bool is_new = false;
+	struct stat st;
+
+	return !fstatat(dir, state_name, &st, AT_SYMLINK_NOFOLLOW);
+}
+
+void state_remove(int dir)
+{
+	unlinkat(dir, state_name, 0);
+}
+
+int state_open(struct spool_state *state, int dir, const char *path,
+	       const struct state_start *start, struct why *why)
+{
 	int rc = 0;
 
 	*state = (struct spool_state){
 		.fd = openat(dir, state_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
 	if (state->fd < 0 && errno == ENOENT) {
-		is_new = true;
-		rc = state_make(state, dir, why);
+		state->is_new = true;
+		rc = state_make(state, dir, start, why);
 	} else if (state->fd < 0) {
 		rc = state_failed(why, "opened");
 	}
-	if (!rc && !is_new)
-		rc = state_read(state, why);
+	if (!rc && !state->is_new)
+		rc = state_read(state, start->id, why);
 	if (rc) {
 		char place[WHY_PLACE_LEN];
 		struct wr w = wr_of(place, sizeof place - 1);
@@ -235,4 +255,17 @@ void state_write(struct spool_state *state, uint64_t end, const void *user, size
 uint64_t state_end(const struct spool_state *state)
 {
 	return state->slots[state->now]->end;
+}
+
+size_t state_user(const struct spool_state *state, const void **user)
+{
+	const struct spool_slot *slot = state->slots[state->now];
+
+	*user = slot->user;
+	return slot->user_len;
+}
+
+int state_sync(struct spool_state *state)
+{
+	return msync(state->map, STATE_LEN, MS_SYNC) ? errno : 0;
 }

@@ -1,0 +1,702 @@
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "spool/disk_parts.h"
+
+enum {
+	FIRST_ENTRIES = 64,
+	FILES_OF_LIMIT = 32, /* the limit is cut into so many files … */
+	FILE_SIZE_MIN = 4 << 20,
+	FILE_SIZE_MAX = 512 << 20, /* … of at most so much */
+	BUFFER_BITS = 3,
+	NOTE_NS = NANOS_PER_S, /* between two states of the folder */
+};
+
+#define DEFAULT_LIMIT (UINT64_C(16) << 30)
+
+int disk_grow(uint8_t **bytes, size_t *have, size_t size)
+{
+	if (size <= *have)
+		return 0;
+	free(*bytes);
+	*bytes = aligned_alloc(BLOCK_ALIGN, size);
+	*have = *bytes ? size : 0;
+	return *bytes ? 0 : ERR_NOMEM;
+}
+
+int disk_push(struct disk *d, const struct entry *e)
+{
+	uint64_t n = d->n_entries * 2;
+	struct entry *more;
+
+	if (d->tail - d->head == d->n_entries) {
+		more = calloc(n, sizeof *more);
+		if (!more)
+			return ERR_NOMEM;
+		for (uint64_t i = d->head; i < d->tail; i++)
+			more[i & (n - 1)] = *disk_entry(d, i);
+		free(d->entries);
+		d->entries = more;
+		d->n_entries = n;
+	}
+	*disk_entry(d, d->tail++) = *e;
+	return 0;
+}
+
+/* All entries up to this one are safe. */
+static void set_safe(struct disk *d, uint64_t safe)
+{
+	const struct entry *e = NULL;
+
+	pthread_mutex_lock(&d->lock);
+	for (; d->safe < safe; d->safe++) {
+		e = disk_entry(d, d->safe);
+		if (e->file)
+			d->bytes += e->len;
+	}
+	if (e)
+		atomic_store(&d->safe_end, e->base + e->len);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* ---- opening ---- */
+
+int disk_open(struct disk **out, const struct disk_options *options, struct why *why)
+{
+	struct disk *d = calloc(1, sizeof *d);
+	int rc = d ? 0 : ERR_NOMEM;
+
+	*out = d;
+	if (rc)
+		return rc;
+	pthread_mutex_init(&d->lock, NULL);
+	d->state.fd = d->place.dir = -1;
+	d->seal = options->seal;
+	d->limit = options->limit ? options->limit : DEFAULT_LIMIT;
+	d->file_size = d->limit / FILES_OF_LIMIT / DEVICE_PIECE * DEVICE_PIECE;
+	if (d->file_size < FILE_SIZE_MIN)
+		d->file_size = FILE_SIZE_MIN;
+	if (d->file_size > FILE_SIZE_MAX)
+		d->file_size = FILE_SIZE_MAX;
+	d->n_entries = FIRST_ENTRIES;
+	d->entries = calloc(d->n_entries, sizeof *d->entries);
+	d->path = strdup(options->path);
+	d->place.path = d->path;
+	rc = d->entries && d->path ? device_new(&d->device, options->device, true) : ERR_NOMEM;
+	d->place.device = d->device;
+	if (!rc && mkdir(options->path, S_IRWXU) && errno != EEXIST)
+		rc = why_set(why, err_of_errno(errno), "cannot be made: %s", strerror(errno));
+	if (!rc) {
+		d->place.dir = open(options->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (d->place.dir < 0)
+			rc = why_set(why, err_of_errno(errno), "cannot be opened: %s",
+				     strerror(errno));
+	}
+	if (rc) {
+		why_set(why, rc, "%s", err_text(rc));
+		why_place(why, options->path);
+		disk_close(out);
+	}
+	return rc;
+}
+
+static void free_files(struct disk *d)
+{
+	struct file *f;
+
+	while ((f = d->first)) {
+		d->first = f->next;
+		file_free(&f);
+	}
+	d->last = NULL;
+	file_free(&d->spare);
+}
+
+void disk_close(struct disk **disk)
+{
+	struct disk *d = *disk;
+
+	*disk = NULL;
+	if (!d)
+		return;
+	device_free(&d->device);
+	free_files(d);
+	disk_forget_cached(d);
+	state_close(&d->state);
+	if (d->place.dir >= 0)
+		close(d->place.dir);
+	for (int i = 0; i < N_BUFFERS; i++)
+		free(d->buffers[i].bytes);
+	block_plan_fini(&d->plan);
+	pthread_mutex_destroy(&d->lock);
+	free(d->entries);
+	free(d->path);
+	free(d);
+}
+
+bool disk_remembers(struct disk *d)
+{
+	return state_is_there(d->place.dir);
+}
+
+int disk_recall(struct disk *d, uint64_t stream, struct spool_state **state, struct why *why)
+{
+	const struct state_start start = {.id = stream, .user = ""};
+	int rc = state_open(&d->state, d->place.dir, d->path, &start, why);
+
+	d->place.stream = d->state.id;
+	*state = &d->state;
+	return rc;
+}
+
+void disk_wipe(struct disk *d)
+{
+	state_close(&d->state);
+	state_remove(d->place.dir);
+	d->place.stream = 0;
+}
+
+/* ---- what is there ---- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int list_numbers(const struct disk *d, uint64_t **out, size_t *n, struct why *why)
+{
+	int fd = openat(d->place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	uint64_t number, *more;
+
+	*out = NULL;
+	*n = 0;
+	if (!folder) {
+		if (fd >= 0)
+			close(fd);
+		return why_set(why, err_of_errno(errno), "cannot be read: %s", strerror(errno));
+	}
+	while (!rc && (entry = readdir(folder))) {
+		if (file_number_of(entry->d_name, &number))
+			continue;
+		more = reallocarray(*out, *n + 1, sizeof *more);
+		rc = more ? 0 : ERR_NOMEM;
+		if (more) {
+			*out = more;
+			more[(*n)++] = number;
+		}
+	}
+	closedir(folder);
+	if (*n)
+		qsort(*out, *n, sizeof **out, compare_numbers);
+	return rc;
+}
+
+/* What is being taken. */
+struct taking {
+	struct disk *disk;
+	uint64_t acked, end; /* wanted */
+	uint64_t at;         /* offset that comes next; UINT64_MAX: none is known yet */
+	bool is_lost;        /* the end is not known */
+	uint8_t *page;
+};
+
+/* Whether the block of this head is whole, to its last byte. */
+static bool is_whole(struct disk *d, const struct file *f, const struct block_head *head)
+{
+	struct block_bytes bytes;
+	struct why why = {0};
+	uint64_t room = block_room(head);
+
+	if (room > f->size || disk_grow(&d->read_bytes, &d->read_size, room) ||
+	    file_read(f, f->used, d->read_bytes, room) ||
+	    block_read(head, behind_head(d->read_bytes, room), d->seal.vault, &bytes, &why))
+		return false;
+	block_bytes_fini(&bytes);
+	return true;
+}
+
+/* 1: there is a block that comes next; 0: there is none; negative: what stands there is damaged. */
+static int next_head(struct taking *t, const struct file *f, struct block_head *head,
+		     struct why *why)
+{
+	int rc;
+
+	if (f->used + SPOOL_PAGE > SPOOL_PAGE + f->size || (!t->is_lost && t->at == t->end))
+		return 0;
+	if (file_read(f, f->used, t->page, SPOOL_PAGE))
+		return why_set(why, ERR_BAD, "cannot be read");
+	rc = block_head_read(head, t->page, why);
+	if (!rc &&
+	    (head->stream != t->disk->place.stream || (t->at != UINT64_MAX && head->base != t->at)))
+		rc = why_set(why, ERR_BAD, "another block stands where that of octet %llu should",
+			     (unsigned long long)t->at);
+	return rc ? rc : 1;
+}
+
+static int take_block(struct taking *t, struct file *f, const struct block_head *head)
+{
+	struct entry e = {head->base, head->len, f, f->used, block_room(head), 0};
+	int rc = 0;
+
+	f->used += e.room;
+	t->at = e.base + e.len;
+	if (t->at <= t->acked)
+		return 0;
+	rc = disk_push(t->disk, &e);
+	f->n_blocks += !rc;
+	return rc;
+}
+
+static void tell_damage(const struct taking *t, const struct file *f, const struct why *why)
+{
+	char place[WHY_PLACE_LEN];
+
+	file_say(&t->disk->place, f->number, place, sizeof place);
+	log_error("%s: at byte %llu: %s", place, (unsigned long long)f->used, why->text);
+}
+
+/* The blocks of one file. *is_damaged: they end before they should. */
+static int take_file(struct taking *t, struct file *f, bool *is_damaged)
+{
+	struct block_head head;
+	struct why why = {0};
+	int rc = 0, is_there;
+
+	*is_damaged = false;
+	while (!rc && (is_there = next_head(t, f, &head, &why)) != 0) {
+		if (is_there < 0 || (t->is_lost && !is_whole(t->disk, f, &head))) {
+			/* a torn tail, or what was there before the file was used again */
+			*is_damaged = !t->is_lost;
+			if (*is_damaged)
+				tell_damage(t, f, &why);
+			break;
+		}
+		rc = take_block(t, f, &head);
+	}
+	return rc;
+}
+
+/* The offset at which a file begins. */
+static uint64_t first_base(struct taking *t, const struct file *f)
+{
+	struct block_head head;
+
+	if (file_read(f, SPOOL_PAGE, t->page, SPOOL_PAGE) ||
+	    block_head_read(&head, t->page, NULL) || head.stream != t->disk->place.stream)
+		return UINT64_MAX;
+	return head.base;
+}
+
+static int push_hole(struct taking *t, uint64_t end)
+{
+	struct entry e = {.base = t->at, .len = end - t->at};
+
+	if (e.base < t->acked) {
+		e.base = t->acked;
+		e.len = end > t->acked ? end - t->acked : 0;
+	}
+	t->at = end;
+	if (!e.len)
+		return 0;
+	log_error("%s: octets %llu to %llu of the stream are lost", t->disk->path,
+		  (unsigned long long)e.base, (unsigned long long)(e.base + e.len));
+	atomic_fetch_add(&t->disk->lost, e.len);
+	return disk_push(t->disk, &e);
+}
+
+static void add_file(struct disk *d, struct file *f)
+{
+	if (d->last)
+		d->last->next = f;
+	else
+		d->first = f;
+	d->last = f;
+	d->total += f->size;
+}
+
+/* The file's blocks, where they go on where the ones before ended, or after what is damaged. */
+static int join_file(struct taking *t, struct file *f, bool *is_damaged, struct why *why)
+{
+	uint64_t base = first_base(t, f);
+	int rc = 0;
+
+	if (!t->is_lost && t->at != UINT64_MAX && t->at >= t->end)
+		return 0;
+	if (t->at == UINT64_MAX && base != UINT64_MAX && base > t->acked && !t->is_lost)
+		return why_set(why, ERR_BAD,
+			       "octets %llu to %llu of the stream are not there: a "
+			       "file is missing",
+			       (unsigned long long)t->acked, (unsigned long long)base);
+	if (*is_damaged && base != UINT64_MAX && base > t->at && base <= t->end)
+		rc = push_hole(t, base);
+	else if (*is_damaged)
+		return 0;
+	if (t->at == UINT64_MAX && base == UINT64_MAX && !t->is_lost)
+		t->at = t->acked; /* the first block's head is damaged */
+	return rc ? rc : take_file(t, f, is_damaged);
+}
+
+static int take_files(struct taking *t, const uint64_t *numbers, size_t n, struct why *why)
+{
+	bool is_damaged = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct file *f;
+
+		rc = file_open(&f, &t->disk->place, numbers[i], why);
+		if (rc)
+			break;
+		t->disk->next_number = numbers[i] + 1;
+		add_file(t->disk, f);
+		rc = join_file(t, f, &is_damaged, why);
+	}
+	if (!rc && !t->is_lost && t->at != t->end && t->acked < t->end) {
+		if (!is_damaged)
+			rc = why_set(why, ERR_BAD,
+				     "octets up to %llu of the stream are not there: a file is "
+				     "missing, or the disk is not mounted",
+				     (unsigned long long)t->end);
+		else
+			rc = push_hole(t, t->end);
+	}
+	return rc;
+}
+
+/* Files that hold nothing, behind those that do, would stand in the way of the next one. */
+static void drop_empty(struct disk *d)
+{
+	struct file **place = &d->first, *f;
+
+	d->last = NULL;
+	while ((f = *place)) {
+		if (f->n_blocks) {
+			d->last = f;
+			place = &f->next;
+			continue;
+		}
+		*place = f->next;
+		d->total -= f->size;
+		file_remove(&f, &d->place);
+	}
+}
+
+int disk_take(struct disk *d, uint64_t *acked, uint64_t *end, bool is_lost, struct why *why)
+{
+	struct taking t = {d, *acked, *end, UINT64_MAX, is_lost, NULL};
+	uint64_t *numbers;
+	size_t n;
+	int rc = list_numbers(d, &numbers, &n, why);
+
+	t.page = aligned_alloc(BLOCK_ALIGN, SPOOL_PAGE);
+	if (!t.page)
+		rc = ERR_NOMEM;
+	if (!rc)
+		rc = take_files(&t, numbers, n, why);
+	if (rc)
+		why_place(why, d->path);
+	else
+		drop_empty(d);
+	atomic_store(&d->safe_end, *end);
+	set_safe(d, d->tail);
+	if (is_lost && d->head != d->tail && disk_entry(d, d->head)->base > *acked)
+		*acked = disk_entry(d, d->head)->base;
+	if (is_lost)
+		*end = d->head == d->tail ? *acked : atomic_load(&d->safe_end);
+	free(t.page);
+	free(numbers);
+	return rc;
+}
+
+int disk_add_hole(struct disk *d, uint64_t end)
+{
+	struct taking t = {.disk = d, .at = atomic_load(&d->safe_end)};
+	int rc = push_hole(&t, end);
+
+	set_safe(d, d->tail);
+	return rc;
+}
+
+/* ---- writing ---- */
+
+static struct buffer *free_buffer(struct disk *d)
+{
+	for (int i = 0; i < N_BUFFERS; i++) {
+		if (!d->buffers[i].n_left)
+			return &d->buffers[i];
+	}
+	return NULL;
+}
+
+bool disk_may_put(const struct disk *d)
+{
+	bool has_buffer = false;
+
+	for (int i = 0; i < N_BUFFERS; i++)
+		has_buffer |= !d->buffers[i].n_left;
+	return has_buffer && device_has_room(d->device) && !d->error;
+}
+
+static void take_done(struct disk *d, const struct device_done *done)
+{
+	uint64_t i = done->mark >> BUFFER_BITS;
+
+	if (done->error && !d->error)
+		d->error = done->error;
+	if (!done->is_sync) {
+		d->n_writing--;
+		disk_entry(d, i)->n_left--;
+		d->buffers[done->mark & ((1 << BUFFER_BITS) - 1)].n_left--;
+		return;
+	}
+	d->is_syncing = false;
+	if (!done->error)
+		set_safe(d, d->sync_mark);
+}
+
+/* What is not safe was never there. It all lies at the end of the last file. */
+static void roll_back(struct disk *d)
+{
+	pthread_mutex_lock(&d->lock);
+	while (d->tail > d->safe) {
+		struct entry *e = disk_entry(d, --d->tail);
+
+		assert(e->file == d->last);
+		e->file->used = e->at;
+		e->file->n_blocks--;
+	}
+	pthread_mutex_unlock(&d->lock);
+	for (int i = 0; i < N_BUFFERS; i++)
+		d->buffers[i].n_left = 0;
+}
+
+int disk_work(struct disk *d, struct nanos wait, struct why *why)
+{
+	struct device_done done;
+	int error;
+
+	while (device_next(d->device, wait, &done)) {
+		take_done(d, &done);
+		wait.ns = 0;
+	}
+	if (!d->error || d->n_writing || d->is_syncing)
+		return 0;
+	error = d->error;
+	d->error = 0;
+	roll_back(d);
+	why_place(why, d->path);
+	return why_set(why, err_of_errno(error), "cannot be written: %s", strerror(error));
+}
+
+void disk_commit(struct disk *d)
+{
+	uint64_t i = d->safe;
+
+	if (d->is_syncing || d->error)
+		return;
+	while (i < d->tail && !disk_entry(d, i)->n_left)
+		i++;
+	if (i == d->safe)
+		return;
+	d->sync_mark = i;
+	d->is_syncing = true;
+	device_sync(d->device, d->last->fd, 0);
+}
+
+bool disk_is_busy(const struct disk *d)
+{
+	return d->n_writing || d->is_syncing;
+}
+
+bool disk_has_uncommitted(const struct disk *d)
+{
+	return d->tail != d->safe;
+}
+
+uint64_t disk_safe(const struct disk *d)
+{
+	return atomic_load(&d->safe_end);
+}
+
+uint64_t disk_tail(const struct disk *d)
+{
+	const struct entry *e = d->tail == d->safe ? NULL : disk_entry(d, d->tail - 1);
+
+	return e ? e->base + e->len : disk_safe(d);
+}
+
+/* Ends with the last file: what is in it is safe, or it is an error. */
+static int finish_file(struct disk *d, struct why *why)
+{
+	int rc = 0, error;
+
+	while (!rc && disk_is_busy(d))
+		rc = disk_work(d, nanos_from_s(1), why);
+	if (rc || d->safe == d->tail)
+		return rc;
+	error = device_sync_now(d->device, d->last->fd);
+	if (error) {
+		d->error = error;
+		return disk_work(d, (struct nanos){0}, why);
+	}
+	set_safe(d, d->tail);
+	return 0;
+}
+
+static int next_file(struct disk *d, uint64_t room, struct why *why)
+{
+	uint64_t size = room > d->file_size ? room : d->file_size;
+	struct file *f = d->spare;
+	int rc = d->last ? finish_file(d, why) : 0;
+
+	if (rc)
+		return rc;
+	if (f && f->size >= size) {
+		rc = file_again(f, &d->place, d->next_number, why);
+		d->spare = NULL;
+		if (rc) {
+			d->total -= f->size;
+			file_free(&f);
+			return rc;
+		}
+		d->total -= f->size; /* add_file counts it */
+	} else if (d->total + size > d->limit) {
+		why_place(why, d->path);
+		return why_set(why, ERR_FULL, "the disk's limit of %llu bytes is reached",
+			       (unsigned long long)d->limit);
+	} else {
+		rc = file_new(&f, &d->place, d->next_number, size, why);
+		if (rc)
+			return rc;
+	}
+	f->next = NULL;
+	d->next_number++;
+	add_file(d, f);
+	return 0;
+}
+
+/* Hands a block to the device, piece by piece. */
+static int write_pieces(struct disk *d, const struct entry *e, struct buffer *b, struct why *why)
+{
+	uint64_t i = d->tail - 1, mark = i << BUFFER_BITS | (uint64_t)(b - d->buffers);
+	int rc = 0;
+
+	for (uint64_t at = 0; at < e->room && !rc; at += DEVICE_PIECE) {
+		size_t len = e->room - at < DEVICE_PIECE ? e->room - at : DEVICE_PIECE;
+
+		while (!rc && !device_has_room(d->device))
+			rc = disk_work(d, nanos_from_s(1), why);
+		if (rc)
+			break;
+		d->n_writing++;
+		device_write(d->device, &(struct device_piece){e->file->fd, b->bytes + at, len,
+							       e->at + at, mark});
+	}
+	return rc;
+}
+
+int disk_put(struct disk *d, uint64_t base, const uint8_t *bytes, size_t len, struct why *why)
+{
+	struct buffer *b = free_buffer(d);
+	struct entry e = {.base = base, .len = len};
+	int rc = block_plan(&d->plan, &d->seal, bytes, len);
+
+	assert(b);
+	if (rc) {
+		why_place(why, d->path);
+		return why_set(why, rc, "a key cannot be made: %s", err_text(rc));
+	}
+	e.room = block_room(&d->plan.head);
+	e.n_left = (uint32_t)((e.room + DEVICE_PIECE - 1) / DEVICE_PIECE);
+	if (!d->last || d->last->used + e.room > SPOOL_PAGE + d->last->size)
+		rc = next_file(d, e.room, why);
+	if (!rc)
+		rc = disk_grow(&b->bytes, &b->size, e.room);
+	if (!rc)
+		rc = block_write(&d->plan, &d->seal, d->place.stream, base, b->bytes);
+	if (rc)
+		return why_set(why, rc, "%s", err_text(rc));
+	e.file = d->last;
+	e.at = e.file->used;
+	pthread_mutex_lock(&d->lock);
+	rc = disk_push(d, &e);
+	if (!rc) {
+		e.file->used += e.room;
+		e.file->n_blocks++;
+		b->n_left = e.n_left;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return rc ? rc : write_pieces(d, &e, b, why);
+}
+
+/* ---- tidying ---- */
+
+/* Files from which everything was acknowledged: one is kept for its space. */
+static void drop_files(struct disk *d)
+{
+	struct file *f;
+	bool is_empty;
+
+	while ((f = d->first)) {
+		pthread_mutex_lock(&d->lock);
+		is_empty = !f->n_blocks && (f != d->last || d->head == d->tail);
+		pthread_mutex_unlock(&d->lock);
+		if (!is_empty)
+			return;
+		d->first = f->next;
+		if (f == d->last)
+			d->last = NULL;
+		if (!d->spare && f->size == d->file_size) {
+			d->spare = f;
+			continue;
+		}
+		d->total -= f->size;
+		file_remove(&f, &d->place);
+	}
+}
+
+void disk_tidy(struct disk *d)
+{
+	drop_files(d);
+}
+
+bool disk_should_note(struct disk *d, const struct spool_state *state)
+{
+	struct timespec now;
+	uint64_t acked = atomic_load(state->acked), safe = disk_safe(d);
+	const void *user;
+	int64_t ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (int64_t)now.tv_sec * NANOS_PER_S + now.tv_nsec;
+	if ((safe == d->noted_safe && (acked == d->noted_acked || !d->first)) ||
+	    ns - d->noted_at < NOTE_NS)
+		return false;
+	d->noted_len = state_user(state, &user);
+	memcpy(d->noted_user, user, d->noted_len);
+	d->noted_end = state_end(state);
+	d->noted_at = ns;
+	d->noted_acked = acked;
+	d->noted_safe = safe;
+	return true;
+}
+
+void disk_note(struct disk *d)
+{
+	state_write(&d->state, d->noted_end, d->noted_user, d->noted_len);
+	atomic_store(d->state.disk_end, d->noted_safe);
+	atomic_store(d->state.acked, d->noted_acked);
+	(void)state_sync(&d->state); /* it is tried again with the next one */
+}

@@ -1,0 +1,392 @@
+/* The keeper: a spool's own thread, the only one that makes, names and removes its files and that
+ * writes to its disk.
+ *
+ *	full, committed segments --put--> being written --commit--> on disk --> spares again
+ *
+ * It works while there are fewer spares than wanted: makes some while the budget lasts, and then
+ * empties the oldest segments onto the disk. It holds the lock to look and to move, never while
+ * it waits for a disk. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "spool/inside.h"
+
+enum {
+	FIRST_WANTED = 4,
+	COMMIT_NS = 10 * NANOS_PER_MS, /* between two commits */
+	POLL_NS = NANOS_PER_MS,        /* while the disk works, or a claim is open that is needed */
+	RETRY_NS = 500 * NANOS_PER_MS, /* after the disk refused */
+	IDLE_NS = NANOS_PER_S,
+};
+
+/* Facts that are the keeper's alone. */
+struct round {
+	struct spool *spool;
+	int64_t now, committed_at;
+	int64_t spare_at, retry_at; /* not before: a new file in memory, the disk */
+	uint64_t calls;             /* that were heard when the round began */
+	bool may_spill;  /* something can be put now, or comes off the disk's hands soon */
+	bool is_waiting; /* for a commit of who fills, which rings no bell */
+};
+
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NANOS_PER_S + now.tv_nsec;
+}
+
+/* ---- spares ---- */
+
+void keeper_spare(struct spool *s, struct segment *g)
+{
+	segment_spare(g);
+	g->is_busy = false;
+	g->next = s->spares;
+	s->spares = g;
+	s->n_spares++;
+	s->is_stuck = s->is_late = false;
+	if (s->asked)
+		pthread_cond_signal(&s->made);
+}
+
+/* The pinned one stays as it is until the reader has gone on. */
+static void retire(struct spool *s, struct segment *g)
+{
+	s->size -= g->size;
+	if (g == s->pinned)
+		s->lent = g;
+	else
+		keeper_spare(s, g);
+}
+
+void keeper_trim(struct spool *s)
+{
+	uint64_t acked = atomic_load(&s->acked);
+	struct segment *g;
+
+	while ((g = s->first) && g != s->last && !g->is_busy && g->base + g->len <= acked) {
+		s->first = g->next;
+		retire(s, g);
+	}
+}
+
+static bool has_spare_for(const struct spool *s, uint64_t len)
+{
+	for (const struct segment *g = s->spares; g; g = g->next) {
+		if (g->size >= len)
+			return true;
+	}
+	return false;
+}
+
+/* Takes a spare out that is too small for what is wanted; or any, where there are too many. */
+static struct segment *take_useless(struct spool *s)
+{
+	uint64_t wanted = s->asked ? s->asked : s->size_wanted;
+	bool is_short = s->total + wanted > s->limit;
+
+	for (struct segment **place = &s->spares; *place; place = &(*place)->next) {
+		struct segment *g = *place;
+
+		if (s->n_spares <= 4 * s->n_wanted && !(is_short && g->size < wanted))
+			continue;
+		*place = g->next;
+		s->n_spares--;
+		s->total -= g->size;
+		return g;
+	}
+	return NULL;
+}
+
+static bool drop_useless(struct spool *s)
+{
+	struct segment *g = take_useless(s);
+
+	if (!g)
+		return false;
+	pthread_mutex_unlock(&s->lock);
+	segment_remove(&g, &s->place);
+	pthread_mutex_lock(&s->lock);
+	return true;
+}
+
+static bool make_spare(struct round *r)
+{
+	struct spool *s = r->spool;
+	uint64_t size = s->asked > s->size_wanted ? s->asked : s->size_wanted;
+	uint64_t number = s->next_number;
+	bool is_needed = s->n_spares < s->n_wanted || (s->asked && !has_spare_for(s, s->asked));
+	struct why why = {0};
+	struct segment *g;
+	int rc;
+
+	size = (size + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
+	if (!is_needed || s->total + size > s->limit || r->now < r->spare_at)
+		return false;
+	s->next_number++;
+	s->total += size;
+	pthread_mutex_unlock(&s->lock);
+	rc = segment_new(&g, &s->place, number, size, &why);
+	pthread_mutex_lock(&s->lock);
+	if (!rc) {
+		keeper_spare(s, g);
+		return true;
+	}
+	s->total -= size;
+	s->stuck = why;
+	why_set(&s->stuck, rc, "%s", err_text(rc));
+	r->spare_at = r->now + RETRY_NS;
+	return false;
+}
+
+/* ---- onto the disk ---- */
+
+/* The oldest that is full, committed and not on its way yet. */
+static struct segment *oldest(const struct spool *s, bool *is_open)
+{
+	uint64_t tail = disk_tail(s->disk), end = atomic_load(&s->end);
+	struct segment *g = s->first;
+
+	while (g && g != s->last && g->base < tail)
+		g = g->next;
+	*is_open = g && g != s->last && g->base + g->len > end;
+	return g && g != s->last && !*is_open ? g : NULL;
+}
+
+static void tell_refusal(struct spool *s, int rc, const struct why *why)
+{
+	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
+
+	if (!s->stats.is_disk_refusing || strcmp(s->disk_why.text, why->text) != 0) {
+		why_print(why, text, sizeof text);
+		log_error("%s: nothing goes to the disk: %s", s->path, *text ? text : err_text(rc));
+	}
+	s->disk_why = *why;
+	why_set(&s->disk_why, rc, "%s", err_text(rc));
+	s->stats.is_disk_refusing = true;
+}
+
+/* After a failure what is not safe is in memory only, as before. */
+static void disk_failed(struct round *r, int rc, const struct why *why)
+{
+	struct spool *s = r->spool;
+	uint64_t tail = disk_tail(s->disk);
+
+	tell_refusal(s, rc, why);
+	for (struct segment *g = s->first; g; g = g->next) {
+		if (g->base >= tail)
+			g->is_busy = false;
+	}
+	r->retry_at = r->now + RETRY_NS;
+	keeper_trim(s);
+}
+
+static bool put_next(struct round *r)
+{
+	struct spool *s = r->spool;
+	struct segment *g;
+	struct why why = {0};
+	int rc;
+
+	r->may_spill = false;
+	r->is_waiting = false;
+	if (s->n_spares >= s->n_wanted && !s->asked)
+		return false;
+	g = oldest(s, &r->is_waiting);
+	r->may_spill =
+		r->is_waiting || disk_has_uncommitted(s->disk) || (g && r->now >= r->retry_at);
+	if (!g || r->now < r->retry_at || !disk_may_put(s->disk))
+		return false;
+	g->is_busy = true;
+	pthread_mutex_unlock(&s->lock);
+	rc = disk_put(s->disk, g->base, g->map + SPOOL_PAGE, (size_t)g->len, &why);
+	pthread_mutex_lock(&s->lock);
+	if (rc) {
+		g->is_busy = false;
+		disk_failed(r, rc, &why);
+	}
+	return !rc;
+}
+
+/* First where it outlives us, then the memory goes. */
+static bool publish(struct spool *s)
+{
+	uint64_t safe = disk_safe(s->disk);
+	struct segment *g;
+	bool has_moved = false;
+
+	if (safe > atomic_load(s->state.disk_end)) {
+		s->stats.spilled += safe - atomic_load(s->state.disk_end);
+		atomic_store(s->state.disk_end, safe);
+	}
+	while ((g = s->first) && g->is_busy && g->base < safe) {
+		s->first = g->next;
+		retire(s, g);
+		has_moved = true;
+	}
+	if (has_moved) {
+		s->stats.is_disk_refusing = false;
+		disk_ack(s->disk, atomic_load(&s->acked));
+	}
+	return has_moved;
+}
+
+static bool work_disk(struct round *r, int64_t wait)
+{
+	struct spool *s = r->spool;
+	struct why why = {0};
+	int rc;
+
+	pthread_mutex_unlock(&s->lock);
+	rc = disk_work(s->disk, (struct nanos){wait}, &why);
+	pthread_mutex_lock(&s->lock);
+	if (rc)
+		disk_failed(r, rc, &why);
+	r->now = clock_ns();
+	return publish(s);
+}
+
+/* A commit is due when its time has come, or when nothing else could be done meanwhile. */
+static void commit_due(struct round *r, bool did)
+{
+	struct spool *s = r->spool;
+
+	if (!disk_has_uncommitted(s->disk))
+		return;
+	if (r->now - r->committed_at < COMMIT_NS && (did || disk_is_busy(s->disk)))
+		return;
+	r->committed_at = r->now;
+	disk_commit(s->disk);
+}
+
+static bool spill(struct round *r)
+{
+	bool did = put_next(r);
+
+	if (disk_is_busy(r->spool->disk) || disk_has_uncommitted(r->spool->disk)) {
+		did |= work_disk(r, 0);
+		commit_due(r, did);
+	}
+	return did;
+}
+
+/* ---- the thread ---- */
+
+/* Whoever waits for room learns that none comes. */
+static void find_stuck(struct round *r)
+{
+	struct spool *s = r->spool;
+	uint64_t size = s->asked > s->size_wanted ? s->asked : s->size_wanted;
+
+	if (!s->asked || has_spare_for(s, s->asked) || (s->disk && r->may_spill))
+		return;
+	if (s->total + size > s->limit || !*s->stuck.text) {
+		why_clear(&s->stuck);
+		if (s->disk && *s->disk_why.text && s->stats.is_disk_refusing)
+			s->stuck = s->disk_why;
+		else
+			why_set(&s->stuck, ERR_FULL, "its limit of %llu bytes is reached",
+				(unsigned long long)s->limit);
+	}
+	s->is_stuck = true;
+	s->asked = 0;
+	pthread_cond_broadcast(&s->made);
+}
+
+static void wait_for_work(struct round *r)
+{
+	struct spool *s = r->spool;
+	int64_t until = r->now + (r->is_waiting ? POLL_NS : IDLE_NS);
+	struct timespec at;
+
+	if (s->disk && disk_is_busy(s->disk)) {
+		(void)work_disk(r, POLL_NS);
+		return;
+	}
+	if (r->retry_at > r->now && r->retry_at < until)
+		until = r->retry_at;
+	if (r->spare_at > r->now && r->spare_at < until)
+		until = r->spare_at;
+	at = (struct timespec){until / NANOS_PER_S, until % NANOS_PER_S};
+	if (!s->is_stopping)
+		pthread_cond_timedwait(&s->work, &s->lock, &at);
+}
+
+static void tidy(struct spool *s)
+{
+	bool is_due = disk_should_note(s->disk, &s->state);
+
+	pthread_mutex_unlock(&s->lock);
+	disk_tidy(s->disk);
+	if (is_due)
+		disk_note(s->disk);
+	pthread_mutex_lock(&s->lock);
+}
+
+static void *keep(void *arg)
+{
+	struct spool *s = arg;
+	struct round r = {.spool = s};
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->is_stopping) {
+		bool did;
+
+		r.now = clock_ns();
+		r.calls = s->n_calls;
+		did = make_spare(&r) || drop_useless(s);
+		if (s->disk)
+			did |= spill(&r);
+		if (did || r.calls != s->n_calls)
+			continue;
+		find_stuck(&r);
+		if (s->disk)
+			tidy(s);
+		if (r.calls == s->n_calls)
+			wait_for_work(&r);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* No signal is the keeper's: a file that would grow beyond the process' limit is an error to be
+ * handled (EFBIG), not an end. */
+int keeper_start(struct spool *s, struct why *why)
+{
+	struct round first = {.spool = s};
+	sigset_t all, before;
+	int rc;
+
+	/* the first reservation may come before the thread has had its first turn */
+	s->n_wanted = FIRST_WANTED;
+	pthread_mutex_lock(&s->lock);
+	while (make_spare(&first))
+		;
+	pthread_mutex_unlock(&s->lock);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&s->keeper, NULL, keep, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		return why_set(why, err_of_errno(rc), "no thread: %s", strerror(rc));
+	s->has_keeper = true;
+	return 0;
+}
+
+void keeper_stop(struct spool *s)
+{
+	if (!s->has_keeper)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->is_stopping = true;
+	s->n_calls++;
+	pthread_cond_signal(&s->work);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->keeper, NULL);
+	s->has_keeper = false;
+}
