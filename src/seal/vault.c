@@ -125,7 +125,7 @@ static int load_key(struct vault *v, const char *name)
 {
 	uint8_t bytes[KEY_FILE_MAX];
 	struct key key;
-	struct why why = {0};
+	struct why why = {.offset = -1};
 	int fd = openat(v->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
 	ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
 	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];

@@ -210,6 +210,9 @@ struct taking {
 	uint64_t at;         /* offset that comes next; UINT64_MAX: none is known yet */
 	bool is_lost;        /* the end is not known */
 	uint8_t *page;
+	/* no block stands where one may be: the rest of a file that is too short, or damage */
+	bool has_doubt;
+	struct why doubt;
 };
 
 /* Whether the block of this head is whole, to its last byte. */
@@ -259,28 +262,27 @@ static int take_block(struct taking *t, struct file *f, const struct block_head 
 	return rc;
 }
 
-static void tell_damage(const struct taking *t, const struct file *f, const struct why *why)
+static void doubt(struct taking *t, const struct file *f)
 {
 	char place[WHY_PLACE_LEN];
 
 	file_say(&t->disk->place, f->number, place, sizeof place);
-	log_error("%s: at byte %llu: %s", place, (unsigned long long)f->used, why->text);
+	why_place(&t->doubt, place);
+	why_offset(&t->doubt, (int64_t)f->used);
+	t->has_doubt = true;
 }
 
-/* The blocks of one file. *is_damaged: they end before they should. */
-static int take_file(struct taking *t, struct file *f, bool *is_damaged)
+/* The blocks of one file. */
+static int take_file(struct taking *t, struct file *f)
 {
 	struct block_head head;
-	struct why why = {0};
 	int rc = 0, is_there;
 
-	*is_damaged = false;
-	while (!rc && (is_there = next_head(t, f, &head, &why)) != 0) {
+	why_clear(&t->doubt);
+	t->has_doubt = false;
+	while (!rc && (is_there = next_head(t, f, &head, &t->doubt)) != 0) {
 		if (is_there < 0 || (t->is_lost && !is_whole(t->disk, f, &head))) {
-			/* a torn tail, or what was there before the file was used again */
-			*is_damaged = !t->is_lost;
-			if (*is_damaged)
-				tell_damage(t, f, &why);
+			doubt(t, f);
 			break;
 		}
 		rc = take_block(t, f, &head);
@@ -302,6 +304,7 @@ static uint64_t first_base(struct taking *t, const struct file *f)
 static int push_hole(struct taking *t, uint64_t end)
 {
 	struct entry e = {.base = t->at, .len = end - t->at};
+	char text[WHY_TEXT_LEN + WHY_PLACE_LEN];
 
 	if (e.base < t->acked) {
 		e.base = t->acked;
@@ -310,6 +313,10 @@ static int push_hole(struct taking *t, uint64_t end)
 	t->at = end;
 	if (!e.len)
 		return 0;
+	if (t->has_doubt) {
+		why_print(&t->doubt, text, sizeof text);
+		log_error("%s", text);
+	}
 	log_error("%s: octets %llu to %llu of the stream are lost", t->disk->path,
 		  (unsigned long long)e.base, (unsigned long long)(e.base + e.len));
 	atomic_fetch_add(&t->disk->lost, e.len);
@@ -327,30 +334,30 @@ static void add_file(struct disk *d, struct file *f)
 }
 
 /* The file's blocks, where they go on where the ones before ended, or after what is damaged. */
-static int join_file(struct taking *t, struct file *f, bool *is_damaged, struct why *why)
+static int join_file(struct taking *t, struct file *f, struct why *why)
 {
 	uint64_t base = first_base(t, f);
+	bool is_known = base != UINT64_MAX;
 	int rc = 0;
 
-	if (!t->is_lost && t->at != UINT64_MAX && t->at >= t->end)
+	if (t->is_lost)
+		return take_file(t, f);
+	if (t->acked >= t->end || (t->at != UINT64_MAX && t->at >= t->end))
 		return 0;
-	if (t->at == UINT64_MAX && base != UINT64_MAX && base > t->acked && !t->is_lost)
+	if (t->at == UINT64_MAX && is_known && base > t->acked)
 		return why_set(why, ERR_BAD,
 			       "octets %llu to %llu of the stream are not there: a "
 			       "file is missing",
 			       (unsigned long long)t->acked, (unsigned long long)base);
-	if (*is_damaged && base != UINT64_MAX && base > t->at && base <= t->end)
-		rc = push_hole(t, base);
-	else if (*is_damaged)
-		return 0;
-	if (t->at == UINT64_MAX && base == UINT64_MAX && !t->is_lost)
+	if (t->at == UINT64_MAX && !is_known)
 		t->at = t->acked; /* the first block's head is damaged */
-	return rc ? rc : take_file(t, f, is_damaged);
+	else if (t->has_doubt && is_known && base > t->at && base <= t->end)
+		rc = push_hole(t, base);
+	return rc ? rc : take_file(t, f);
 }
 
 static int take_files(struct taking *t, const uint64_t *numbers, size_t n, struct why *why)
 {
-	bool is_damaged = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++) {
@@ -361,10 +368,10 @@ static int take_files(struct taking *t, const uint64_t *numbers, size_t n, struc
 			break;
 		t->disk->next_number = numbers[i] + 1;
 		add_file(t->disk, f);
-		rc = join_file(t, f, &is_damaged, why);
+		rc = join_file(t, f, why);
 	}
 	if (!rc && !t->is_lost && t->at != t->end && t->acked < t->end) {
-		if (!is_damaged)
+		if (!t->has_doubt)
 			rc = why_set(why, ERR_BAD,
 				     "octets up to %llu of the stream are not there: a file is "
 				     "missing, or the disk is not mounted",
@@ -395,7 +402,8 @@ static void drop_empty(struct disk *d)
 
 int disk_take(struct disk *d, uint64_t *acked, uint64_t *end, bool is_lost, struct why *why)
 {
-	struct taking t = {d, *acked, *end, UINT64_MAX, is_lost, NULL};
+	struct taking t = {
+		.disk = d, .acked = *acked, .end = *end, .at = UINT64_MAX, .is_lost = is_lost};
 	uint64_t *numbers;
 	size_t n;
 	int rc = list_numbers(d, &numbers, &n, why);

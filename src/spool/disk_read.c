@@ -90,7 +90,7 @@ static void tell_holes(struct disk *d, const struct entry *e, const struct block
 static struct cached *take(struct disk *d, const struct entry *e)
 {
 	struct cached *oldest = d->cached;
-	struct why why = {0};
+	struct why why = {.offset = -1};
 	int rc;
 
 	if (!e->file)

@@ -54,8 +54,9 @@ struct spool {
 	uint64_t size_wanted; /* of the next segment */
 	unsigned n_wanted;    /* spares that should be there */
 	uint64_t asked;       /* bytes for which somebody waits; 0: nobody */
-	bool is_stuck;        /* none can be made, for the reason in stuck … */
-	bool is_late;         /* the last one that was waited for did not come in time */
+	bool is_stuck;        /* none of stuck_len bytes can be made, for the reason in stuck … */
+	uint64_t stuck_len;
+	bool is_late; /* the last one that was waited for did not come in time */
 	struct why stuck;
 	struct why disk_why; /* the last reason for which the disk refused */
 };

@@ -87,8 +87,12 @@ static bool has_spare_for(const struct spool *s, uint64_t len)
 /* Takes a spare out that is too small for what is wanted; or any, where there are too many. */
 static struct segment *take_useless(struct spool *s)
 {
-	uint64_t wanted = s->asked ? s->asked : s->size_wanted;
+	uint64_t wanted = s->asked ? s->asked : s->size_wanted, held = s->total;
 	bool is_short = s->total + wanted > s->limit;
+
+	for (const struct segment *g = s->spares; g; g = g->next)
+		held -= g->size;
+	is_short &= held + wanted <= s->limit; /* or else it would not help */
 
 	for (struct segment **place = &s->spares; *place; place = &(*place)->next) {
 		struct segment *g = *place;
@@ -121,7 +125,7 @@ static bool make_spare(struct round *r)
 	uint64_t size = s->asked > s->size_wanted ? s->asked : s->size_wanted;
 	uint64_t number = s->next_number;
 	bool is_needed = s->n_spares < s->n_wanted || (s->asked && !has_spare_for(s, s->asked));
-	struct why why = {0};
+	struct why why = {.offset = -1};
 	struct segment *g;
 	int rc;
 
@@ -190,7 +194,7 @@ static bool put_next(struct round *r)
 {
 	struct spool *s = r->spool;
 	struct segment *g;
-	struct why why = {0};
+	struct why why = {.offset = -1};
 	int rc;
 
 	r->may_spill = false;
@@ -214,8 +218,9 @@ static bool put_next(struct round *r)
 }
 
 /* First where it outlives us, then the memory goes. */
-static bool publish(struct spool *s)
+static bool publish(struct round *r)
 {
+	struct spool *s = r->spool;
 	uint64_t safe = disk_safe(s->disk);
 	struct segment *g;
 	bool has_moved = false;
@@ -229,17 +234,17 @@ static bool publish(struct spool *s)
 		retire(s, g);
 		has_moved = true;
 	}
-	if (has_moved) {
+	if (has_moved && r->now >= r->retry_at)
 		s->stats.is_disk_refusing = false;
+	if (has_moved)
 		disk_ack(s->disk, atomic_load(&s->acked));
-	}
 	return has_moved;
 }
 
 static bool work_disk(struct round *r, int64_t wait)
 {
 	struct spool *s = r->spool;
-	struct why why = {0};
+	struct why why = {.offset = -1};
 	int rc;
 
 	pthread_mutex_unlock(&s->lock);
@@ -248,7 +253,7 @@ static bool work_disk(struct round *r, int64_t wait)
 	if (rc)
 		disk_failed(r, rc, &why);
 	r->now = clock_ns();
-	return publish(s);
+	return publish(r);
 }
 
 /* A commit is due when its time has come, or when nothing else could be done meanwhile. */
@@ -272,7 +277,7 @@ static bool spill(struct round *r)
 		did |= work_disk(r, 0);
 		commit_due(r, did);
 	}
-	return did;
+	return publish(r) || did; /* a block may have become safe while the next was put */
 }
 
 /* ---- the thread ---- */
@@ -294,6 +299,7 @@ static void find_stuck(struct round *r)
 				(unsigned long long)s->limit);
 	}
 	s->is_stuck = true;
+	s->stuck_len = s->asked;
 	s->asked = 0;
 	pthread_cond_broadcast(&s->made);
 }

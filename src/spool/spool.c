@@ -416,10 +416,11 @@ static struct segment *wait_for_spare(struct spool *s, uint64_t len)
 	struct segment *g = NULL;
 	int rc = 0;
 
-	if (!s->is_stuck && !s->is_late) {
+	if (!(s->is_stuck && len >= s->stuck_len) && !s->is_late) {
 		s->stats.n_waits++;
 		s->asked = len;
 		call_keeper(s);
+		s->is_stuck = false;
 		while (!(g = take_spare(s, len)) && !s->is_stuck && rc != ETIMEDOUT)
 			rc = pthread_cond_timedwait(&s->made, &s->lock, &until);
 		s->asked = 0;
@@ -661,15 +662,13 @@ size_t spool_peek(struct spool *s, uint64_t offset, const uint8_t **bytes)
 	size_t n = 0;
 
 	*bytes = NULL;
-	if (offset >= end)
-		return 0;
 	pthread_mutex_lock(&s->lock);
 	unpin(s);
-	is_on_disk = s->disk && offset < atomic_load(s->state.disk_end);
+	is_on_disk = s->disk && offset < end && offset < atomic_load(s->state.disk_end);
 	for (g = is_on_disk ? NULL : s->first; g && offset - g->base >= g->len; g = g->next)
 		if (offset < g->base)
 			break;
-	if (g && offset >= g->base && offset - g->base < g->len) {
+	if (g && offset >= g->base && offset < end && offset - g->base < g->len) {
 		stop = g->base + g->len < end ? g->base + g->len : end;
 		*bytes = g->map + SPOOL_PAGE + (offset - g->base);
 		n = (size_t)(stop - offset);
