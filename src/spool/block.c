@@ -118,7 +118,7 @@ static uint32_t key_of(struct block_plan *p, uint64_t number)
 
 static int add_run(struct block_plan *p, uint64_t number, uint32_t len)
 {
-	uint32_t n = p->head.n_runs, k;
+	uint32_t n = p->head.n_runs, k, at;
 	struct block_run *before = n ? &p->runs[n - 1] : NULL;
 	struct block_key *key;
 
@@ -126,11 +126,12 @@ static int add_run(struct block_plan *p, uint64_t number, uint32_t len)
 		before->len += len;
 		return 0;
 	}
+	at = before ? before->at + before->len : 0; /* the runs may move now */
 	k = key_of(p, number);
 	if (k == UINT32_MAX || !grow((void **)&p->runs, &p->runs_room, n, sizeof *p->runs))
 		return ERR_NOMEM;
 	key = &p->keys[k];
-	p->runs[n] = (struct block_run){len, k, before ? before->at + before->len : 0, UINT32_MAX};
+	p->runs[n] = (struct block_run){len, k, at, UINT32_MAX};
 	if (key->last != UINT32_MAX)
 		p->runs[key->last].next = n;
 	else
