@@ -228,8 +228,9 @@ static const char *const hostile[] = {
 #ifdef JAIL_IS_SANITIZED
 /* What the sanitizers' own code asks for. A build with them is for tests: nothing in it ends the
  * process, since their report would be lost. */
-static const char *const of_sanitizers[] = {"mincore",           "ptrace", "process_vm_readv",
-					    "process_vm_writev", "wait4",  "personality"};
+static const char *const of_sanitizers[] = {"getdents",         "mincore",           "ptrace",
+					    "process_vm_readv", "process_vm_writev", "wait4",
+					    "personality"};
 #endif
 
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
