@@ -10,7 +10,7 @@
 #include "link/link.h"
 #include "spool/spool.h"
 
-enum { PARCEL_LEN = 256 << 10, MESSAGE_LEN = 512, PATH_LEN = 4096, SEGMENT_SIZE = 16 << 20 };
+enum { PARCEL_LEN = 256 << 10, MESSAGE_LEN = 512, PATH_LEN = 4096 };
 
 struct peer {
 	struct delivery *delivery;
@@ -447,8 +447,7 @@ int delivery_new(struct delivery **out, const struct delivery_options *options, 
 		return ERR_NOMEM;
 	d->options = *options;
 	d->spools = strdup(options->spools);
-	d->spool = (struct spool_options){
-		.segment_size = limit / 4 < SEGMENT_SIZE ? 0 : SEGMENT_SIZE, .limit = limit};
+	d->spool = (struct spool_options){.limit = limit};
 	if (d->spools && (mkdir(d->spools, S_IRWXU) == 0 || errno == EEXIST))
 		return 0;
 	why_place(why, options->spools);
