@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ static bool set_name(SSL *tls, const char *host)
 
 	if (strspn(host, "0123456789.") == strlen(host) || strchr(host, ':'))
 		return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
-	return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
+	return SSL_set1_host(tls, host) == 1 &&
+	       SSL_set_tlsext_host_name(tls, (char *)(uintptr_t)host) == 1;
 }
 
 static int shake(struct talk *t, const struct ask_url *url, const char *authority, struct why *why)
