@@ -91,7 +91,8 @@ static int say_tls(const SSL *tls, struct why *why)
 	return why_set(why, ERR_IO, "TLS: %s", error ? text : "the connection ended");
 }
 
-static bool set_name(SSL *tls, const char *host)
+/* OpenSSL's macro takes the name without const, and changes nothing in it. */
+static bool set_name(SSL *tls, char *host)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(tls);
 
@@ -101,7 +102,7 @@ static bool set_name(SSL *tls, const char *host)
 	       SSL_set_tlsext_host_name(tls, (char *)(uintptr_t)host) == 1;
 }
 
-static int shake(struct talk *t, const struct ask_url *url, const char *authority, struct why *why)
+static int shake(struct talk *t, struct ask_url *url, const char *authority, struct why *why)
 {
 	if (!authority)
 		return why_set(why, ERR_USAGE, "https needs --authority: whom to believe");
