@@ -37,6 +37,15 @@ static const struct {
 	unsigned long long arguments[4];
 } calls[] = {
 	{"open", SYS_openat, {(unsigned long long)AT_FDCWD, IN_MEMORY, O_RDONLY | O_CLOEXEC}},
+	{"create",
+	 SYS_openat,
+	 {(unsigned long long)AT_FDCWD, IN_MEMORY, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600}},
+	{"rename",
+	 SYS_renameat,
+	 {(unsigned long long)AT_FDCWD, IN_MEMORY, (unsigned long long)AT_FDCWD, IN_MEMORY}},
+	{"unlink", SYS_unlinkat, {(unsigned long long)AT_FDCWD, IN_MEMORY}},
+	{"allocate", SYS_fallocate, {0, 0, 0, 1}},
+	{"uring", SYS_io_uring_enter, {0, 1}},
 	{"socket", SYS_socket, {AF_INET, SOCK_STREAM | SOCK_CLOEXEC}},
 	{"unix", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC}},
 	{"packet", SYS_socket, {AF_PACKET, SOCK_RAW | SOCK_CLOEXEC}},

@@ -73,7 +73,7 @@ MUST_CHECK int jail_enter(struct jail *j, struct why *why);
 void jail_settle(void);
 
 /* The calling thread reads what others sent: from here on it opens no file, socket or process,
- * maps nothing that could be executed, and has no capability. Nothing where the process is in no
+ * makes, renames and removes no file, maps nothing that could be executed, and has no capability. Nothing where the process is in no
  * jail. ERR_ACCESS where the kernel refuses. */
 MUST_CHECK int jail_parser(void);
 

@@ -265,7 +265,38 @@ static void test_calls(void)
 
 /* ---- parser threads ---- */
 
-static int parser_result;
+static int parser_result, parser_file;
+
+/* Neither what is there, nor what is not, in a folder that its daemon owns. */
+static bool is_refused_files(void)
+{
+	static const int ways[] = {O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL};
+	bool all = fails(open(at("read"), O_RDONLY | O_CLOEXEC), EPERM) &&
+		   fails(open(at("own"), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600), EPERM);
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		all = all && fails(open(at("own/there"), ways[i] | O_CLOEXEC, 0600), EPERM) &&
+		      fails(open(at("own/not-there"), ways[i] | O_CLOEXEC, 0600), EPERM);
+	return all && fails(creat(at("own/not-there"), 0600), EPERM);
+}
+
+/* What is open and mapped is filled; no file gets another name, goes, or grows by being asked. */
+static bool is_refused_changes(void)
+{
+	return fails(rename(at("own/there"), at("own/moved")), EPERM) &&
+	       fails(renameat(AT_FDCWD, at("own/there"), AT_FDCWD, at("own/moved")), EPERM) &&
+	       fails(renameat2(AT_FDCWD, at("own/there"), AT_FDCWD, at("own/moved"), 0), EPERM) &&
+	       fails(link(at("own/there"), at("own/moved")), EPERM) &&
+	       fails(symlink("there", at("own/moved")), EPERM) &&
+	       fails(unlink(at("own/there")), EPERM) &&
+	       fails(unlinkat(AT_FDCWD, at("own/there"), 0), EPERM) &&
+	       fails(mkdir(at("own/sub"), 0700), EPERM) &&
+	       fails(truncate(at("own/there"), 0), EPERM) &&
+	       fails(ftruncate(parser_file, 0), EPERM) &&
+	       posix_fallocate(parser_file, 0, 4096) == EPERM &&
+	       fails((int)syscall(SYS_io_uring_setup, 1, NULL), EPERM) &&
+	       fails((int)syscall(SYS_io_uring_enter, parser_file, 1, 0, 0, NULL, 0), EPERM);
+}
 
 static int try_as_parser(void)
 {
@@ -273,9 +304,7 @@ static int try_as_parser(void)
 	int ends[2];
 	char octet = 0;
 
-	if (!fails(open(at("read"), O_RDONLY | O_CLOEXEC), EPERM) ||
-	    !fails(open(at("own/there"), O_RDWR | O_CLOEXEC), EPERM) ||
-	    !fails(open(at("own/there"), O_RDWR | O_CREAT | O_CLOEXEC, 0600), EPERM))
+	if (!is_refused_files() || !is_refused_changes())
 		return 1;
 	if (!fails(socket(AF_INET, SOCK_STREAM, 0), EPERM) ||
 	    !fails(socket(AF_UNIX, SOCK_STREAM, 0), EPERM) ||
@@ -309,10 +338,14 @@ static int parser_opens_nothing(void)
 
 	enter(JAIL_COLLECTOR, NO_CALLS);
 	parser_result = socket(AF_INET, SOCK_STREAM, 0); /* there is one already, open */
-	if (pthread_create(&thread, NULL, parse, &result) || pthread_join(thread, NULL))
+	parser_file = open(at("own/there"), O_RDWR | O_CLOEXEC);
+	if (parser_file < 0 || pthread_create(&thread, NULL, parse, &result) ||
+	    pthread_join(thread, NULL))
 		return 61;
 	if (result)
 		return result;
+	if (rename(at("own/there"), at("own/moved")) || rename(at("own/moved"), at("own/there")))
+		return 63;
 	return opens(at("read"), O_RDONLY) && socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : 62;
 }
 
@@ -343,7 +376,8 @@ static int parser_outside(void)
 static void test_parser(void)
 {
 	fact(parser_opens_nothing,
-	     "a parser thread opens no file, socket, pipe or process; the thread beside it does");
+	     "a parser thread opens and makes no file, socket, pipe or process; the thread "
+	     "beside it does");
 	killed(parser_executes, "to execute a program ends it there too");
 	fact(parser_outside, "without a jail, a parser is as any thread");
 }
