@@ -70,7 +70,7 @@ static int load(struct intercept **i, size_t len)
 static void round_trip(void)
 {
 	struct wr again = wr_init(1 << 20);
-	struct intercept *i;
+	struct intercept *i = NULL;
 
 	write_state();
 	ok(w.ok && load(&i, w.len) == 0, "a state is loaded");

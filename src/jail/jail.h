@@ -73,8 +73,8 @@ MUST_CHECK int jail_enter(struct jail *j, struct why *why);
 void jail_settle(void);
 
 /* The calling thread reads what others sent: from here on it opens no file, socket or process,
- * makes, renames and removes no file, maps nothing that could be executed, and has no capability. Nothing where the process is in no
- * jail. ERR_ACCESS where the kernel refuses. */
+ * makes, renames and removes no file, maps nothing that could be executed, and has no capability.
+ * Nothing where the process is in no jail. ERR_ACCESS where the kernel refuses. */
 MUST_CHECK int jail_parser(void);
 
 /* Whether jail_enter put up this wall. */
