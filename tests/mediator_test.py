@@ -150,11 +150,16 @@ def test_orders():
     link.message(type="change", put={"warrants": [warrant("L9", to="a2", stop=NOW + 7200)]}, digest="00")
     ok(second.wait(lambda: second.count("hi1") == 2) and second.records("hi1")[-1].operation == 3,
        "a warrant that changes is modified")
+    for revision in ("00000000000000aa", "00000000000000bb"):
+        link.message(type="change", put={"warrants": [warrant("L9", to="a2", stop=NOW + 7200, revision=revision)]},
+                     digest="00")
+    ok(second.wait(lambda: second.count("hi1") == 3) and second.records("hi1")[-1].operation == 3,
+       "so is one that changes in what a mediator does not see")
     link.message(type="change", remove={"warrants": ["a2/L9"]}, digest="00")
-    ok(second.wait(lambda: second.count("hi1") == 3) and second.records("hi1")[-1].operation == 2,
+    ok(second.wait(lambda: second.count("hi1") == 4) and second.records("hi1")[-1].operation == 2,
        "one that is taken away is deactivated")
     link.message(type="change", remove={"warrants": ["a2/NONE"]}, digest="00")
-    ok(link.wait(lambda: len(haves()) == 5) and haves()[4] == haves()[3] and m.said("refused"),
+    ok(link.wait(lambda: len(haves()) == 7) and haves()[6] == haves()[5] and m.said("refused"),
        "a change that cannot be is refused, and the old digest told")
     link.close()
     p.listener.close()
@@ -163,7 +168,7 @@ def test_orders():
     c = dial(m.port)
     ok(c.open(1, "a1", "hi3") == 0 and c.open(2, "a2", "hi3") == 0, "it starts again without the provisioner")
     time.sleep(0.3)
-    ok(len(hi2.records("hi1")) == 2 and len(second.records("hi1")) == 3, "and tells nothing twice")
+    ok(len(hi2.records("hi1")) == 2 and len(second.records("hi1")) == 4, "and tells nothing twice")
     c.close()
     m.end()
 
@@ -192,6 +197,66 @@ def test_keepalive():
     ok(absent.wait(lambda: len(absent.connections) >= 2), "so does none")
     gap = absent.starts[1] - absent.starts[0]
     ok(0.7 < gap < 1.6, "within interval and wait", [gap])
+    m.end()
+
+
+def test_alarms():
+    """What a collector says is wrong, and what the mediator sees itself, are told as HI1 alarms."""
+    hi2, hi3, other = Lemf(), Lemf(), Lemf()
+    m = Mediator("alarms", orders([agency("a1", hi2.port, hi3.port), agency("a2", other.port, other.port)],
+                                  [warrant("L1"), warrant("L9", to="a2")]))
+    c = dial(m.port)
+    c.open(1, "a1", "hi3")
+
+    def alarms(lemf):
+        return [r for r in lemf.records("hi1") if r.operation == 4]
+
+    c.message(type="alarm", agency="a1", liid="L1", text="7 records found no room")
+    ok(hi2.wait(lambda: len(alarms(hi2)) == 1), "a loss is told to the agency", [m.log.read_text()[-500:]])
+    told = alarms(hi2)[0].octets
+    ok(b"collector c1: 7 records found no room" in told and told.endswith(b"L1"), "with collector, words and LIID", [told])
+    for wrong in ({"agency": "a1", "liid": "L9", "text": "x"}, {"agency": "none", "text": "x"}, {"agency": "a1"},
+                  {"agency": "a1", "text": "\u00e9"}, {"agency": "a1", "text": "x" * 201}, {"agency": "a1", "text": ""}):
+        c.message(type="alarm", **wrong)
+    c.message(type="alarm", agency="a1", text="its clock was set")
+    ok(hi2.wait(lambda: len(alarms(hi2)) == 2) and b"its clock was set" in alarms(hi2)[1].octets,
+       "one without an LIID is of all, and what is not well said is not told", [[a.octets for a in alarms(hi2)]])
+    for i in range(100):
+        c.message(type="alarm", agency="a1", text=f"again {i}")
+    c.open(1, "a1", "hi3")
+    time.sleep(0.3)
+    ok(10 <= len(alarms(hi2)) <= 18 and not c.is_down, "nor a hundred at once", [len(alarms(hi2))])
+    ok(not alarms(other), "another agency hears nothing of it")
+    ok(numbers(alarms(hi2)) == list(range(len(alarms(hi2)))), "alarms have numbers of one sequence")
+    c.records(1, 77, stream(1)[0])
+    ok(hi2.wait(lambda: b"77 octets" in alarms(hi2)[-1].octets, 8), "what was here and is lost is an alarm",
+       [alarms(hi2)[-1].octets])
+    m.end()
+
+
+def test_withdrawn():
+    """What was intercepted before a warrant was deleted is delivered, however late it comes."""
+    p = Provisioner()
+    hi2, hi3 = Lemf(), Lemf()
+    m = Mediator("withdrawn", orders([agency("a1", hi2.port, hi3.port)], [warrant("L1"), warrant("L2")]),
+                 provisioner=f"127.0.0.1:{p.port}")
+    link = p.accept()
+    backlog = [cc("L1", 1, i, NOW - 10 + i / 100, b"\x45" + bytes(40)) for i in range(50)]
+    link.message(type="change", remove={"warrants": ["a1/L1"]}, digest="00")
+    ok(hi2.wait(lambda: [r.operation for r in hi2.records("hi1")] == [1, 1, 2]), "a warrant is taken away")
+    gone = time.time()
+    link.close()
+    p.listener.close()
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        m.restart(how)
+    c = dial(m.port)
+    c.open(1, "a1", "hi3")
+    later = [cc("L1", 1, 50 + i, gone + 5 + i, b"\x45" + bytes(40)) for i in range(5)]
+    c.records(1, 0, b"".join(backlog + later))
+    ok(hi3.wait(lambda: hi3.count("cc") == 50), "its backlog comes through, after restarts too",
+       [hi3.count("cc"), m.log.read_text()[-500:]])
+    time.sleep(0.2)
+    ok([r.octets for r in hi3.records("cc")] == backlog, "and nothing that was intercepted later")
     m.end()
 
 

@@ -145,6 +145,8 @@ static int take_facts(struct announced *facts, const struct warrant *w)
 
 	if (!rc)
 		rc = set_text(&facts->delivery_country, w->delivery_country);
+	if (!rc)
+		rc = set_text(&facts->revision, w->revision);
 	facts->start = w->start;
 	facts->end = w->end;
 	facts->deliver = w->deliver;
@@ -156,6 +158,9 @@ static bool differs(const struct announced *facts, const struct warrant *w)
 	const char *a = facts->delivery_country ? facts->delivery_country : "";
 	const char *b = w->delivery_country ? w->delivery_country : "";
 
+	/* what was told before there were revisions is not told again for the want of one */
+	if (facts->revision && w->revision && strcmp(facts->revision, w->revision) != 0)
+		return true;
 	return facts->start.ns != w->start.ns || facts->end.ns != w->end.ns ||
 	       facts->deliver != w->deliver || strcmp(a, b) ||
 	       strcmp(facts->authorization_country, w->authorization_country);
@@ -187,7 +192,10 @@ static int revisit(const struct round *r, struct announced *facts, const struct 
 
 	if (was_active && !is_live) {
 		rc = tell(r, HI1_DEACTIVATED, facts);
-	} else if (is_live && (!was_active || differs(facts, w))) {
+	} else if (is_live && was_active && !facts->revision && w->revision) {
+		rc = set_text(&facts->revision, w->revision);
+	}
+	if (!rc && is_live && (!was_active || differs(facts, w))) {
 		rc = take_facts(facts, w);
 		if (!rc)
 			rc = tell(r, was_active ? HI1_MODIFIED : HI1_ACTIVATED, facts);

@@ -1,6 +1,6 @@
 /* What an agency must be told of its warrants (HI1), and what it has been told: activated at the
- * start, deactivated at the end or when the warrant goes, modified where what we know of it changes
- * between. No socket, no clock; a file, so that nothing is told twice or not at all.
+ * start, deactivated at the end or when the warrant goes, modified where it changes between: in what
+ * we know of it, or in what we do not (targets, access, encryption, authority), by its revision. No socket, no clock; a file, so that nothing is told twice or not at all.
  *
  * What is told goes into the HI2 spool. The file is written first, with the octets that are to go
  * there (pending) and their number; the spool's marks say which number it has. Whoever dies between
@@ -21,7 +21,8 @@
 	X(TIME, end, .is_required = true, .doc = "as the agency knows it")                         \
 	X(INT, deliver, .is_required = true, .max = 255, .doc = "enum warrant_delivery")           \
 	X(TEXT, authorization_country, .is_required = true, .min = 2, .max = 2, .doc = "its law")  \
-	X(TEXT, delivery_country, .min = 2, .max = 2, .doc = "where it is delivered to")
+	X(TEXT, delivery_country, .min = 2, .max = 2, .doc = "where it is delivered to")           \
+	X(TEXT, revision, .max = 16, .doc = "what it said beside: the mark of its contents")
 
 #define ANNOUNCEMENTS_FIELDS(X)                                                                    \
 	X(INT, number, .is_required = true, .max = INT64_MAX, .doc = "of what is pending")         \

@@ -1,6 +1,8 @@
 #include "mediation/announce.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/tap.h"
@@ -56,11 +58,18 @@ static void test_life(void)
 	w[0].end.ns += NANOS_PER_S;
 	ok(!strcmp(due(&a, w, 3, SAMPLE_START + 2), "M:L2:1 ") && !*due(&a, w, 3, SAMPLE_START + 2),
 	   "what changes is modified: %s", told);
+	w[0].revision = strdup("0000000000000001");
+	ok(!*due(&a, w, 3, SAMPLE_START + 2), "a revision that was not known before is no change");
+	w[0].revision[15] = '2';
+	ok(!strcmp(due(&a, w, 3, SAMPLE_START + 2), "M:L2:2 ") && !*due(&a, w, 3, SAMPLE_START + 2),
+	   "another one is, of what is not seen here: %s", told);
+	free(w[0].revision);
+	w[0].revision = NULL;
 	ok(!strcmp(due(&a, w, 1, SAMPLE_START + 3), "D:L1:1 "), "what goes is deactivated");
 	ok(!strcmp(due(&a, w, 2, SAMPLE_START + 4), "A:L1:2 "),
 	   "what comes again is activated, with the next number: %s", told);
 	ok(!strcmp(due(&a, w, 2, SAMPLE_END), "D:L1:3 "), "at its end it is deactivated");
-	ok(!strcmp(due(&a, w, 2, SAMPLE_END + 1), "D:L2:2 ") && !*due(&a, w, 2, SAMPLE_END + 2),
+	ok(!strcmp(due(&a, w, 2, SAMPLE_END + 1), "D:L2:3 ") && !*due(&a, w, 2, SAMPLE_END + 2),
 	   "each at its own");
 	ok(announcements_wake(&orders, sample_at(SAMPLE_END + 1)).ns == INT64_MAX,
 	   "then nothing is waited for");

@@ -6,7 +6,15 @@
 
 #include "base/log.h"
 
-enum { MAX_CHANNELS = 4096, AGENCY_SIZE = 65, AGAIN_MS = 500, MESSAGE_MAX = 256 };
+enum {
+	MAX_CHANNELS = 4096,
+	AGENCY_SIZE = 65,
+	AGAIN_MS = 500,
+	MESSAGE_MAX = 256,
+	ALARM_MAX = 200, /* characters of an alarm */
+	ALARMS_MAX = 16, /* that may come at once; one more each second */
+	ALARM_SIZE = 257,
+};
 
 struct channel {
 	uint32_t number;
@@ -27,6 +35,7 @@ struct inlet {
 	size_t n;
 	struct loop_timer timer; /* tries again what had no room */
 	uint64_t n_octets;
+	struct nanos alarms_from; /* alarms may be told again from here on, less ALARMS_MAX s */
 };
 
 int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *link)
@@ -198,10 +207,58 @@ static void open_channel(struct inlet *inlet, const struct conf_value *root)
 	find_outlet(inlet, c);
 }
 
+/* ---- alarms ---- */
+
+static bool may_tell(struct inlet *inlet)
+{
+	struct nanos now = loop_now();
+	int64_t least = now.ns - nanos_from_s(ALARMS_MAX).ns;
+
+	if (inlet->alarms_from.ns < least)
+		inlet->alarms_from.ns = least;
+	if (inlet->alarms_from.ns + nanos_from_s(1).ns > now.ns)
+		return false;
+	inlet->alarms_from.ns += nanos_from_s(1).ns;
+	return true;
+}
+
+static bool is_printable(const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return len && len <= ALARM_MAX;
+}
+
+static void pass_alarm(struct inlet *inlet, const struct conf_value *root)
+{
+	const char *agency = link_text(root, "agency"), *liid = link_text(root, "liid");
+	const char *text = link_text(root, "text");
+	struct outlet *outlet = agency ? inlet->place.outlet(inlet->place.owner, agency) : NULL;
+	char octets[ALARM_SIZE];
+	struct wr w = wr_of(octets, sizeof octets - 1);
+
+	if (!outlet || !is_printable(text) ||
+	    (liid && !scope_knows(inlet->place.scope, agency, liid)) || !may_tell(inlet)) {
+		log_warn("collector %s: an alarm is not passed on", inlet->name);
+		return;
+	}
+	wr_text(&w, "collector %s: %s", inlet->name, text);
+	octets[w.ok ? w.len : 0] = '\0';
+	log_warn("agency %s: LIID %s: collector %s: %s", agency, liid ? liid : "-", inlet->name,
+		 text);
+	if (outlet_alarm(outlet, liid, octets, loop_wall()))
+		log_warn("agency %s: it could not be told", agency);
+}
+
 void inlet_message(struct inlet *inlet, const char *type, const struct conf_value *root)
 {
 	if (!strcmp(type, "channel"))
 		open_channel(inlet, root);
+	else if (!strcmp(type, "alarm"))
+		pass_alarm(inlet, root);
 	else
 		log_debug("collector %s: a message of type %.40s is passed over", inlet->name,
 			  type);

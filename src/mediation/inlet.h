@@ -28,6 +28,13 @@ struct inlet_place {
 	void *owner;
 };
 
+/* A collector may also say that something is wrong, to be told to an agency (HI1 alarm), of one of
+ * its LIIDs or of all:
+ *
+ *	{"type":"alarm","agency":ID,"liid":LIID,"text":"1 to 200 characters"}
+ *
+ * What it says too often, of what is not the agency's, or not in printable ASCII, is not told. */
+
 /* For a link that is up. */
 MUST_CHECK int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *link);
 void inlet_free(struct inlet **inlet);

@@ -17,6 +17,7 @@ enum {
 	MAX_INLETS = 256,
 	MISSING_S = 10, /* a collector that is away so long is an alarm */
 	MAX_KNOWN = 256,
+	CLOCK_STEP_MS = 500, /* a wall clock that moves further by itself is an alarm */
 	ALARM_SIZE = 200,
 };
 
@@ -32,7 +33,7 @@ struct mediation {
 	struct tls *tls;
 	struct tls_identity self;
 	struct outlet_place outlet_place;
-	char spools[PATH_SIZE], captures[PATH_SIZE];
+	char spools[PATH_SIZE], captures[PATH_SIZE], withdrawn[PATH_SIZE];
 	struct ledger_book *ledger;
 	struct account *account;
 	struct station *station;
@@ -45,6 +46,7 @@ struct mediation {
 	size_t n_known;
 	struct link_port *port;
 	struct loop_timer status, announce;
+	int64_t clock_ns; /* the wall clock less the monotonic one, at the last tick */
 };
 
 #define X(...) CONF_ROW(mediation_settings, __VA_ARGS__)
@@ -176,9 +178,12 @@ static void take_orders(void *owner, const struct orders_book *book)
 {
 	struct mediation *m = owner;
 	int rc = scope_update(&m->scope, &book->orders, loop_wall());
+	struct why why = {0};
 
 	if (rc)
 		log_error("the orders' scope is not enforced as ordered: %s", err_text(rc));
+	if (scope_save(&m->scope, m->withdrawn, &why))
+		log_error("what was withdrawn is not kept for a restart: %s", why.text);
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_forget_outlets(m->inlets[i]);
 	drop_outlets(m, &book->orders);
@@ -275,15 +280,15 @@ static struct known *known_of(struct mediation *m, const char *name)
 	return k;
 }
 
-static void alarm_all(struct mediation *m, const char *name, const char *what)
+static void alarm_all(struct mediation *m, const char *who, const char *name, const char *what)
 {
 	char text[ALARM_SIZE];
 	struct wr w = wr_of(text, sizeof text - 1);
 
-	wr_text(&w, "collector %s %s", name, what);
+	wr_text(&w, "%s %s %s", who, name, what);
 	text[w.len] = '\0';
 	for (size_t i = 0; i < m->n_outlets; i++)
-		outlet_alarm(m->outlets[i], text, loop_wall());
+		(void)!outlet_alarm(m->outlets[i], NULL, text, loop_wall());
 }
 
 static void collector_up(void *owner, struct link *link)
@@ -300,7 +305,7 @@ static void collector_up(void *owner, struct link *link)
 	link_set_owner(link, inlet);
 	m->inlets[m->n_inlets++] = inlet;
 	if (k && k->is_told)
-		alarm_all(m, k->name, "is connected again");
+		alarm_all(m, "collector", k->name, "is connected again");
 	if (k)
 		k->is_told = false, k->lost.ns = 0;
 }
@@ -354,17 +359,40 @@ static void look_for_missing(struct mediation *m)
 		if (!k->lost.ns || k->is_told || now.ns - k->lost.ns < nanos_from_s(MISSING_S).ns)
 			continue;
 		k->is_told = true;
-		alarm_all(m, k->name, "is not connected: interception may be interrupted");
+		alarm_all(m, "collector", k->name,
+			  "is not connected: interception may be interrupted");
 	}
 }
 
 /* ---- the whole ---- */
+
+/* A clock that was set: times of records before and after do not fit together, and starts and
+ * ends of warrants were early or late. */
+static void look_at_clock(struct mediation *m)
+{
+	int64_t now_ns = loop_wall().ns - loop_now().ns, step = now_ns - m->clock_ns;
+	char text[ALARM_SIZE];
+	struct wr w = wr_of(text, sizeof text - 1);
+
+	m->clock_ns = now_ns;
+	if (step > -CLOCK_STEP_MS * (int64_t)NANOS_PER_MS &&
+	    step < CLOCK_STEP_MS * (int64_t)NANOS_PER_MS)
+		return;
+	wr_text(&w, "had its clock set %s by %lld ms", step < 0 ? "back" : "forward",
+		(long long)((step < 0 ? -step : step) / NANOS_PER_MS));
+	text[w.len] = '\0';
+	log_warn("the clock was set: %lld ms", (long long)(step / NANOS_PER_MS));
+	alarm_all(m, "mediator", m->self.name, text);
+}
 
 static void tick(void *owner)
 {
 	struct mediation *m = owner;
 
 	look_for_missing(m);
+	look_at_clock(m);
+	for (size_t i = 0; i < m->n_outlets; i++)
+		outlet_look(m->outlets[i], loop_wall());
 	announce(m); /* what could not be told for want of room */
 }
 
@@ -384,6 +412,9 @@ static int open_folders(struct mediation *m, struct why *why)
 {
 	const struct mediation_settings *s = m->place.settings;
 	int rc = file_path(m->spools, PATH_SIZE, s->folder, "spools", why);
+
+	if (!rc)
+		rc = file_path(m->withdrawn, PATH_SIZE, s->folder, "withdrawn.json", why);
 
 	if (!rc)
 		rc = file_path(m->captures, PATH_SIZE, s->folder, "captures", why);
@@ -448,6 +479,7 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	if (rc)
 		return rc;
 	m->place = *place;
+	m->clock_ns = loop_wall().ns - loop_now().ns;
 	scope_init(&m->scope);
 	loop_timer_init(&m->status, place->loop, tick, m);
 	loop_timer_init(&m->announce, place->loop, announce, m);
@@ -456,6 +488,8 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 		rc = open_folders(m, why);
 	if (!rc)
 		rc = open_ledger(m, why);
+	if (!rc)
+		rc = scope_load(&m->scope, m->withdrawn, why);
 	if (!rc)
 		rc = open_station(m, why);
 	if (!rc)

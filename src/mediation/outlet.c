@@ -17,6 +17,7 @@ enum {
 	BATCH_MAX = 8 << 20,     /* octets of notifications told at once */
 	CAPTURE_PIECE = 1 << 20, /* octets of records written at once */
 	CAPTURE_TICK_S = 1,
+	ALARM_SIZE = 257,
 	ROOM = 1 << 20, /* octets that a spool should have before what waits is offered again */
 };
 
@@ -27,6 +28,8 @@ struct outlet {
 	struct line lines[N_INTERFACES];
 	struct sender *senders[N_INTERFACES]; /* NULL: captures are made */
 	struct announcements told;
+	bool is_told_full[N_INTERFACES];    /* in an alarm */
+	uint64_t n_told_lost[N_INTERFACES]; /* … of octets that were lost */
 	char told_path[PATH_SIZE];
 	const char *operator_id; /* … of the orders too */
 	const char *network_element;
@@ -191,13 +194,14 @@ void outlet_announce(struct outlet *o, const struct orders *orders, struct nanos
 	tell(o, &t);
 }
 
-void outlet_alarm(struct outlet *o, const char *text, struct nanos now)
+int outlet_alarm(struct outlet *o, const char *liid, const char *text, struct nanos now)
 {
 	struct telling t = {o, now, wr_init(BATCH_MAX)};
 	struct hi1 hi1 = {.operation = HI1_ALARM,
 			  .seq = (uint32_t)o->told.alarms,
 			  .time = now,
 			  .at = now,
+			  .liid = liid,
 			  .operator_id = stream_of(o).operator_id,
 			  .text = text};
 	struct etsi_header header;
@@ -216,6 +220,42 @@ void outlet_alarm(struct outlet *o, const char *text, struct nanos now)
 	else
 		wr_reset(&t.octets);
 	tell(o, &t);
+	return rc;
+}
+
+/* Says it of one interface; true when it is said, or nobody listens. */
+static bool alarm_line(struct outlet *o, int i, struct nanos now, const char *text, uint64_t n)
+{
+	char octets[ALARM_SIZE];
+	struct wr w = wr_of(octets, sizeof octets - 1);
+	int rc;
+
+	wr_text(&w, "mediator %s, %s: ", o->place->name, interface_text((enum interface)i));
+	if (n)
+		wr_text(&w, "%llu ", (unsigned long long)n);
+	wr_text(&w, "%s", text);
+	octets[w.len] = '\0';
+	rc = outlet_alarm(o, NULL, octets, now);
+	return !rc || rc == ERR_END;
+}
+
+void outlet_look(struct outlet *o, struct nanos now)
+{
+	for (int i = 0; i < N_INTERFACES; i++) {
+		const struct line *l = &o->lines[i];
+		uint64_t lost = l->n_lost - o->n_told_lost[i];
+		bool is_full = l->is_full && !outlet_has_room(o, (enum interface)i);
+
+		if (is_full != o->is_told_full[i] && is_full == l->is_full &&
+		    alarm_line(o, i, now,
+			       is_full ? "no room: what comes waits at the collectors"
+				       : "room again",
+			       0))
+			o->is_told_full[i] = is_full;
+		if (lost &&
+		    alarm_line(o, i, now, "octets that collectors had delivered are lost", lost))
+			o->n_told_lost[i] = l->n_lost;
+	}
 }
 
 /* ---- captures ---- */

@@ -56,8 +56,13 @@ MUST_CHECK int outlet_take(struct outlet *o, const struct line_parcel *parcel,
 /* Tells the agency (HI1) what is due now. */
 void outlet_announce(struct outlet *o, const struct orders *orders, struct nanos now);
 
-/* Tells it of a fault (HI1 alarm): 1 to 256 printable characters. */
-void outlet_alarm(struct outlet *o, const char *text, struct nanos now);
+/* Tells it of a fault (HI1 alarm), of one LIID or, NULL, of all: 1 to 256 printable characters.
+ * ERR_FULL: there is no room now; ERR_END: it receives captures, and nothing is told. */
+MUST_CHECK int outlet_alarm(struct outlet *o, const char *liid, const char *text, struct nanos now);
+
+/* Looks whether something is to be told: a spool that is full, or has room again, and what a
+ * collector no longer had when it came again. Every few seconds. */
+void outlet_look(struct outlet *o, struct nanos now);
 
 /* What it has counted, as one value. */
 void outlet_status(const struct outlet *o, struct json *j);

@@ -3,9 +3,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/file.h"
+#include "conf/record.h"
 #include "etsi/header.h"
 
-enum { AGENCY_SIZE = 65 };
+enum { AGENCY_SIZE = 65, FILE_MAX = 64 << 20 };
+
+#define MISSED_FIELDS(X)                                                                           \
+	X(TEXT, agency, .is_required = true, .min = 1, .max = 64, .doc = "whose warrant it was")   \
+	X(TEXT, liid, .is_required = true, .min = 1, .max = 25, .doc = "its LIID")                 \
+	X(BOOL, has_iri, .is_required = true, .doc = "whether IRI was delivered")                  \
+	X(BOOL, has_cc, .is_required = true, .doc = "whether content was")                         \
+	X(TIME, start, .is_required = true, .doc = "the first moment that it covered")             \
+	X(TIME, end, .is_required = true, .doc = "the first that it no longer covered")            \
+	X(TIME, missed, .is_required = true, .doc = "when the orders no longer held it")
+
+#define WITHDRAWN_FIELDS(X)                                                                        \
+	X(LIST(missed), warrants, .max = 1000000, .doc = "that the orders no longer hold")
+
+struct missed {
+	CONF_STRUCT(MISSED_FIELDS)
+};
+
+struct withdrawn {
+	CONF_STRUCT(WITHDRAWN_FIELDS)
+};
+
+#define X(...) CONF_ROW(missed, __VA_ARGS__)
+static const struct conf_field missed_fields[] = {MISSED_FIELDS(X)};
+#undef X
+static const struct conf_record missed_record =
+	CONF_RECORD(missed, missed_fields, .doc = "A warrant that was taken away.");
+
+#define X(...) CONF_ROW(withdrawn, __VA_ARGS__)
+static const struct conf_field withdrawn_fields[] = {WITHDRAWN_FIELDS(X)};
+#undef X
+static const struct conf_record withdrawn_record = CONF_RECORD(
+	withdrawn, withdrawn_fields, .doc = "Warrants whose last records may still come.");
 
 struct scope_warrant {
 	char agency[AGENCY_SIZE];
@@ -112,7 +146,8 @@ int scope_update(struct scope *scope, const struct orders *orders, struct nanos 
 		if (!old.is_gone) {
 			old.is_gone = true;
 			old.missed = now;
-			old.end = old.end.ns < now.ns ? old.end : now;
+			if (old.end.ns > now.ns)
+				old.end.ns = now.ns + NANOS_PER_S; /* clocks differ */
 		}
 		if (now.ns - old.missed.ns < nanos_from_s(SCOPE_GRACE_S).ns)
 			next.items[next.n++] = old;
@@ -121,6 +156,90 @@ int scope_update(struct scope *scope, const struct orders *orders, struct nanos 
 	free(scope->items);
 	*scope = next;
 	return 0;
+}
+
+/* ---- the file ---- */
+
+static int add_missed(struct withdrawn *all, const struct scope_warrant *w)
+{
+	struct missed *m = &all->warrants.items[all->warrants.n];
+
+	*m = (struct missed){.agency = strdup(w->agency),
+			     .liid = strndup((const char *)w->liid, w->liid_len),
+			     .has_iri = w->has_iri,
+			     .has_cc = w->has_cc,
+			     .start = w->start,
+			     .end = w->end,
+			     .missed = w->missed};
+	all->warrants.n++;
+	return m->agency && m->liid ? 0 : ERR_NOMEM;
+}
+
+int scope_save(const struct scope *scope, const char *path, struct why *why)
+{
+	struct withdrawn all = {.warrants = {calloc(scope->n + 1, sizeof(struct missed)), 0}};
+	struct wr w = wr_init(FILE_MAX);
+	struct json j = json_of(&w);
+	int rc = all.warrants.items ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < scope->n && !rc; i++)
+		if (scope->items[i].is_gone)
+			rc = add_missed(&all, &scope->items[i]);
+	if (!rc && all.warrants.n)
+		rc = conf_print_json(&withdrawn_record, &all, &(struct conf_sight){0}, &j);
+	if (!rc && all.warrants.n)
+		rc = w.ok ? conf_file_save(path, w.bytes, w.len, why) : ERR_NOMEM;
+	conf_fini(&withdrawn_record, &all);
+	wr_fini(&w);
+	return rc;
+}
+
+static int take_missed(struct scope *scope, const struct withdrawn *all)
+{
+	scope->items = calloc(all->warrants.n + 1, sizeof *scope->items);
+	if (!scope->items)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < all->warrants.n; i++) {
+		const struct missed *m = &all->warrants.items[i];
+		struct scope_warrant *w = &scope->items[scope->n];
+
+		if (!set_key(w, m->agency, m->liid, strlen(m->liid)))
+			continue;
+		w->has_iri = m->has_iri;
+		w->has_cc = m->has_cc;
+		w->is_gone = true;
+		w->start = m->start;
+		w->end = m->end;
+		w->missed = m->missed;
+		scope->n++;
+	}
+	qsort(scope->items, scope->n, sizeof *scope->items, compare);
+	return 0;
+}
+
+int scope_load(struct scope *scope, const char *path, struct why *why)
+{
+	struct wr w = wr_init(FILE_MAX);
+	struct withdrawn all = {0};
+	struct why absent;
+	int rc;
+
+	why_clear(&absent);
+	rc = conf_file_read(path, &w, &absent);
+	if (rc && rc != ERR_ABSENT && why)
+		*why = absent;
+	if (!rc) {
+		rc = conf_parse_json(&withdrawn_record, (const char *)w.bytes, w.len, &all, why);
+		if (rc)
+			why_place(why, path);
+		else
+			rc = take_missed(scope, &all);
+		conf_fini(&withdrawn_record, &all);
+	} else if (rc == ERR_ABSENT) {
+		rc = 0;
+	}
+	wr_fini(&w);
+	return rc;
 }
 
 /* The time by which a record is judged. An aggregate is as old as its first part says. */
@@ -133,8 +252,7 @@ static bool time_of(const struct etsi_record *record, struct nanos *out)
 }
 
 /* Only the last moment of a warrant is beyond its packets and still a record's: its IRI END says
- * that it ended (docs/decisions/0032-iri-times.md). A warrant that was taken away ended when the
- * provisioner said so, on clocks that differ: what comes in its grace was made before. */
+ * that it ended (docs/decisions/0032-iri-times.md). */
 static bool is_in_time(const struct scope_warrant *w, const struct etsi_record *record)
 {
 	struct nanos time;
@@ -142,8 +260,7 @@ static bool is_in_time(const struct scope_warrant *w, const struct etsi_record *
 
 	if (!time_of(record, &time) || time.ns < w->start.ns - w->start.ns % NANOS_PER_US)
 		return false;
-	return w->is_gone ? time.ns <= w->missed.ns + nanos_from_s(1).ns
-			  : time.ns < w->end.ns || (is_closing && time.ns == w->end.ns);
+	return time.ns < w->end.ns || (is_closing && time.ns == w->end.ns);
 }
 
 static enum refusal check_kind(const struct scope_warrant *w, enum interface interface,
@@ -159,6 +276,13 @@ static enum refusal check_kind(const struct scope_warrant *w, enum interface int
 	if (interface == INTERFACE_HI2 ? !w->has_iri : !w->has_cc)
 		return REFUSAL_KIND;
 	return REFUSAL_NONE;
+}
+
+bool scope_knows(const struct scope *scope, const char *agency, const char *liid)
+{
+	struct scope_warrant key = {0};
+
+	return set_key(&key, agency, liid, strlen(liid)) && find(scope, &key);
 }
 
 enum refusal scope_check(const struct scope *scope, const struct agency *agency,

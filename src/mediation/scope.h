@@ -7,7 +7,6 @@
 #include "base/nanos.h"
 #include "etsi/record.h"
 #include "ledger/reason.h"
-#include "warrant/orders.h"
 #include "warrant/view.h"
 
 #define INTERFACES(X)                                                                              \
@@ -37,13 +36,13 @@ enum refusal {
 const char *refusal_text(enum refusal refusal);
 
 /* The warrants by agency and LIID, as far as scope goes. A warrant that the orders no longer hold
- * counts as ended when it was missed, and stays for a while, for records that are on their way. */
+ * counts as ended when it was missed, and stays for as long as an ended one stays in the orders:
+ * what was intercepted before may still lie with a collector. */
 struct scope {
 	struct scope_warrant *items; /* sorted */
 	size_t n;
 };
 
-/* A collector that was down, or could not reach us, brings what it had by then. */
 enum { SCOPE_GRACE_S = ORDERS_GRACE_MEDIATOR_S };
 
 void scope_init(struct scope *scope);
@@ -51,6 +50,14 @@ void scope_fini(struct scope *scope);
 
 /* Takes other orders; ERR_NOMEM leaves it as it was. */
 MUST_CHECK int scope_update(struct scope *scope, const struct orders *orders, struct nanos now);
+
+/* A file keeps the warrants that were missed, over a restart; where none was, none is written.
+ * scope_load puts them into an empty scope. The reason names the file. */
+MUST_CHECK int scope_save(const struct scope *scope, const char *path, struct why *why);
+MUST_CHECK int scope_load(struct scope *scope, const char *path, struct why *why);
+
+/* Whether the agency has, or had, a warrant of this LIID. */
+bool scope_knows(const struct scope *scope, const char *agency, const char *liid);
 
 /* REFUSAL_NONE where the record may go to the agency on this interface. */
 enum refusal scope_check(const struct scope *scope, const struct agency *agency,

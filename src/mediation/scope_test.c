@@ -1,5 +1,8 @@
 #include "mediation/scope.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/tap.h"
 #include "mediation/sample.h"
 
@@ -90,7 +93,14 @@ static void test_withdrawal(void)
 {
 	struct warrant w[1] = {sample_warrant("police", "ALL")};
 	struct etsi_record r = sample_record(ETSI_RECORD_IRI, "ALL", SAMPLE_START + 10);
+	char path[] = "/tmp/weir-scope-XXXXXX";
+	int fd = mkstemp(path);
+	struct why why = {0};
 
+	close(fd);
+	unlink(path);
+	ok(fd >= 0 && !scope_load(&scope, path, &why), "nothing is known without a file");
+	scope_fini(&scope);
 	take(w, 1, SAMPLE_START);
 	take(NULL, 0, SAMPLE_START + 10);
 	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 11)) ==
@@ -102,11 +112,27 @@ static void test_withdrawal(void)
 	   "none that was made later");
 	r.time = sample_at(SAMPLE_START + 9);
 	ok(scope_check(&scope, &police, INTERFACE_HI2, &r,
-		       sample_at(SAMPLE_START + 10 + SCOPE_GRACE_S)) == REFUSAL_UNKNOWN_LIID,
-	   "and none after its grace");
-	take(w, 1, SAMPLE_START + 20 + SCOPE_GRACE_S);
+		       sample_at(SAMPLE_START + SCOPE_GRACE_S)) == REFUSAL_NONE,
+	   "what was made before comes through for a month");
+	ok(!scope_save(&scope, path, &why) && (scope_fini(&scope), scope.n == 0) &&
+		   !scope_load(&scope, path, &why) && scope.n == 1,
+	   "that is known over a restart: %s", why.text);
+	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) ==
+			   REFUSAL_NONE &&
+		   scope_knows(&scope, "police", "ALL") && !scope_knows(&scope, "police", "NO"),
+	   "with all that was known");
+	unlink(path);
+	r.time = sample_at(SAMPLE_START + 12);
+	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) ==
+		   REFUSAL_OUT_OF_TIME,
+	   "and when it ended");
+	r.time = sample_at(SAMPLE_START + 9);
 	ok(scope_check(&scope, &police, INTERFACE_HI2, &r,
-		       sample_at(SAMPLE_START + 21 + SCOPE_GRACE_S)) == REFUSAL_NONE &&
+		       sample_at(SAMPLE_START + 11 + SCOPE_GRACE_S)) == REFUSAL_UNKNOWN_LIID,
+	   "nothing after its grace");
+	take(w, 1, SAMPLE_START + 80);
+	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 81)) ==
+			   REFUSAL_NONE &&
 		   scope.n == 1,
 	   "given again, it is as before");
 	sample_free(w, 1);

@@ -210,6 +210,9 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "how its payloads are encrypted (Annex G)")                                       \
 	X(KEY, encryption_key, AT_COLLECTOR, .min = 24, .max = 32,                                 \
 	  .doc = "the key, where it is not the agency's")                                          \
+	X(TEXT, revision, AT_MEDIATOR, .max = 16,                                                  \
+	  .doc = "a mark of all that it says, made where a mediator is told of it, so that it "    \
+		 "hears of each change; what is given is replaced")                                \
 	X(LIST(target), targets, AT_COLLECTOR, .is_required = true, .min = 1, .max = 1000000,      \
 	  .doc = "whose packets it covers, each by prefix, radius_user or calling_station")
 

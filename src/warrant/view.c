@@ -1,5 +1,6 @@
 #include "warrant/view.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,34 @@ static int keep(struct viewing *v)
 	return rc;
 }
 
+/* A mediator does not see all of a warrant, and must tell its agency of every change: it gets a
+ * mark of the whole. It is short, and of what nobody else can put together without the keys, the
+ * reference and the authority that it covers too. */
+static int mark(const struct warrant *whole, struct warrant *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	struct warrant w = *whole;
+	struct wr octets = wr_init(CONF_MAX_MEMORY);
+	struct json j = json_of(&octets);
+	char text[17] = "";
+	uint8_t digest[32];
+	int rc;
+
+	w.revision = NULL;
+	rc = conf_print_json(&warrant_record, &w, &(struct conf_sight){0}, &j);
+	if (!rc && !EVP_Digest(octets.bytes, octets.len, digest, NULL, EVP_sha256(), NULL))
+		rc = ERR_NOMEM;
+	for (size_t i = 0; !rc && i < sizeof text / 2; i++) {
+		text[2 * i] = hex[digest[i] >> 4];
+		text[2 * i + 1] = hex[digest[i] & 15];
+	}
+	OPENSSL_cleanse(octets.bytes, octets.len);
+	wr_fini(&octets);
+	free(out->revision);
+	out->revision = rc ? NULL : strdup(text);
+	return rc ? rc : out->revision ? 0 : ERR_NOMEM;
+}
+
 int orders_view(const struct orders *orders, const struct orders_daemon *daemon, struct orders *out)
 {
 	struct viewing v = {.orders = orders, .daemon = daemon};
@@ -101,7 +130,11 @@ int orders_view(const struct orders *orders, const struct orders_daemon *daemon,
 	if (rc)
 		return rc;
 	rc = conf_copy(&orders_record, &(struct conf_sight){.whom = daemon->role}, &v.shallow, out);
+	for (size_t i = 0; !rc && daemon->role == ORDERS_FOR_MEDIATOR && i < out->warrants.n; i++)
+		rc = mark(&v.shallow.warrants.items[i], &out->warrants.items[i]);
 	forget(&v);
+	if (rc)
+		orders_fini(out);
 	return rc;
 }
 

@@ -91,6 +91,38 @@ static void a_mediator_knows_whom_to_serve(void)
 	orders_fini(&v);
 }
 
+/* The mark of police's warrant, where its access type is so much another one. */
+static void mark_of(char out[17], int more)
+{
+	struct orders o, v;
+
+	load(&o);
+	for (size_t i = 0; i < o.warrants.n; i++)
+		o.warrants.items[i].access_type += more;
+	ok(!orders_view(&o, &(struct orders_daemon){ORDERS_FOR_MEDIATOR, "med-1", january}, &v) &&
+		   v.warrants.n == 1 && v.warrants.items[0].revision &&
+		   strlen(v.warrants.items[0].revision) == 16,
+	   "a mediator's warrant has a mark of its contents");
+	snprintf(out, 17, "%s", v.warrants.items[0].revision);
+	orders_fini(&v);
+	orders_fini(&o);
+}
+
+static void a_mediator_hears_of_each_change(void)
+{
+	char first[17], second[17], third[17];
+	struct orders v;
+
+	mark_of(first, 0);
+	mark_of(second, 1);
+	mark_of(third, 0);
+	ok(strcmp(first, second) != 0, "which changes with what it does not see");
+	ok(!strcmp(first, third), "and is the same for the same");
+	cut(&v, ORDERS_FOR_COLLECTOR, "", january);
+	ok(v.warrants.n && !v.warrants.items[0].revision, "a collector's has none: it sees all");
+	orders_fini(&v);
+}
+
 static void what_is_over_goes_after_a_while(void)
 {
 	static const int64_t end = 1769904000LL * NANOS_PER_S; /* of customs' warrant */
@@ -213,6 +245,7 @@ int main(void)
 {
 	a_collector_knows_whom_to_watch();
 	a_mediator_knows_whom_to_serve();
+	a_mediator_hears_of_each_change();
 	what_is_over_goes_after_a_while();
 	one_mediator_need_not_be_named();
 	a_view_travels(ORDERS_FOR_COLLECTOR, "col-1");
