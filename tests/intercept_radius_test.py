@@ -142,6 +142,25 @@ def flags():
     streams.append(run)
 
 
+def places():
+    """Where a subscriber is: the cell of a mobile one, the access point of a wireless one."""
+    nas, cell = Nas(), bytes.fromhex("350102abcd35010201234567")
+    steps = [nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7", cell=b"\x82" + cell), nas.answer(RESPONSE),
+             nas.account(START, user="alice@isp", sid="2", ip="192.0.2.8", porttype=19, called="00-10-a4-23-19-C0:net"),
+             nas.account(START, user="alice@isp", sid="3", ip="192.0.2.9", porttype=15, called="00-10-a4-23-19-C0"),
+             nas.account(START, user="alice@isp", sid="4", ip="192.0.2.10", cell=b"\x82" + cell[:-1]),
+             nas.account(START, user="alice@isp", sid="5", ip="192.0.2.11", porttype=19, called="00-10-a4-23-19-CX")]
+    run = Run(alice(), at(*steps))
+    said = subprocess.run([WEIR, "decode", "-q", "--json", run.path("hi2")], capture_output=True, text=True)
+    begun = [json.loads(x)["pdu"]["payload"]["iRIPayloadSequence"][0]["iRIContents"]["iPIRI"]["iPIRIContents"]
+             for x in said.stdout.splitlines()]
+    got = [x.get("location") for x in begun if x["accessEventType"] == "accessAccept"]
+    same(got, [{"epsLocation": {"userLocationInfo": "0x18" + cell.hex()}},
+               {"wlanLocationAttributes": {"wlanAPMACAddress": "0x0010a42319c0"}}, None, None, None],
+         "what is well said of a place is in the IRI, nothing else")
+    streams.append(run)
+
+
 def one_session():
     nas = Nas()
     before, first, last, after = (ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(4))
@@ -366,6 +385,7 @@ def forms_of_records():
 
 vigils()
 flags()
+places()
 one_session()
 forms_of_records()
 identities()

@@ -29,6 +29,7 @@ NAMES = {
     "in": (42, int), "out": (43, int), "sid": (44, str), "seconds": (46, int), "cause": (49, int),
     "ingiga": (52, int), "outgiga": (53, int), "portid": (87, str), "prefix": (97, prefix6),
     "delegated": (123, prefix6), "ip6": (168, lambda v: ip_address(v).packed), "fill": (25, str),
+    "called": (30, str), "porttype": (61, int), "cell": (26, lambda v: struct.pack("!IBB", 10415, 22, 2 + len(v)) + v),
 }
 
 

@@ -129,6 +129,62 @@ static void describe_place(const struct access_session *a, struct ipiri *iri)
 	}
 }
 
+/* Where a mobile subscriber is: RADIUS names the kind of location by a number (TS 29.061, 16.4.7.2),
+ * the schema's userLocationInfo by flags (TS 29.274, 8.21); what follows is the same. */
+static void describe_cell(const struct access_session *a, struct session_iri *out)
+{
+	static const struct {
+		uint8_t kind, flags, len;
+	} kinds[] = {
+		{0, 1, 7},    /* CGI */ {1, 2, 7},      /* SAI */ {128, 8, 5}, /* TAI */
+		{129, 16, 7}, /* ECGI */ {130, 24, 12},                        /* TAI and ECGI */
+	};
+	struct access_text told = access_vendor_text(a, ACCESS_3GPP, ACCESS_3GPP_LOCATION);
+	struct rd r = rd_of(told.bytes, told.bytes ? told.len : 0);
+	uint8_t kind = rd_u8(&r);
+
+	for (size_t k = 0; r.ok && k < sizeof kinds / sizeof *kinds; k++) {
+		if (kinds[k].kind != kind || kinds[k].len != rd_left(&r))
+			continue;
+		out->location[0] = kinds[k].flags;
+		memcpy(out->location + 1, rd_take(&r, kinds[k].len), kinds[k].len);
+		out->iri.location.user_location =
+			(struct etsi_text){out->location, kinds[k].len + 1u};
+		return;
+	}
+}
+
+static int hex_digit(uint8_t c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c | ' ') : NULL;
+
+	return at && *at ? (int)(at - digits) : -1;
+}
+
+/* The access point of a wireless LAN: its MAC address begins Called-Station-Id (RFC 3580, 3.20). */
+static void describe_access_point(const struct access_session *a, struct session_iri *out)
+{
+	enum { WIRELESS_802_11 = 19, MAC_TEXT = 17 };
+	struct access_text text = access_text(a, RADIUS_CALLED_STATION_ID, 0);
+	const uint8_t *at = text.bytes;
+	uint32_t type;
+
+	if (!access_number(a, RADIUS_NAS_PORT_TYPE, &type) || type != WIRELESS_802_11 || !at ||
+	    text.len < MAC_TEXT || (text.len > MAC_TEXT && at[MAC_TEXT] != ':'))
+		return;
+	for (size_t k = 0; k < sizeof out->access_point; k++, at += 3) {
+		int high = hex_digit(at[0]), low = hex_digit(at[1]);
+		bool is_last = k + 1 == sizeof out->access_point;
+
+		if (high < 0 || low < 0 || (!is_last && at[2] != '-' && at[2] != ':'))
+			return;
+		out->access_point[k] = (uint8_t)(high << 4 | low);
+	}
+	out->iri.location.access_point =
+		(struct etsi_text){out->access_point, sizeof out->access_point};
+}
+
 /* EndReason of TS 102 232-3 for a NAS's Acct-Terminate-Cause (RFC 2866, 5.10). */
 static uint64_t end_reason(uint32_t cause)
 {
@@ -192,4 +248,6 @@ void session_describe(const struct access_session *a, struct session_iri *out)
 	describe_place(a, &out->iri);
 	describe_use(a, &out->iri);
 	describe_routes(a, out);
+	describe_cell(a, out);
+	describe_access_point(a, out);
 }

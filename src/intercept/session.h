@@ -55,6 +55,8 @@ struct session_iri {
 	struct ipiri iri;
 	struct etsi_address addresses[ACCESS_MAX_ADDRESSES];
 	struct etsi_text routes[16];
+	uint8_t location[16]; /* 3GPP's, in the form of the schema */
+	uint8_t access_point[6];
 };
 
 /* The facts of a static session's IRI: *many is room for one address for each prefix. */
