@@ -129,8 +129,8 @@ static void describe_place(const struct access_session *a, struct ipiri *iri)
 	}
 }
 
-/* Where a mobile subscriber is: RADIUS names the kind of location by a number (TS 29.061, 16.4.7.2),
- * the schema's userLocationInfo by flags (TS 29.274, 8.21); what follows is the same. */
+/* Where a mobile subscriber is: RADIUS names the kind of location by a number (TS 29.061,
+ * 16.4.7.2), the schema's userLocationInfo by flags (TS 29.274, 8.21); what follows is the same. */
 static void describe_cell(const struct access_session *a, struct session_iri *out)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* What an agency must be told of its warrants (HI1), and what it has been told: activated at the
  * start, deactivated at the end or when the warrant goes, modified where it changes between: in
- * what we know of it or, by its revision, in what we do not (targets, access, encryption, authority).
- * No socket, no clock; a file, so that nothing is told twice or not at all.
+ * what we know of it or, by its revision, in what we do not (targets, access, encryption,
+ * authority). No socket, no clock; a file, so that nothing is told twice or not at all.
  *
  * What is told goes into the HI2 spool. The file is written first, with the octets that are to go
  * there (pending) and their number; the spool's marks say which number it has. Whoever dies between
