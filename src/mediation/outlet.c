@@ -243,7 +243,7 @@ void outlet_look(struct outlet *o, struct nanos now)
 {
 	for (int i = 0; i < N_INTERFACES; i++) {
 		const struct line *l = &o->lines[i];
-		uint64_t lost = l->n_lost - o->n_told_lost[i];
+		uint64_t lost = l->counts.n_lost - o->n_told_lost[i];
 		bool is_full = l->is_full && !outlet_has_room(o, (enum interface)i);
 
 		if (is_full != o->is_told_full[i] && is_full == l->is_full &&
@@ -254,7 +254,7 @@ void outlet_look(struct outlet *o, struct nanos now)
 			o->is_told_full[i] = is_full;
 		if (lost &&
 		    alarm_line(o, i, now, "octets that collectors had delivered are lost", lost))
-			o->n_told_lost[i] = l->n_lost;
+			o->n_told_lost[i] = l->counts.n_lost;
 	}
 }
 
