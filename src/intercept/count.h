@@ -4,7 +4,7 @@
 #define INTERCEPT_COUNT_H
 
 #include "intercept/inside.h"
-#include "intercept/session.h"
+#include "mandate/session.h"
 
 /* Finds or makes the session's row of a kind. */
 struct ledger_row *count_find(struct intercept *i, struct session *s, enum ledger_kind kind);

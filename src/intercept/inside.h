@@ -8,8 +8,8 @@
 
 #include "intercept/intercept.h"
 #include "base/lookup.h"
-#include "intercept/mandate.h"
 #include "intercept/tray.h"
+#include "mandate/mandate.h"
 #include "net/reassembly.h"
 
 /* Both interfaces of an agency. */

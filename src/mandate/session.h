@@ -1,8 +1,8 @@
-/* Inside intercept only: a session is one (warrant, CIN), with the header of its records, its
+/* A session is one (warrant, CIN), with the header of its records, its
  * sequence numbers and its state. Static ones are prefixes of the orders; dynamic ones a
  * subscriber's session, as RADIUS tells of it. Only who has the turn changes one. */
-#ifndef INTERCEPT_SESSION_H
-#define INTERCEPT_SESSION_H
+#ifndef MANDATE_SESSION_H
+#define MANDATE_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "intercept/mandate.h"
+#include "mandate/mandate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,15 +1,16 @@
-/* Inside intercept only: a warrant as it is executed, with all that is needed of the orders, so
+/* A warrant as it is executed, with all that is needed of the orders, so
  * that these may change or go. It stays when its warrant is gone: numbers are not used again. */
-#ifndef INTERCEPT_MANDATE_H
-#define INTERCEPT_MANDATE_H
+#ifndef MANDATE_MANDATE_H
+#define MANDATE_MANDATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "etsi/seal.h"
 #include "integrity/integrity.h"
-#include "intercept/intercept.h"
-#include "intercept/session.h"
+#include "mandate/counts.h"
+#include "mandate/session.h"
+#include "warrant/orders.h"
 
 struct identity {
 	enum target_kind kind; /* not a prefix */

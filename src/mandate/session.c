@@ -1,4 +1,4 @@
-#include "intercept/session.h"
+#include "mandate/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>

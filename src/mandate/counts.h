@@ -1,0 +1,33 @@
+/* What the room intercept counts for each warrant; it hands them out. */
+#ifndef MANDATE_COUNTS_H
+#define MANDATE_COUNTS_H
+
+#include <stdint.h>
+
+#include "ledger/reason.h"
+
+/* Why a packet of a target's is not delivered: the ledger's reasons, in their order. */
+enum intercept_refusal {
+#define X(name, ...) INTERCEPT_##name,
+	LEDGER_PACKET_REASONS(X)
+#undef X
+		INTERCEPT_N_REFUSALS
+};
+
+/* What became of a warrant. matched = cc + all refused. */
+struct intercept_counts {
+	uint64_t matched;  /* packets (one for each session of the warrant that it belongs to) */
+	uint64_t from;     /* delivered: from the target */
+	uint64_t to;       /* … to the target */
+	uint64_t both;     /* … both ends are the target's */
+	uint64_t cc;       /* records on HI3 */
+	uint64_t iri;      /* records on HI2 */
+	uint64_t cc_bytes; /* of these records */
+	uint64_t iri_bytes;
+	uint64_t truncated; /* of cc: packets that were not captured whole */
+	uint64_t iri_lost;  /* records on HI2 that found no room in the outbox */
+	uint64_t sessions;  /* that began */
+	uint64_t refused[INTERCEPT_N_REFUSALS];
+};
+
+#endif
