@@ -1,6 +1,7 @@
 #include "base/nanos.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/tap.h"
 
@@ -23,6 +24,13 @@ static void times_are_read(void)
 		{"2026-01-01T00:00:00+-1:00", false, 0},
 		{"2026-01-01T00:00:00+24:00", false, 0},
 		{"99999999999999", false, 0},
+		{"2024-02-29T23:59:60Z", true, 1709251200000000000},
+		{"1969-12-31T23:59:59.5Z", true, -500000000},
+		{"2026-02-29T00:00:00Z", false, 0},
+		{"2026-13-01T00:00:00Z", false, 0},
+		{"2026-01-01T24:00:00Z", false, 0},
+		{"2026-1-1T0:0:0Z", false, 0},
+		{"9999-01-01T00:00:00Z", false, 0},
 		{"soon", false, 0},
 		{"", false, 0},
 	};
@@ -34,6 +42,28 @@ static void times_are_read(void)
 		ok(is_good == rows[i].is_good && (!is_good || t.ns == rows[i].ns), "\"%s\" %s",
 		   rows[i].text, rows[i].is_good ? "is a time" : "is none");
 	}
+}
+
+/* Every hour and a bit over all that 64 bits hold, as the C library has it. */
+static void days_are_the_calendars(void)
+{
+	const int64_t step_s = 3 * 86400 + 3607;
+	int64_t n_wrong = 0;
+
+	for (int64_t s = INT64_MIN / NANOS_PER_S + 2; s < INT64_MAX / NANOS_PER_S - 2;
+	     s += step_s) {
+		char text[NANOS_TEXT_LEN];
+		char want[NANOS_TEXT_LEN];
+		time_t t = (time_t)s;
+		struct nanos again;
+		struct tm tm;
+
+		nanos_print(nanos_from_s(s), 0, text);
+		strftime(want, sizeof want, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+		n_wrong += strcmp(text, want) || !nanos_parse(text, &again) ||
+			   again.ns != nanos_from_s(s).ns;
+	}
+	ok(n_wrong == 0, "days from 1677 to 2262 are the calendar's, both ways");
 }
 
 static void times_are_printed(void)
@@ -64,6 +94,7 @@ int main(void)
 {
 	times_are_read();
 	times_are_printed();
+	days_are_the_calendars();
 	spans_are_read();
 	return tap_end();
 }

@@ -51,7 +51,8 @@ int link_body_read(const void *body, size_t len, struct conf_doc **doc, struct w
 	return rc;
 }
 
-void link_hello_write(const struct tls_identity *self, const char *software, struct wr *w)
+void link_hello_write(const struct tls_identity *self, const char *software, const char *to,
+		      struct wr *w)
 {
 	struct json j = json_of(w);
 
@@ -64,6 +65,8 @@ void link_hello_write(const struct tls_identity *self, const char *software, str
 	json_u64(&j, LINK_VERSION);
 	json_key(&j, "software");
 	json_text(&j, software);
+	if (to)
+		json_key(&j, "to"), json_text(&j, to);
 	json_close(&j, '}');
 }
 
@@ -75,6 +78,7 @@ int link_hello_read(const void *body, size_t len, struct link_hello *out, struct
 	const char *role = link_text(root, "role");
 	const char *name = link_text(root, "name");
 	const char *software = link_text(root, "software");
+	const char *to = link_text(root, "to");
 	uint64_t version;
 
 	*out = (struct link_hello){.version = 0};
@@ -91,6 +95,7 @@ int link_hello_read(const void *body, size_t len, struct link_hello *out, struct
 		else
 			snprintf(out->identity.name, sizeof out->identity.name, "%s", name);
 		snprintf(out->software, sizeof out->software, "%s", software ? software : "");
+		snprintf(out->to, sizeof out->to, "%s", to ? to : "");
 	}
 	conf_doc_free(&doc);
 	return rc;

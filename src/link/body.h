@@ -15,9 +15,12 @@ struct link_hello {
 	struct tls_identity identity;
 	int version;
 	char software[LINK_SOFTWARE_LEN]; /* empty where it is not told */
+	char to[TLS_NAME_LEN];            /* whom it means to talk to; empty: whoever answers */
 };
 
-void link_hello_write(const struct tls_identity *self, const char *software, struct wr *w);
+/* to: the name that the listener must have; NULL: any. */
+void link_hello_write(const struct tls_identity *self, const char *software, const char *to,
+		      struct wr *w);
 
 /* Keys that a later version may add are passed over. */
 MUST_CHECK int link_hello_read(const void *body, size_t len, struct link_hello *out,

@@ -17,11 +17,12 @@ static const struct {
 	[LINK_PING] = {"ping", 0, 0, false},
 	[LINK_PONG] = {"pong", 0, 0, false},
 	[LINK_REFUSAL] = {"refusal", 2, LINK_MAX_HELLO, false},
+	[LINK_PART] = {"part", 1, LINK_MAX_PART, false},
 };
 
 static bool is_type(unsigned type)
 {
-	return type >= LINK_HELLO && type <= LINK_REFUSAL;
+	return type >= LINK_HELLO && type <= LINK_PART;
 }
 
 const char *link_type_text(enum link_type type)

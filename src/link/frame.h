@@ -5,7 +5,9 @@
  *	3 records      u32 channel, u64 offset in the channel's stream, whole PS-PDUs
  *	4 acknowledge  u32 channel, u64 offset up to which the stream has arrived
  *	5 ping, 6 pong nothing
- *	7 refusal      JSON: {"reason"}, the last frame of one that refuses the other */
+ *	7 refusal      JSON: {"reason"}, the last frame of one that refuses the other
+ *	8 part         of a message that is longer than a frame: its next octets, before the
+ *	               message frame with its last ones */
 #ifndef LINK_FRAME_H
 #define LINK_FRAME_H
 
@@ -27,6 +29,7 @@ enum {
 	LINK_MAX_HELLO = 4 << 10,   /* of a hello or a refusal: strangers may send those */
 	LINK_MAX_RECORDS = LINK_MAX_LENGTH - LINK_TYPE_LEN - LINK_MARK_LEN,
 	LINK_MAX_MESSAGE = LINK_MAX_LENGTH - LINK_TYPE_LEN,
+	LINK_MAX_PART = 1 << 20,
 };
 
 #define LINK_FRAMES(X)                                                                             \
@@ -36,7 +39,8 @@ enum {
 	X(4, ACKNOWLEDGE, "acknowledge")                                                           \
 	X(5, PING, "ping")                                                                         \
 	X(6, PONG, "pong")                                                                         \
-	X(7, REFUSAL, "refusal")
+	X(7, REFUSAL, "refusal")                                                                   \
+	X(8, PART, "part")
 
 enum link_type {
 #define X(value, name, text) LINK_##name = value,

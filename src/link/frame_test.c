@@ -61,7 +61,7 @@ static void test_refused(void)
 {
 	refused("longer than 16 MiB", "\x01\x00\x00\x01\x03", 5);
 	refused("of no length", "\0\0\0\0\1", 5);
-	refused("an unknown type", "\0\0\0\5\x08", 5);
+	refused("an unknown type", "\0\0\0\5\x09", 5);
 	refused("type 0", "\0\0\0\5\0", 5);
 	refused("a ping with a body", "\0\0\0\2\5", 5);
 	refused("records without an offset", "\0\0\0\x0c\3", 5);

@@ -28,6 +28,8 @@ struct link_options link_options_of(const struct link_options *options)
 		o.max_redial = nanos_from_s(5);
 	if (!o.max_queue)
 		o.max_queue = 4 << 20;
+	if (!o.max_message)
+		o.max_message = LINK_MAX_MESSAGE;
 	if (!o.max_links)
 		o.max_links = 256;
 	return o;
@@ -67,7 +69,10 @@ static void log_over(struct link *link, bool was_up)
 		return;
 	}
 	snprintf(link->last_reason, sizeof link->last_reason, "%s", reason);
-	log_warn("link with %s: %s%s", whom(link, text), verb, reason);
+	if (was_up && link->talk.is_orderly)
+		log_info("link with %s: %s", whom(link, text), reason);
+	else
+		log_warn("link with %s: %s%s", whom(link, text), verb, reason);
 }
 
 /* There is something to do, though the descriptor does not say so. */
@@ -85,6 +90,7 @@ static void close_wire(struct link *link)
 	loop_timer_stop(&link->tick);
 	loop_timer_stop(&link->kick);
 	tls_wire_fini(&link->wire);
+	wr_fini(&link->parts);
 	link->is_shaken = link->is_shut = false;
 }
 
@@ -196,6 +202,26 @@ static void meet(struct link *link)
 		ops->up(link->owner, link);
 }
 
+/* Memory is taken for what has come, never for what is said to come. */
+static bool take_part(struct link *link, const struct link_frame *frame)
+{
+	size_t max = link->options.max_message;
+	char text[WHY_TEXT_LEN];
+
+	if (frame->len <= max && link->parts.len <= max - frame->len) {
+		if (!link->parts.len)
+			link->parts = wr_init(max);
+		wr_bytes(&link->parts, frame->body, frame->len);
+		if (link->parts.ok)
+			return true;
+		talk_lost(&link->talk, err_text(ERR_NOMEM));
+	} else {
+		snprintf(text, sizeof text, "a message of more than %zu bytes", max);
+		talk_refuse(&link->talk, text);
+	}
+	return false;
+}
+
 static void take_message(struct link *link, const struct link_frame *frame)
 {
 	struct conf_doc *doc = NULL;
@@ -205,7 +231,11 @@ static void take_message(struct link *link, const struct link_frame *frame)
 	int rc;
 
 	why_clear(&why);
-	rc = link_body_read(frame->body, frame->len, &doc, &why);
+	if (link->parts.len && !take_part(link, frame))
+		return;
+	rc = link->parts.len ? link_body_read(link->parts.bytes, link->parts.len, &doc, &why)
+			     : link_body_read(frame->body, frame->len, &doc, &why);
+	wr_fini(&link->parts);
 	type = rc ? NULL : link_text(conf_doc_root(doc), "type");
 	if (type) {
 		link->options.ops->message(link->owner, link, type, conf_doc_root(doc));
@@ -227,6 +257,9 @@ static void take(struct link *link, const struct link_frame *frame)
 		break;
 	case LINK_MESSAGE:
 		take_message(link, frame);
+		break;
+	case LINK_PART:
+		(void)take_part(link, frame);
 		break;
 	case LINK_RECORDS:
 		if (ops->records)
@@ -285,8 +318,11 @@ static void read_some(struct link *link)
 		if (n > 0) {
 			talk_fed(&link->talk, (size_t)n, loop_now());
 			take_all(link);
+		} else if (n == ERR_END) {
+			link->talk.is_orderly = link->talk.state == TALK_UP;
+			lose(link, "the peer ended the connection");
 		} else if (n != ERR_AGAIN) {
-			lose(link, n == ERR_END ? "the peer ended the connection" : why.text);
+			lose(link, why.text);
 		}
 	}
 	if (n > 0 && tls_wire_has_bytes(&link->wire))
@@ -419,6 +455,7 @@ static struct link *new_link(struct loop *loop, const struct link_options *optio
 	link->owner = options->owner;
 	link->address = options->address;
 	link->wire.fd = -1;
+
 	link->pause = link->options.redial;
 	link->rules = (struct talk_rules){
 		.self = options->self,
@@ -429,6 +466,7 @@ static struct link *new_link(struct loop *loop, const struct link_options *optio
 		.ping = link->options.ping,
 		.silence = link->options.silence,
 		.max_queue = link->options.max_queue,
+		.max_message = link->options.max_message,
 	};
 	talk_init(&link->talk, &link->rules);
 	loop_timer_init(&link->tick, loop, on_tick, link);

@@ -57,6 +57,7 @@ struct link_options {
 	struct nanos redial;  /* 250 ms: the first pause; doubles up to */
 	struct nanos max_redial; /* 5 s */
 	size_t max_queue;        /* 4 MiB: bytes that wait to be sent */
+	size_t max_message;      /* 16 MiB: bytes of a message, to be sent or taken */
 	int max_links;           /* 256: of a port */
 };
 

@@ -27,7 +27,7 @@ struct end {
 	int n_sent, n_messages, n_records, n_acks;
 	uint64_t sent_to, got_to; /* of the stream */
 	int n_up, n_down, stop_at_up;
-	bool is_wrong, is_quiet, is_slow;
+	bool is_wrong, is_quiet, is_slow, stops_when_down;
 	struct loop_timer wake;
 	char reason[WHY_TEXT_LEN];
 	const char *unwelcome;
@@ -95,6 +95,8 @@ static void on_message(void *owner, struct link *link, const char *type,
 	e->is_wrong |= strcmp(type, "count") || !link_number(root, "n", &n) ||
 		       n != (uint64_t)e->n_messages;
 	e->n_messages++;
+	if (e->is_quiet)
+		loop_stop(e->loop);
 	check_done(e);
 }
 
@@ -138,6 +140,8 @@ static void on_down(void *owner, struct link *link, const char *reason)
 	(void)link;
 	e->n_down++;
 	snprintf(e->reason, sizeof e->reason, "%s", reason);
+	if (e->stops_when_down)
+		loop_stop(e->loop);
 }
 
 static bool is_welcome(void *owner, const struct tls_identity *peer, struct why *why)
@@ -330,6 +334,96 @@ static void test_again(void)
 	ok(b.n_up == 2 && b.n_down == 1 && strstr(b.reason, "come again"),
 	   "the newer of two with one name stays");
 	link_free(&twin.link);
+	end_fini(&a);
+	end_fini(&b);
+}
+
+/* Somebody of our name looks for another at the same address, by mistake. */
+static void test_wrong_number(bool is_plain)
+{
+	const struct tls *of_c = is_plain ? NULL : collector;
+	struct link_options o;
+	struct end a, twin, b;
+
+	end_init(&a);
+	end_init(&b);
+	twin = (struct end){.loop = a.loop, .is_quiet = true};
+	a.is_quiet = b.is_quiet = true;
+	listen_at(&b, is_plain ? NULL : mediator, 0);
+	dial_to(&a, of_c, link_port_number(b.port));
+	a.stop_at_up = b.stop_at_up = 1;
+	run_both(&a, &b);
+	o = options_of(&twin, of_c, true);
+	o.address.port = link_port_number(b.port);
+	o.peer_name = "m2";
+	if (link_dial(&twin.link, a.loop, &o, NULL))
+		exit(2);
+	loop_timer_after(&a.deadline, (struct nanos){100 * NANOS_PER_MS});
+	loop_timer_after(&b.deadline, (struct nanos){100 * NANOS_PER_MS});
+	run_both(&a, &b);
+	ok(twin.n_up == 0 && b.n_up == 1 && b.n_down == 0 && link_is_up(a.link),
+	   "who looks for another name ends no link that is good%s", is_plain ? ", plain" : "");
+	link_free(&twin.link);
+	end_fini(&a);
+	end_fini(&b);
+}
+
+/* ---- messages longer than a frame ---- */
+
+enum { LONG_LEN = 40 << 20 };
+
+static char *long_message(void)
+{
+	char *text = malloc(LONG_LEN + 1);
+	int n;
+
+	if (!text)
+		exit(2);
+	n = snprintf(text, LONG_LEN, "{\"type\":\"count\",\"n\":0,\"rest\":\"");
+	memset(text + n, 'x', (size_t)(LONG_LEN - n));
+	memcpy(text + LONG_LEN - 2, "\"}", 3);
+	return text;
+}
+
+/* One end takes LONG_LEN octets, or one less. */
+static void test_long(bool is_plain, bool is_taken)
+{
+	struct link_options o;
+	struct end a, b;
+	char *text = long_message();
+
+	end_init(&a);
+	end_init(&b);
+	a.is_quiet = b.is_quiet = true;
+	o = options_of(&b, is_plain ? NULL : mediator, false);
+	o.max_message = is_taken ? LONG_LEN : LONG_LEN - 1;
+	if (link_listen(&b.port, b.loop, &o, NULL))
+		exit(2);
+	o = options_of(&a, is_plain ? NULL : collector, true);
+	o.address.port = link_port_number(b.port);
+	o.max_message = LONG_LEN;
+	if (link_dial(&a.link, a.loop, &o, NULL))
+		exit(2);
+	a.stop_at_up = b.stop_at_up = 1;
+	run_both(&a, &b);
+	a.stop_at_up = b.stop_at_up = 0;
+	ok(link_send(a.link, text, LONG_LEN) == 0, "a message of %d octets can be sent", LONG_LEN);
+	ok(link_send(a.link, "{\"type\":\"count\",\"n\":1}", 24) == ERR_FULL,
+	   "then none until it has gone");
+	a.stops_when_down = b.stops_when_down = true;
+	pthread_create(&a.thread, NULL, run, &a);
+	pthread_create(&b.thread, NULL, run, &b);
+	pthread_join(b.thread, NULL);
+	if (is_taken)
+		loop_stop(a.loop);
+	pthread_join(a.thread, NULL);
+	if (is_taken)
+		ok(b.n_messages == 1 && !b.is_wrong && b.n_down == 0, "and comes whole%s",
+		   is_plain ? "" : " through TLS");
+	else
+		ok(b.n_messages == 0 && strstr(a.reason, "more than"),
+		   "who takes less refuses it: %s", a.reason);
+	free(text);
 	end_fini(&a);
 	end_fini(&b);
 }
@@ -546,6 +640,11 @@ int main(void)
 	test_bulk(false, true);
 	test_redial();
 	test_again();
+	test_wrong_number(true);
+	test_wrong_number(false);
+	test_long(true, true);
+	test_long(false, true);
+	test_long(true, false);
 	test_refusals();
 	test_mistakes();
 	test_strangers();

@@ -16,6 +16,7 @@ struct link {
 	void *owner;
 	struct talk talk;
 	struct tls_wire wire;
+	struct wr parts; /* of a message that is not whole yet */
 	struct loop_fd watch;
 	struct loop_timer tick;
 	struct loop_timer

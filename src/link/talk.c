@@ -10,8 +10,8 @@
 
 enum {
 	READ_LEN = 64 << 10,
-	/* beyond the queue's limit: one frame that was begun below it, and acknowledgements */
-	SLACK_LEN = LINK_LENGTH_LEN + LINK_MAX_LENGTH + (1 << 20),
+	/* beyond the queue's limit and one message: the heads of frames, and acknowledgements */
+	SLACK_LEN = 1 << 20,
 };
 
 static const char *const state_texts[] = {
@@ -49,11 +49,18 @@ static void on(struct talk *t, enum talk_event event)
 	t->state = next_state(t->state, event);
 }
 
+static size_t max_message(const struct talk *t)
+{
+	size_t max = t->rules->max_message;
+
+	return max > LINK_MAX_MESSAGE ? max : LINK_MAX_MESSAGE;
+}
+
 void talk_init(struct talk *t, const struct talk_rules *rules)
 {
 	*t = (struct talk){.rules = rules};
 	t->in = wr_init(LINK_LENGTH_LEN + LINK_MAX_LENGTH + READ_LEN);
-	t->out = wr_init(rules->max_queue + SLACK_LEN);
+	t->out = wr_init(rules->max_queue + max_message(t) + SLACK_LEN);
 }
 
 void talk_fini(struct talk *t)
@@ -115,7 +122,8 @@ static void put_hello(struct talk *t)
 	uint8_t bytes[LINK_MAX_HELLO];
 	struct wr w = wr_of(bytes, sizeof bytes);
 
-	link_hello_write(&t->rules->self, t->rules->software, &w);
+	link_hello_write(&t->rules->self, t->rules->software,
+			 t->rules->is_dialler ? t->rules->peer_name : NULL, &w);
 	put_json(t, LINK_HELLO, &w);
 }
 
@@ -140,12 +148,34 @@ static void put_bare(struct talk *t, enum link_type type)
 		talk_lost(t, err_text(ERR_NOMEM));
 }
 
+/* All of them, or none. */
+static int put_parts(struct talk *t, const struct link_frame *message)
+{
+	struct link_frame rest = *message;
+	size_t begun = t->out.len - t->out_start;
+	int rc = 0;
+
+	while (!rc && rest.len > LINK_MAX_MESSAGE) {
+		struct link_frame part = {
+			.type = LINK_PART, .body = rest.body, .len = LINK_MAX_PART};
+
+		rc = put(t, &part);
+		rest.body += part.len;
+		rest.len -= part.len;
+	}
+	if (!rc)
+		rc = put(t, &rest);
+	if (rc)
+		t->out.len = t->out_start + begun;
+	return rc;
+}
+
 int talk_send(struct talk *t, const struct link_frame *frame)
 {
 	/* acknowledgements have room of their own: two full queues never block each other */
 	size_t limit = t->rules->max_queue + (frame->type == LINK_ACKNOWLEDGE ? 1u << 20 : 0);
 	size_t max = frame->type == LINK_RECORDS   ? LINK_MAX_RECORDS
-		     : frame->type == LINK_MESSAGE ? LINK_MAX_MESSAGE
+		     : frame->type == LINK_MESSAGE ? max_message(t)
 						   : 0;
 
 	if (t->state != TALK_UP)
@@ -156,7 +186,7 @@ int talk_send(struct talk *t, const struct link_frame *frame)
 		t->is_full = true;
 		return ERR_FULL;
 	}
-	return put(t, frame);
+	return frame->type == LINK_MESSAGE ? put_parts(t, frame) : put(t, frame);
 }
 
 bool talk_may_send(struct talk *t)
@@ -246,10 +276,11 @@ void talk_begin(struct talk *t, const struct tls_identity *certificate, struct n
 		t->peer = *certificate;
 		t->is_certified = true;
 	}
-	if (t->rules->is_dialler)
-		put_hello(t);
+	/* before this end says who it is: a listener may end an older link of that name for it */
 	if (certificate)
 		check_peer(t, certificate);
+	if (t->rules->is_dialler && !is_over(t))
+		put_hello(t);
 }
 
 uint8_t *talk_room(struct talk *t, size_t *size)
@@ -313,6 +344,9 @@ static void take_hello(struct talk *t, const struct link_frame *frame)
 	t->peer = hello.identity;
 	snprintf(t->software, sizeof t->software, "%s", hello.software);
 	check_peer(t, &t->peer);
+	/* without TLS a dialler cannot know it before */
+	if (hello.to[0] && strcmp(hello.to, t->rules->self.name))
+		refuse(t, "wrong name: it looks for %s, this is %s", hello.to, t->rules->self.name);
 	on(t, TALK_ON_HELLO);
 }
 

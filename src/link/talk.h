@@ -56,6 +56,7 @@ struct talk_rules {
 	struct nanos ping;    /* silence after which a ping is sent */
 	struct nanos silence; /* and after which the talk is over; a hello has this long too */
 	size_t max_queue;     /* bytes that wait to be sent, beyond which ERR_FULL */
+	size_t max_message;   /* bytes of one, in parts where a frame holds less; 0: of a frame */
 };
 
 struct talk {
@@ -65,6 +66,7 @@ struct talk {
 	struct tls_identity peer;
 	char software[TALK_SOFTWARE_LEN];
 	char reason[WHY_TEXT_LEN]; /* why it ended; empty while it has not */
+	bool is_orderly;           /* the peer ended it, as it does when it ends itself */
 	bool is_refused;           /* by the peer: its words are the reason */
 	bool has_refused;          /* the peer */
 	bool is_full;              /* ERR_FULL was said, and may_send not yet */
@@ -99,8 +101,9 @@ int talk_next(struct talk *t, struct link_frame *out);
 /* The peer that met is welcome: from then on frames may be sent. */
 void talk_welcome(struct talk *t);
 
-/* Queues a frame: MESSAGE, RECORDS or ACKNOWLEDGE. ERR_FULL: ask again when talk_may_send said
- * so; ERR_END: not up; ERR_USAGE: too long, or empty. */
+/* Queues a frame: MESSAGE (in parts, where it is longer than a frame), RECORDS or ACKNOWLEDGE.
+ * ERR_FULL: ask again when talk_may_send said so; ERR_END: not up; ERR_USAGE: too long, or
+ * empty. */
 MUST_CHECK int talk_send(struct talk *t, const struct link_frame *frame);
 
 /* Once after ERR_FULL, when half of the queue has gone. */

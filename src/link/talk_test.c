@@ -146,13 +146,38 @@ static void test_refusals(void)
 	scene_init(&s);
 	s.rules[0].peer_name = "m2";
 	scene_begin(&s, NULL, NULL);
-	refused(&s, "a name that the dialler does not want", "expected was the name m2");
+	refused(&s, "a name that the dialler does not want", "it looks for m2, this is m1");
 	scene_init(&s);
 	scene_begin(&s, &other, &s.rules[1].self);
 	refused(&s, "a name that is not the certificate's", "its certificate says collector:c2");
 	s.is_refused_by[1] = true;
 	scene_begin(&s, NULL, NULL);
 	refused(&s, "one who is not welcome", "not welcome");
+}
+
+/* A listener that hears a hello may end an older link of that name for it. */
+static void test_no_hello_to_others(void)
+{
+	struct link_frame frame = {.type = LINK_PING};
+	struct scene s;
+	struct why why;
+	size_t n;
+	const uint8_t *out;
+
+	scene_init(&s);
+	s.rules[0].peer_name = "m2";
+	scene_begin(&s, &s.rules[0].self, &s.rules[1].self);
+	out = talk_out(&s.ends[0], &n);
+	ok(link_frame_read(out, n, &frame, &why) == (ssize_t)n && frame.type == LINK_REFUSAL,
+	   "who is another by its certificate is told no hello");
+	refused(&s, "a name that the dialler does not want, by certificate", "wrong name");
+	scene_init(&s);
+	s.rules[0].peer_name = "m2";
+	scene_begin(&s, NULL, NULL);
+	carry(&s);
+	ok(s.ends[1].has_refused && s.ends[1].state >= TALK_ENDING,
+	   "without certificates the listener refuses who looks for another: %s", s.ends[1].reason);
+	scene_fini(&s);
 }
 
 static void test_foreign_hellos(void)
@@ -304,6 +329,7 @@ int main(void)
 {
 	test_meeting();
 	test_refusals();
+	test_no_hello_to_others();
 	test_foreign_hellos();
 	test_noise();
 	test_frames();

@@ -239,6 +239,29 @@ static void own_path(struct conf_fault *fault)
 		memmove(fault->path, dot + 1, strlen(dot));
 }
 
+/* Daemons refuse a list that is longer than orders may have. */
+static bool has_room(const struct holding *h, const struct kind *kind, const void *item,
+		     struct conf_fault *fault)
+{
+	char key[ORDERS_KEY_LEN];
+	size_t i;
+
+	for (size_t k = 0; k < orders_record.n_fields; k++) {
+		const struct conf_field *field = &orders_record.fields[k];
+
+		if (!field->is_list || strcmp(field->name, kind->name) ||
+		    list_of(h, kind)->n < (size_t)field->max)
+			continue;
+		kind->key(item, key);
+		if (holding_find(h, kind, key, &i))
+			return true;
+		snprintf(fault->text, sizeof fault->text, "there are %zu %s, and no more may be",
+			 list_of(h, kind)->n, kind->name);
+		return false;
+	}
+	return true;
+}
+
 bool holding_may_put(const struct holding *h, const struct kind *kind, const void *item,
 		     struct conf_fault *fault)
 {
@@ -249,6 +272,8 @@ bool holding_may_put(const struct holding *h, const struct kind *kind, const voi
 	*fault = (struct conf_fault){.whom = 0};
 	if (!kind->key || kind->id == KIND_COLLECTORS)
 		return true;
+	if (!has_room(h, kind, item, fault))
+		return false;
 	if (kind->id == KIND_WARRANTS) {
 		/* a warrant depends on no other: their keys differ by construction */
 		trial.orders.warrants.items = (struct warrant *)(uintptr_t)item;

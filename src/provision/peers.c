@@ -15,7 +15,6 @@ enum {
 	PEERS_AGAIN = 5,          /* seconds between two wholes for one who has something else */
 	PEERS_QUEUE = 256 << 20,  /* bytes that may wait for one */
 	PEERS_STATUS = 256 << 10, /* bytes of a status that is kept */
-	PEERS_MESSAGE = 512 << 20,
 };
 
 /* What daemons of one kind are to have, as they were told it. */
@@ -154,50 +153,10 @@ static int print_change(const struct orders *from, const struct view *to, unsign
 	return rc ? rc : w->ok ? 0 : ERR_FULL;
 }
 
-/* A view beyond one message: without its warrants first, then these in parts that grow or
- * shrink until they fit. Each message has the digest of what the daemon then has. */
-static int send_parts(struct peer *peer, const struct view *view, struct wr *w)
-{
-	struct view part = *view;
-	struct orders from = view->orders;
-	size_t n = view->orders.warrants.n;
-	size_t step = n / (w->len / peer->peers->options.max_message + 1) + 1;
-	size_t at = 0;
-	bool is_begun = false;
-	int rc = 0;
-
-	part.orders.warrants.n = 0;
-	do {
-		bool differs;
-
-		rc = orders_digest(&part.orders, whom(peer), part.digest);
-		if (!rc)
-			rc = is_begun ? print_change(&from, &part, whom(peer), w, &differs)
-				      : print_whole(&part.orders, whom(peer), part.digest, w);
-		if (!rc && w->len > peer->peers->options.max_message) {
-			/* one warrant alone is too long */
-			if (part.orders.warrants.n <= at + 1)
-				return ERR_USAGE;
-			step = (step + 1) / 2;
-			part.orders.warrants.n = at + step < n ? at + step : n;
-			continue;
-		}
-		if (!rc)
-			rc = tell(peer, w);
-		if (rc || peer->is_behind || part.orders.warrants.n == n)
-			return rc;
-		is_begun = true;
-		at = part.orders.warrants.n;
-		from = part.orders;
-		part.orders.warrants.n = at + step < n ? at + step : n;
-	} while (!rc);
-	return rc;
-}
-
 static void send_whole(struct peer *peer)
 {
 	struct view *view = view_of(peer);
-	struct wr w = wr_init(PEERS_MESSAGE);
+	struct wr w = wr_init(ORDERS_MAX_MESSAGE);
 	int rc = 0;
 
 	if (!peer->link || !has_orders(peer->peers))
@@ -209,9 +168,7 @@ static void send_whole(struct peer *peer)
 		rc = view_make(peer, view);
 	if (!rc)
 		rc = print_whole(&view->orders, whom(peer), view->digest, &w);
-	if (!rc && w.len > peer->peers->options.max_message)
-		rc = send_parts(peer, view, &w);
-	else if (!rc)
+	if (!rc)
 		rc = tell(peer, &w);
 	if (rc && rc != ERR_END)
 		log_failure(peer, rc);
@@ -234,10 +191,9 @@ static void on_again(void *owner)
 static void push_view(struct peers *peers, struct peer *peer, bool is_shared)
 {
 	struct view *view = view_of(peer);
-	struct wr w = wr_init(PEERS_MESSAGE);
+	struct wr w = wr_init(ORDERS_MAX_MESSAGE);
 	struct view next = {.is_made = false};
 	bool differs = false;
-	bool is_long;
 	int rc = view_make(peer, &next);
 
 	if (!rc && strcmp(next.digest, view->digest))
@@ -250,16 +206,11 @@ static void push_view(struct peers *peers, struct peer *peer, bool is_shared)
 	}
 	view_fini(view);
 	*view = next;
-	is_long = w.len > peers->options.max_message;
 	for (; differs && peer; peer = is_shared ? peer->next : NULL) {
 		if (!peer->is_told || peer->is_behind || view_of(peer) != view)
 			continue;
-		if (is_long) {
-			send_whole(peer);
-		} else {
-			(void)!tell(peer, &w);
-			peers->count.n_changes++;
-		}
+		(void)!tell(peer, &w);
+		peers->count.n_changes++;
 	}
 	wr_fini(&w);
 }
@@ -522,6 +473,7 @@ int peers_new(struct peers **out, const struct peers_options *options, struct wh
 				    .ops = &ops,
 				    .owner = peers,
 				    .max_queue = PEERS_QUEUE,
+				    .max_message = ORDERS_MAX_MESSAGE,
 				    .max_links = 2000};
 	int rc = peers ? 0 : ERR_NOMEM;
 
@@ -529,8 +481,6 @@ int peers_new(struct peers **out, const struct peers_options *options, struct wh
 	if (rc)
 		return rc;
 	peers->options = *options;
-	if (!peers->options.max_message)
-		peers->options.max_message = LINK_MAX_MESSAGE;
 	if (!peers->options.again.ns)
 		peers->options.again = nanos_from_s(PEERS_AGAIN);
 	loop_timer_init(&peers->push, options->loop, push, peers);

@@ -32,7 +32,6 @@ struct peers_options {
 	int (*hear)(void *owner, const struct tls_identity *from, const struct conf_value *message,
 		    struct why *why);
 	void *owner;
-	size_t max_message; /* 0: what a link's message may have */
 	struct nanos again; /* 0: 5 s between two wholes for one who has something else */
 };
 

@@ -123,6 +123,7 @@ static void hear_orders(struct station *s, const struct conf_value *root)
 		 next.orders.warrants.n, next.digest);
 	s->book = next;
 	s->options.ops->orders(s->options.owner, &s->book);
+	orders_book_forget_text(&s->book);
 	orders_book_fini(&old);
 	send_have(s);
 }
@@ -216,6 +217,7 @@ int station_dial(struct station *s, struct why *why)
 		.peer_roles = 1u << TLS_PROVISIONER,
 		.ops = &ops,
 		.owner = s,
+		.max_message = ORDERS_MAX_MESSAGE,
 	};
 
 	if (!s->options.at.version)

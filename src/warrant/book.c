@@ -11,18 +11,37 @@ struct orders_book orders_book_init(unsigned role)
 	return (struct orders_book){.role = role};
 }
 
+void orders_book_forget_text(struct orders_book *book)
+{
+	if (book->text.len)
+		explicit_bzero(book->text.bytes, book->text.len); /* keys, perhaps */
+	wr_fini(&book->text);
+}
+
 void orders_book_fini(struct orders_book *book)
 {
 	if (book->has_orders)
 		orders_fini(&book->orders);
+	orders_book_forget_text(book);
 	*book = orders_book_init(book->role);
+}
+
+static int print(const struct orders_book *book, struct wr *text)
+{
+	struct json j;
+
+	*text = wr_init(ORDERS_MAX_MESSAGE);
+	j = json_of(text);
+	return orders_view_print(&book->orders, book->role, &j);
 }
 
 static int complete(struct orders_book *book, int rc, struct why *why)
 {
 	book->has_orders = !rc;
 	if (!rc)
-		rc = orders_digest(&book->orders, book->role, book->digest);
+		rc = print(book, &book->text);
+	if (!rc)
+		rc = orders_digest_of(book->text.bytes, book->text.len, book->digest);
 	if (rc) {
 		why_set(why, rc, "%s", err_text(rc));
 		orders_book_fini(book);
@@ -73,6 +92,7 @@ int orders_book_load(struct orders_book *book, unsigned role, const char *path, 
 	if (rc)
 		why_place(why, path);
 	conf_doc_free(&doc);
+	orders_book_forget_text(book);
 	if (w.len)
 		explicit_bzero(w.bytes, w.len);
 	wr_fini(&w);
@@ -81,14 +101,16 @@ int orders_book_load(struct orders_book *book, unsigned role, const char *path, 
 
 int orders_book_save(const struct orders_book *book, const char *path, struct why *why)
 {
-	struct wr w = wr_init(CONF_MAX_LEN);
-	struct json j = json_of(&w);
-	int rc = orders_view_print(&book->orders, book->role, &j);
+	bool is_printed = book->text.len > 0;
+	struct wr w = book->text;
+	int rc = is_printed ? 0 : print(book, &w);
 
 	if (rc)
 		why_set(why, rc, "%s", err_text(rc));
 	else
 		rc = conf_file_save(path, w.bytes, w.len, why);
+	if (is_printed)
+		return rc;
 	if (w.len)
 		explicit_bzero(w.bytes, w.len);
 	wr_fini(&w);

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/why.h"
+#include "base/wr.h"
 #include "conf/value.h"
 #include "warrant/orders.h"
 #include "warrant/view.h"
@@ -14,6 +15,7 @@ struct orders_book {
 	bool has_orders;      /* otherwise nothing was ever told */
 	struct orders orders; /* the view */
 	char digest[ORDERS_DIGEST_LEN];
+	struct wr text; /* what the digest is of, until it is forgotten */
 };
 
 /* An empty book for the role. */
@@ -26,6 +28,9 @@ void orders_book_fini(struct orders_book *book);
  * the message is not well, or is a change and the book is empty; *next is then empty. */
 MUST_CHECK int orders_book_take(const struct orders_book *book, const struct conf_value *message,
 				struct orders_book *next, struct why *why);
+
+/* A book that was taken keeps its text, so that saving it need not print it anew. */
+void orders_book_forget_text(struct orders_book *book);
 
 /* The book's file: read at the start (an empty book where there is none), and saved (0600, whole or
  * not at all) after each change. */

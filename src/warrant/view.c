@@ -156,21 +156,28 @@ int orders_view_read(struct orders *out, const struct conf_value *root, unsigned
 	return conf_read_as(&orders_record, root, &(struct conf_sight){.whom = role}, out, why);
 }
 
-int orders_digest(const struct orders *view, unsigned role, char out[ORDERS_DIGEST_LEN])
+int orders_digest_of(const void *octets, size_t len, char out[ORDERS_DIGEST_LEN])
 {
 	static const char hex[] = "0123456789abcdef";
-	struct wr w = wr_init(CONF_MAX_MEMORY);
-	struct json j = json_of(&w);
 	uint8_t digest[32];
-	int rc = orders_view_print(view, role, &j);
+	int rc = EVP_Digest(octets, len, digest, NULL, EVP_sha256(), NULL) ? 0 : ERR_NOMEM;
 
-	if (!rc && !EVP_Digest(w.bytes, w.len, digest, NULL, EVP_sha256(), NULL))
-		rc = ERR_NOMEM;
 	for (size_t i = 0; !rc && i < sizeof digest; i++) {
 		out[2 * i] = hex[digest[i] >> 4];
 		out[2 * i + 1] = hex[digest[i] & 15];
 	}
 	out[rc ? 0 : ORDERS_DIGEST_LEN - 1] = 0;
+	return rc;
+}
+
+int orders_digest(const struct orders *view, unsigned role, char out[ORDERS_DIGEST_LEN])
+{
+	struct wr w = wr_init(CONF_MAX_MEMORY);
+	struct json j = json_of(&w);
+	int rc = orders_view_print(view, role, &j);
+
+	if (!rc)
+		rc = orders_digest_of(w.bytes, w.len, out);
 	wr_fini(&w);
 	return rc;
 }

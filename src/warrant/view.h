@@ -11,7 +11,8 @@
 #include "warrant/orders.h"
 
 enum {
-	ORDERS_DIGEST_LEN = 65, /* SHA-256 in hex digits, terminated */
+	ORDERS_MAX_MESSAGE = CONF_MAX_LEN, /* bytes of a view, or of a change, in a message */
+	ORDERS_DIGEST_LEN = 65,            /* SHA-256 in hex digits, terminated */
 	/* Seconds after its end that a warrant stays in a view: a collector has its last records to
 	 * send, a mediator those that an agency could not be given. */
 	ORDERS_GRACE_COLLECTOR_S = 3600,
@@ -37,7 +38,8 @@ MUST_CHECK int orders_view_print(const struct orders *view, unsigned role, struc
 MUST_CHECK int orders_view_read(struct orders *out, const struct conf_value *root, unsigned role,
 				struct why *why);
 
-/* SHA-256 of what orders_view_print writes. */
+/* SHA-256 of octets, as a digest is written; and of what orders_view_print writes. */
+MUST_CHECK int orders_digest_of(const void *octets, size_t len, char out[ORDERS_DIGEST_LEN]);
 MUST_CHECK int orders_digest(const struct orders *view, unsigned role, char out[ORDERS_DIGEST_LEN]);
 
 #endif
