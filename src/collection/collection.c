@@ -9,9 +9,11 @@
 #include "base/log.h"
 #include "conf/file.h"
 #include "collection/delivery.h"
+#include "collection/health.h"
 #include "collection/input.h"
 #include "collection/proof.h"
 #include "collection/state.h"
+#include "gauge/gauge.h"
 #include "station/station.h"
 
 enum {
@@ -30,6 +32,7 @@ struct collection {
 	char executed_path[PATH_LEN], pulse_path[PATH_LEN];
 	struct pulse *pulse;
 	struct station *station;
+	struct gauge *gauge;
 	struct signer *signer;
 	struct intercept *intercept;
 	struct proof *proof;
@@ -161,11 +164,13 @@ static void take_orders(void *owner, const struct orders_book *book)
 static void print_status(void *owner, struct json *j)
 {
 	struct collection *c = owner;
+	const struct health_watch watch = {loop_wall(), c->place.settings->silence};
 
 	json_key(j, "inputs"), inputs_status(c->inputs, j);
 	delivery_status(c->delivery, j);
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
+	health_print(c->intercept, &watch, j);
 	json_close(j, '}');
 }
 
@@ -327,6 +332,22 @@ static int open_station(struct collection *c, struct why *why)
 	return station_new(&c->station, &options, why);
 }
 
+static void print_whole_status(void *owner, struct json *j)
+{
+	collection_status(owner, j);
+}
+
+static int open_gauge(struct collection *c, struct why *why)
+{
+	const struct gauge_options options = {.loop = loop_of(c),
+					      .listen = c->place.settings->metrics,
+					      .table = &gauge_collector,
+					      .status = print_whole_status,
+					      .owner = c};
+
+	return gauge_new(&c->gauge, &options, why);
+}
+
 static void init_timers(struct collection *c)
 {
 	loop_timer_init(&c->tick, loop_of(c), do_tick, c);
@@ -367,6 +388,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 		rc = inputs_new(&c->inputs,
 				&(struct inputs_options){place->settings, c->intercept, c->pulse},
 				why);
+	if (!rc)
+		rc = open_gauge(c, why);
 	if (rc)
 		return rc;
 	proof_watch(c->proof, c->inputs);
@@ -408,6 +431,7 @@ void collection_free(struct collection **cp)
 
 	if (!c)
 		return;
+	gauge_free(&c->gauge);
 	inputs_free(&c->inputs);
 	loop_timer_fini(&c->tick);
 	loop_timer_fini(&c->save);

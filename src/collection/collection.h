@@ -79,6 +79,9 @@ enum collection_times {
 	X(SPAN, lag, .otherwise = "100ms", .max = 10,                                              \
 	  .doc = "where there are several inputs: how long a packet may be on its way from one "   \
 		 "that is silent, which is how long the others wait for what RADIUS says on it")   \
+	X(SPAN, silence, .otherwise = "10m", .min = 1, .max = 31536000,                            \
+	  .doc = "time without content in an active session after which a warrant is shown as "    \
+		 "silent")                                                                         \
 	X(INT, max_sessions, .otherwise = "1000000", .min = 1, .max = 100000000,                   \
 	  .doc = "sessions of subscribers that are followed at once")                              \
 	X(LIST(collection_input), inputs, .min = 1, .max = 64, .doc = "where packets come from")

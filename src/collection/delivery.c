@@ -499,9 +499,12 @@ void delivery_status(const struct delivery *d, struct json *j)
 		json_open(j, '{');
 		json_key(j, "agency"), json_text(j, c->box.agency);
 		json_key(j, "interface"), json_text(j, interface_names[c->box.interface]);
-		json_key(j, "mediator"), json_text(j, c->peer ? c->peer->name : NULL);
+		if (c->peer)
+			json_key(j, "mediator"), json_text(j, c->peer->name);
 		put_number(j, "octets", spool_end(c->box.spool));
 		put_number(j, "waiting", spool_end(c->box.spool) - c->box.acked);
+		put_number(j, "size", spool_size(c->box.spool));
+		put_number(j, "limit", spool_limit(c->box.spool));
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -41,6 +41,12 @@ bool daemon_is_name(const char *text);
 	X(WORD, jail, .otherwise = "on", .names = daemon_jails,                                    \
 	  .doc = "whether it confines itself to what this configuration names")
 
+/* Where machines that watch a daemon read what it has counted. */
+#define DAEMON_METRICS_FIELDS(X)                                                                   \
+	X(LISTEN, metrics,                                                                         \
+	  .doc = "where it shows /metrics (Prometheus) and /status (JSON) over HTTP to whoever "   \
+		 "reaches it, best on loopback, as 127.0.0.1:9600; without it, nowhere")
+
 /* The first fields of each daemon's configuration. Paths may be absent where transport is plain;
  * they go to tls_new as they are. */
 #define DAEMON_FIELDS(X)                                                                           \
@@ -57,6 +63,7 @@ bool daemon_is_name(const char *text);
 	X(PATH, authority, .place = CONF_PLACE_REREAD,                                             \
 	  .doc = "file (PEM) of the authority whose certificates it believes; tls needs it")       \
 	X(WORD, log, .otherwise = "info", .names = daemon_levels, .doc = "what goes to its log")   \
+	DAEMON_METRICS_FIELDS(X)                                                                   \
 	DAEMON_JAIL_FIELDS(X)
 
 struct daemon_settings {

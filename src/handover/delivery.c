@@ -382,6 +382,8 @@ int delivery_heard(struct delivery *d, const struct answer *answer, struct nanos
 	memmove(q, q + 1, (size_t)(end - q - 1) * sizeof *q);
 	d->n_questions--;
 	d->n_answers += k == 0;
+	if (k == 0)
+		d->answered_at = now;
 	d->n_acknowledgements += k == 2;
 	if (k == 1)
 		return heard_options(d, answer, now);

@@ -118,6 +118,7 @@ struct delivery {
 	uint64_t confirmed;    /* … up to where an answer of its program says so */
 
 	uint64_t n_connections, n_keepalives, n_answers, n_acknowledgements;
+	struct nanos answered_at; /* when a keep-alive was answered last; 0: never */
 };
 
 /* Ready to dial at once; the number of its TRIs begins at number. */

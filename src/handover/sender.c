@@ -569,6 +569,11 @@ void sender_set_terms(struct sender *s, const struct sender_terms *terms)
 	loop_timer_after(&s->timer, (struct nanos){NANOS_PER_MS});
 }
 
+static struct nanos wall_of(struct nanos at)
+{
+	return (struct nanos){at.ns ? loop_wall().ns - (loop_now().ns - at.ns) : 0};
+}
+
 struct sender_stats sender_stats(const struct sender *s)
 {
 	const struct delivery *d = &s->delivery;
@@ -585,6 +590,7 @@ struct sender_stats sender_stats(const struct sender *s)
 				     .n_connections = d->n_connections,
 				     .n_keepalives = d->n_keepalives,
 				     .n_answers = d->n_answers,
+				     .answered = wall_of(d->answered_at),
 				     .n_acknowledgements = d->n_acknowledgements,
 				     .n_refused = s->n_refused,
 				     .has_acknowledgement = d->has_acknowledgement};

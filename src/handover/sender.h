@@ -75,7 +75,8 @@ struct sender_stats {
 	uint64_t n_sent, n_again, n_acked; /* records, by their steps */
 	uint64_t again_octets;             /* of records that were sent again */
 	uint64_t n_connections, n_keepalives, n_answers, n_acknowledgements;
-	uint64_t n_refused; /* answers that were none; each ended its connection */
+	struct nanos answered; /* of the wall clock: the last answer to a keep-alive; 0: none */
+	uint64_t n_refused;    /* answers that were none; each ended its connection */
 	bool has_acknowledgement;
 };
 

@@ -151,6 +151,18 @@ bool intercept_times(const struct intercept *i, struct nanos *first, struct nano
 /* Totals, by warrant and of RADIUS, as members of the object that is open in *j. Any thread. */
 void intercept_report(struct intercept *i, struct json *j);
 
+/* Each warrant in the orders, with the turn's lock held: nothing of intercept may be called. */
+struct intercept_view {
+	const char *key;
+	bool is_active; /* between its start and its end */
+	bool delivers_cc;
+	uint32_t n_live; /* sessions that are active */
+	const struct intercept_counts *counts;
+	struct intercept_health *health;
+};
+typedef void (*intercept_view_fn)(void *arg, const struct intercept_view *view);
+void intercept_each(struct intercept *i, intercept_view_fn each, void *arg);
+
 /* The table of subscribers' sessions: for its counts only. */
 const struct access *intercept_access(const struct intercept *i);
 

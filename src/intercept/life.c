@@ -249,33 +249,6 @@ static void report_number(struct json *j, const char *key, uint64_t n)
 	json_u64(j, n);
 }
 
-static void report_mandate(struct json *j, const struct mandate *m)
-{
-	const struct intercept_counts *c = &m->counts;
-	uint32_t n_live = 0;
-
-	for (const struct session *s = m->statics; s; s = s->next)
-		n_live += s->state == SESSION_BEGUN;
-	for (const struct session *s = m->dynamics; s; s = s->next)
-		n_live += s->state == SESSION_BEGUN && s->access_id != VIGIL_ID;
-	json_open(j, '{');
-	json_key(j, "key");
-	json_text(j, m->key);
-	json_key(j, "active");
-	json_bool(j, m->is_started && !m->is_over);
-	report_number(j, "live", n_live);
-	report_number(j, "sessions", c->sessions);
-	report_number(j, "matched", c->matched);
-	report_number(j, "cc", c->cc);
-	report_number(j, "iri", c->iri);
-	report_number(j, "iri_lost", c->iri_lost);
-	for (int k = 0; k < INTERCEPT_N_REFUSALS; k++) {
-		if (c->refused[k])
-			report_number(j, intercept_refusal_key(k), c->refused[k]);
-	}
-	json_close(j, '}');
-}
-
 void intercept_report(struct intercept *i, struct json *j)
 {
 	pthread_mutex_lock(&i->turn);
@@ -289,11 +262,33 @@ void intercept_report(struct intercept *i, struct json *j)
 	for (int k = 0; k < ACCESS_N_COUNTS; k++)
 		report_number(j, access_count_key(k), access_count(i->access, k));
 	json_close(j, '}');
-	json_key(j, "warrants");
-	json_open(j, '[');
-	for (size_t k = 0; k < i->n_ordered; k++)
-		report_mandate(j, i->ordered[k]);
-	json_close(j, ']');
+	pthread_mutex_unlock(&i->turn);
+}
+
+static uint32_t count_live(const struct mandate *m)
+{
+	uint32_t n = 0;
+
+	for (const struct session *s = m->statics; s; s = s->next)
+		n += s->state == SESSION_BEGUN;
+	for (const struct session *s = m->dynamics; s; s = s->next)
+		n += s->state == SESSION_BEGUN && s->access_id != VIGIL_ID;
+	return n;
+}
+
+void intercept_each(struct intercept *i, intercept_view_fn each, void *arg)
+{
+	pthread_mutex_lock(&i->turn);
+	for (size_t k = 0; k < i->n_ordered; k++) {
+		struct mandate *m = i->ordered[k];
+
+		each(arg, &(struct intercept_view){.key = m->key,
+						   .is_active = m->is_started && !m->is_over,
+						   .delivers_cc = m->delivers_cc,
+						   .n_live = count_live(m),
+						   .counts = &m->counts,
+						   .health = &m->health});
+	}
 	pthread_mutex_unlock(&i->turn);
 }
 

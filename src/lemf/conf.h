@@ -42,6 +42,7 @@ extern const struct conf_name lemf_ciphers[]; /* enum seal_cipher */
 	X(PATH, authority, .place = CONF_PLACE_REREAD,                                             \
 	  .doc = "file (PEM) of the authority whose certificates it believes; tls needs it")       \
 	X(WORD, log, .otherwise = "info", .names = daemon_levels, .doc = "what goes to its log")   \
+	DAEMON_METRICS_FIELDS(X)                                                                   \
 	DAEMON_JAIL_FIELDS(X)                                                                      \
 	X(LISTEN, hi2, .otherwise = "127.0.0.1:40002", .doc = "where it takes HI2")                \
 	X(LISTEN, hi3, .otherwise = "127.0.0.1:40003", .doc = "where it takes HI3")                \

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gauge/gauge.h"
 #include "lemf/desk.h"
 #include "lemf/inlet.h"
 #include "link/socket.h"
@@ -47,6 +48,8 @@ struct door {
 };
 
 struct lemf {
+	struct gauge *gauge;
+	struct nanos started;
 	struct loop *loop;
 	const struct lemf_conf *conf;
 	struct lemf_desk *desk;
@@ -424,6 +427,48 @@ static void on_tick(void *owner)
 		l->done(l->owner);
 }
 
+/* ---- status ---- */
+
+static void print_status(void *owner, struct json *j)
+{
+	static const char *const sides[] = {"hi2", "hi3"};
+	const struct lemf *l = owner;
+	const struct lemf_counts *c = lemf_desk_counts(l->desk);
+
+	json_key(j, "name"), json_text(j, l->conf->name);
+	json_key(j, "started"), json_time(j, l->started);
+	json_key(j, "kinds"), json_open(j, '{');
+	for (int i = 0; i < LEMF_N_KINDS; i++)
+		json_key(j, lemf_kind_word((enum lemf_kind)i)), json_u64(j, c->records[i]);
+	json_close(j, '}');
+	json_key(j, "interfaces"), json_open(j, '{');
+	for (int i = 0; i < LEMF_N_SIDES; i++) {
+		json_key(j, sides[i]), json_open(j, '{');
+		json_key(j, "connections"), json_u64(j, c->n_connections[i]);
+		json_key(j, "octets"), json_u64(j, c->octets[i]);
+		json_close(j, '}');
+	}
+	json_close(j, '}');
+	json_key(j, "questions"), json_u64(j, c->n_questions);
+	json_key(j, "answers"), json_u64(j, c->n_answers);
+	json_key(j, "packets"), json_u64(j, c->n_packets);
+	json_key(j, "findings"), json_open(j, '{');
+	for (int i = 0; i < LEMF_N_FINDINGS; i++)
+		json_key(j, lemf_findings[i].word), json_u64(j, c->findings[i]);
+	json_close(j, '}');
+}
+
+static int open_gauge(struct lemf *l, struct why *why)
+{
+	const struct gauge_options options = {.loop = l->loop,
+					      .listen = l->conf->metrics,
+					      .table = &gauge_agency,
+					      .status = print_status,
+					      .owner = l};
+
+	return gauge_new(&l->gauge, &options, why);
+}
+
 /* ---- making one ---- */
 
 int lemf_new(struct lemf **out, struct loop *loop, const struct lemf_conf *conf, struct why *why)
@@ -436,6 +481,7 @@ int lemf_new(struct lemf **out, struct loop *loop, const struct lemf_conf *conf,
 		l->loop = loop;
 		l->conf = conf;
 		l->began = l->latest_record = loop_now();
+		l->started = loop_wall();
 		rc = lemf_desk_new(&l->desk, conf, stdout, why);
 	}
 	if (!rc && conf->transport == DAEMON_TLS)
@@ -451,6 +497,8 @@ int lemf_new(struct lemf **out, struct loop *loop, const struct lemf_conf *conf,
 		loop_timer_init(&l->tick, loop, on_tick, l);
 		loop_timer_every(&l->tick, (struct nanos){NANOS_PER_S / TICKS_A_SECOND});
 	}
+	if (!rc)
+		rc = open_gauge(l, why);
 	if (rc)
 		lemf_free(&l);
 	*out = l;
@@ -496,6 +544,7 @@ void lemf_free(struct lemf **out)
 	if (!l)
 		return;
 	close_all(l);
+	gauge_free(&l->gauge);
 	lemf_desk_free(&l->desk);
 	tls_free(&l->tls);
 	free(l);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/nanos.h"
 #include "ledger/reason.h"
 
 /* Why a packet of a target's is not delivered: the ledger's reasons, in their order. */
@@ -28,6 +29,13 @@ struct intercept_counts {
 	uint64_t iri_lost;  /* records on HI2 that found no room in the outbox */
 	uint64_t sessions;  /* that began */
 	uint64_t refused[INTERCEPT_N_REFUSALS];
+};
+
+/* What one who watches the health of a warrant's interception notes; all zero at first. */
+struct intercept_health {
+	uint64_t cc;             /* records of content when it was looked at last */
+	struct nanos quiet_from; /* since when none came, though a session was active */
+	struct nanos last_cc;    /* when it was seen last that some came; 0: never */
 };
 
 #endif

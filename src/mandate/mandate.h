@@ -59,6 +59,7 @@ struct mandate {
 	size_t n_cins;
 	size_t cins_size;
 	struct intercept_counts counts;
+	struct intercept_health health; /* of those who look at it */
 };
 
 MUST_CHECK int mandate_new(struct mandate **out, const char *key, uint32_t slot);

@@ -9,6 +9,7 @@
 #include "mediation/file.h"
 #include "mediation/inlet.h"
 #include "mediation/outlet.h"
+#include "gauge/gauge.h"
 #include "station/account.h"
 
 enum {
@@ -37,6 +38,7 @@ struct mediation {
 	struct ledger_book *ledger;
 	struct account *account;
 	struct station *station;
+	struct gauge *gauge;
 	struct scope scope;
 	struct outlet **outlets;
 	size_t n_outlets;
@@ -470,6 +472,22 @@ static int open_station(struct mediation *m, struct why *why)
 	return rc;
 }
 
+static void print_whole_status(void *owner, struct json *j)
+{
+	mediation_status(owner, j);
+}
+
+static int open_gauge(struct mediation *m, struct why *why)
+{
+	const struct gauge_options options = {.loop = m->place.loop,
+					      .listen = m->place.settings->metrics,
+					      .table = &gauge_mediator,
+					      .status = print_whole_status,
+					      .owner = m};
+
+	return gauge_new(&m->gauge, &options, why);
+}
+
 int mediation_new(struct mediation **out, const struct mediation_place *place, struct why *why)
 {
 	struct mediation *m = calloc(1, sizeof *m);
@@ -498,6 +516,8 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 		rc = listen_to_collectors(m, why);
 	if (!rc)
 		rc = station_dial(m->station, why);
+	if (!rc)
+		rc = open_gauge(m, why);
 	if (rc)
 		mediation_free(out);
 	else
@@ -512,6 +532,7 @@ void mediation_free(struct mediation **mediation)
 	*mediation = NULL;
 	if (!m)
 		return;
+	gauge_free(&m->gauge);
 	link_port_free(&m->port);
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_free(&m->inlets[i]);

@@ -541,6 +541,8 @@ static void sender_status(const struct sender *sender, struct json *j)
 	json_key(j, "connections"), json_u64(j, s.n_connections);
 	json_key(j, "keepalives"), json_u64(j, s.n_keepalives);
 	json_key(j, "keepalive_answers"), json_u64(j, s.n_answers);
+	if (s.answered.ns)
+		json_key(j, "keepalive_at"), json_time(j, s.answered);
 	json_key(j, "acknowledgements"), json_u64(j, s.n_acknowledgements);
 	json_key(j, "refused_answers"), json_u64(j, s.n_refused);
 }

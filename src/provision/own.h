@@ -7,6 +7,7 @@
 #include "provision/peers.h"
 #include "provision/provision.h"
 #include "rest/rest.h"
+#include "gauge/gauge.h"
 #include "rest/server.h"
 #include "store/seal.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct provision {
 	struct peers *peers;
 	struct rest rest;
 	struct rest_server *server;
+	struct gauge *gauge;
 	struct nanos started;
 };
 
@@ -117,6 +119,10 @@ void ledger_get(void *owner, const struct rest_request *request, struct rest_ans
 void statement_post(void *owner, const struct rest_request *request, struct rest_answer *answer);
 void status_get(void *owner, const struct rest_request *request, struct rest_answer *answer);
 void openapi_get(void *owner, const struct rest_request *request, struct rest_answer *answer);
+
+/* ---- routes.c: the members of its status ---- */
+
+void status_print(void *owner, struct json *j);
 
 /* ---- what routes share ---- */
 

@@ -11,10 +11,10 @@
 #include "warrant/view.h"
 
 enum {
-	PEERS_SWEEP = 60,         /* seconds after which ended warrants are looked for */
-	PEERS_AGAIN = 5,          /* seconds between two wholes for one who has something else */
-	PEERS_QUEUE = 256 << 20,  /* bytes that may wait for one */
-	PEERS_STATUS = 256 << 10, /* bytes of a status that is kept */
+	PEERS_SWEEP = 60,        /* seconds after which ended warrants are looked for */
+	PEERS_AGAIN = 5,         /* seconds between two wholes for one who has something else */
+	PEERS_QUEUE = 256 << 20, /* bytes that may wait for one */
+	PEERS_STATUS = 4 << 20,  /* bytes of a status that is kept */
 };
 
 /* What daemons of one kind are to have, as they were told it. */

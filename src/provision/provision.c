@@ -203,6 +203,11 @@ static int listen_both(struct provision *p, struct why *why)
 				    .is_plain = p->conf->rest_transport == DAEMON_PLAIN,
 				    .certificate = p->conf->certificate,
 				    .key = p->conf->key};
+	const struct gauge_options gauge = {.loop = p->loop,
+					    .listen = p->conf->metrics,
+					    .table = &gauge_provisioner,
+					    .status = status_print,
+					    .owner = p};
 	struct conf_endpoint at = p->conf->listen;
 	char text[CONF_ENDPOINT_TEXT_LEN];
 	int rc = peers_new(&p->peers, &peers, why);
@@ -218,7 +223,7 @@ static int listen_both(struct provision *p, struct why *why)
 	at.port = rest_server_port(p->server);
 	conf_endpoint_print(&at, text);
 	log_info("the REST API is at %s://%s/api/v1", rest.is_plain ? "http" : "https", text);
-	return 0;
+	return gauge_new(&p->gauge, &gauge, why);
 }
 
 int provision_new(struct provision **out, struct loop *loop, const struct provision_conf *conf,
@@ -260,6 +265,7 @@ void provision_free(struct provision **provision)
 
 	if (!p)
 		return;
+	gauge_free(&p->gauge);
 	rest_server_free(&p->server);
 	peers_free(&p->peers);
 	holding_fini(&p->held);

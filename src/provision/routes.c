@@ -76,32 +76,38 @@ const size_t provision_n_routes = sizeof provision_routes / sizeof *provision_ro
 
 /* ---- status ---- */
 
-void status_get(void *owner, const struct rest_request *request, struct rest_answer *answer)
+void status_print(void *owner, struct json *j)
 {
 	struct provision *p = owner;
-	struct json json = json_of(&answer->body);
 	struct peers_count count = peers_count(p->peers);
+
+	json_key(j, "name"), json_text(j, p->conf->name);
+	json_key(j, "version"), json_text(j, p->version);
+	json_key(j, "time"), json_time(j, loop_wall());
+	json_key(j, "started"), json_time(j, p->started);
+	json_key(j, "held"), json_open(j, '{');
+	for (size_t i = 0; i < KIND_N; i++)
+		json_key(j, kinds[i].name), json_u64(j, p->held.shelves[i].n);
+	json_close(j, '}');
+	json_key(j, "sent"), json_open(j, '{');
+	json_key(j, "orders"), json_u64(j, count.n_orders);
+	json_key(j, "changes"), json_u64(j, count.n_changes);
+	json_key(j, "again"), json_u64(j, count.n_again);
+	json_key(j, "pushes"), json_u64(j, count.n_pushes);
+	json_key(j, "last_push_us"), json_i64(j, count.last_push.ns / NANOS_PER_US);
+	json_close(j, '}');
+	json_key(j, "daemons");
+	peers_print(p->peers, j);
+}
+
+void status_get(void *owner, const struct rest_request *request, struct rest_answer *answer)
+{
+	struct json json = json_of(&answer->body);
 
 	(void)request;
 	answer->status = 200;
 	json_open(&json, '{');
-	json_key(&json, "name"), json_text(&json, p->conf->name);
-	json_key(&json, "version"), json_text(&json, p->version);
-	json_key(&json, "time"), json_time(&json, loop_wall());
-	json_key(&json, "started"), json_time(&json, p->started);
-	json_key(&json, "held"), json_open(&json, '{');
-	for (size_t i = 0; i < KIND_N; i++)
-		json_key(&json, kinds[i].name), json_u64(&json, p->held.shelves[i].n);
-	json_close(&json, '}');
-	json_key(&json, "sent"), json_open(&json, '{');
-	json_key(&json, "orders"), json_u64(&json, count.n_orders);
-	json_key(&json, "changes"), json_u64(&json, count.n_changes);
-	json_key(&json, "again"), json_u64(&json, count.n_again);
-	json_key(&json, "pushes"), json_u64(&json, count.n_pushes);
-	json_key(&json, "last_push_us"), json_i64(&json, count.last_push.ns / NANOS_PER_US);
-	json_close(&json, '}');
-	json_key(&json, "daemons");
-	peers_print(p->peers, &json);
+	status_print(owner, &json);
 	json_close(&json, '}');
 	json_line(&json);
 }

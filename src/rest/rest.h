@@ -99,7 +99,8 @@ struct rest {
 	const struct rest_route *routes;
 	size_t n_routes;
 	rest_who_fn who;
-	void *owner; /* for who and for the routes' functions */
+	bool is_open; /* no key is asked for: whoever comes may take all routes */
+	void *owner;  /* for who and for the routes' functions */
 	struct rest_limit limit;
 };
 

@@ -366,7 +366,7 @@ int rest_server_new(struct rest_server **out, struct loop *loop, struct rest *re
 		server->http = start(server, options);
 		conf_endpoint_print(&options->listen, at);
 		if (!server->http)
-			rc = why_set(why, ERR_IO, "the REST API cannot listen on %s%s%s%s", at,
+			rc = why_set(why, ERR_IO, "HTTP cannot be listened for on %s%s%s%s", at,
 				     options->is_plain ? "" : " with this certificate and key",
 				     errno ? ": " : "", errno ? strerror(errno) : "");
 	}

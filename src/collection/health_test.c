@@ -1,0 +1,42 @@
+#include "collection/health.h"
+
+#include "base/tap.h"
+
+static struct intercept_counts counts;
+static struct intercept_health health;
+static struct intercept_view view = {.key = "police/L1",
+				     .is_active = true,
+				     .delivers_cc = true,
+				     .n_live = 1,
+				     .counts = &counts,
+				     .health = &health};
+
+/* Looks at it so many seconds after the first look. */
+static bool is_silent_at(int64_t s)
+{
+	const struct health_watch watch = {nanos_from_s(1000000 + s), nanos_from_s(600)};
+
+	return health_look(&view, &watch);
+}
+
+int main(void)
+{
+	ok(!is_silent_at(0) && !is_silent_at(599), "a session without content is well for a while");
+	ok(is_silent_at(600), "after ten minutes it is silent");
+	counts.cc = 5;
+	ok(!is_silent_at(605) && health.last_cc.ns == nanos_from_s(1000605).ns,
+	   "until content comes, whose time is noted");
+	ok(!is_silent_at(1204) && is_silent_at(1205), "and again ten minutes after the last");
+	view.n_live = 0;
+	ok(!is_silent_at(1300), "without a session nothing is to be expected");
+	view.n_live = 1;
+	ok(!is_silent_at(1301) && !is_silent_at(1899) && is_silent_at(1900),
+	   "and a session has its ten minutes from its own begin");
+	view.delivers_cc = false;
+	ok(!is_silent_at(2000), "a warrant for information alone is never silent");
+	view.delivers_cc = true;
+	view.is_active = false;
+	ok(!is_silent_at(3000), "nor one that is over");
+	ok(health.last_cc.ns == nanos_from_s(1000605).ns, "the time of the last content stays");
+	return tap_end();
+}
