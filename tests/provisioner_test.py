@@ -277,7 +277,9 @@ def test_kill(p):
     there = {w["liid"] for w in p.ask("GET", "/warrants?limit=100000")[2]["warrants"]}
     ok(len(answered) >= 40 and set(answered) <= there, f"killed, it has kept all {len(answered)} that it had answered",
        sorted(set(answered) - there)[:5])
-    ok(p.ask("GET", "/audit/check")[2]["is_whole"], "and its audit log is whole")
+    check = p.ask("GET", "/audit/check")[2]
+    ok(check["is_whole"] and check["signed_from"] == 1 and "PUBLIC KEY" in check["key"],
+       "and its audit log is whole, each entry signed", [check])
 
 
 def test_wrong_keys(p):

@@ -226,9 +226,11 @@ static int list_entry(void *arg, const struct store_audit *e)
 	struct audit_listing *listing = arg;
 	struct json *json = &listing->json;
 	const struct rest_pair texts[] = {
-		{"who", e->who},       {"role", e->role},   {"address", e->address},
-		{"what", e->what},     {"kind", e->kind},   {"key", e->key},
-		{"before", e->before}, {"after", e->after}, {"hash", e->hash},
+		{"who", e->who},         {"role", e->role},
+		{"address", e->address}, {"what", e->what},
+		{"kind", e->kind},       {"key", e->key},
+		{"before", e->before},   {"after", e->after},
+		{"hash", e->hash},       {"signature", e->signature},
 	};
 
 	if (!listing->left)
@@ -279,18 +281,23 @@ void audit_check(void *owner, const struct rest_request *request, struct rest_an
 	struct provision *p = owner;
 	struct json json = json_of(&answer->body);
 	struct why why = {.text = ""};
-	int64_t n = 0;
-	int rc = store_audit_verify(p->store, &n, &why);
+	struct store_audit_found found;
+	char *public = audit_key_public(p->audit_key);
+	int rc = store_audit_verify(p->store, &found, &why);
 
 	(void)request;
 	if (rc && rc != ERR_BAD) {
+		free(public);
 		failed(answer, rc, &why);
 		return;
 	}
 	answer->status = 200;
 	json_open(&json, '{');
 	json_key(&json, "is_whole"), json_bool(&json, !rc);
-	json_key(&json, "entries"), json_i64(&json, n);
+	json_key(&json, "entries"), json_i64(&json, found.n);
+	json_key(&json, "signed_from"), json_i64(&json, found.signed_from);
+	json_key(&json, "key"), json_text(&json, public);
+	free(public);
 	if (rc)
 		json_key(&json, "reason"), json_text(&json, why.text);
 	json_close(&json, '}');

@@ -9,6 +9,7 @@
 #include "rest/rest.h"
 #include "gauge/gauge.h"
 #include "rest/server.h"
+#include "store/audit_key.h"
 #include "store/seal.h"
 #include "store/store.h"
 #include "tls/tls.h"
@@ -22,6 +23,7 @@ struct provision {
 	struct store *store;
 	struct seal *seal;
 	struct ledger_signer *statement_signer; /* NULL: no statements are made */
+	struct audit_key *audit_key;
 	struct holding held;
 	struct peers *peers;
 	struct rest rest;

@@ -142,40 +142,81 @@ static int end_first_start(struct provision *p, struct why *why)
 
 /* ---- */
 
-static int open_seal(struct provision *p, struct why *why)
+/* A key's file: the one that is named, or one beside the store. */
+static int key_path(const struct provision *p, const char *named, const char *suffix,
+		    char out[WHY_PLACE_LEN], struct why *why)
 {
-	char beside[WHY_PLACE_LEN];
-	const char *path = p->conf->seal_key;
-	char *made = NULL;
-	int rc;
+	int n = named ? snprintf(out, WHY_PLACE_LEN, "%s", named)
+		      : snprintf(out, WHY_PLACE_LEN, "%s%s", p->conf->store, suffix);
 
-	if (!path) {
-		if ((size_t)snprintf(beside, sizeof beside, "%s.key", p->conf->store) >=
-		    sizeof beside)
-			return why_set(why, ERR_USAGE, "the store's path is too long");
-		path = beside;
-	}
-	/* the key of a store that has one is never made anew: what it sealed would be lost */
-	rc = store_meta_get(p->store, "sealed", &made, why);
-	if (rc && rc != ERR_ABSENT)
-		return rc;
-	rc = seal_open(&p->seal, path, !made, why);
+	return n < WHY_PLACE_LEN ? 0 : why_set(why, ERR_USAGE, "the key's path is too long");
+}
+
+/* Whether the store has a key of this sort already: then none is made anew, for what is sealed
+ * would be lost, and what was signed could be signed again. */
+static int has_key(const struct provision *p, const char *sort, bool *out, struct why *why)
+{
+	char *made = NULL;
+	int rc = store_meta_get(p->store, sort, &made, why);
+
+	*out = made != NULL;
 	free(made);
+	return rc == ERR_ABSENT ? 0 : rc;
+}
+
+static int note_key(const struct provision *p, const char *sort, struct why *why)
+{
+	int rc = store_begin(p->store, why);
+
 	if (!rc)
-		rc = store_begin(p->store, why);
-	if (!rc)
-		rc = store_meta_put(p->store, "sealed", "yes", why);
+		rc = store_meta_put(p->store, sort, "yes", why);
 	return rc ? rc : store_commit(p->store, why);
+}
+
+static int open_keys(struct provision *p, struct why *why)
+{
+	char path[WHY_PLACE_LEN];
+	bool is_made = false;
+	int rc = key_path(p, p->conf->seal_key, ".key", path, why);
+
+	if (!rc)
+		rc = has_key(p, "sealed", &is_made, why);
+	if (!rc)
+		rc = seal_open(&p->seal, path, !is_made, why);
+	if (!rc)
+		rc = note_key(p, "sealed", why);
+	if (!rc)
+		rc = key_path(p, p->conf->audit_key, ".audit-key", path, why);
+	if (!rc)
+		rc = has_key(p, "signed", &is_made, why);
+	if (!rc)
+		rc = audit_key_open(&p->audit_key, path, !is_made, why);
+	if (!rc)
+		rc = note_key(p, "signed", why);
+	if (!rc)
+		store_sign_audit(p->store, p->audit_key);
+	return rc;
+}
+
+static void check_audit(const struct provision *p)
+{
+	struct store_audit_found found;
+	struct why why = {.text = ""};
+
+	if (store_audit_verify(p->store, &found, &why))
+		log_error("%s", why.text[0] ? why.text : "the audit log cannot be read");
+	else if (found.n && found.signed_from != 1)
+		log_warn("the audit log is signed from entry %lld on, of %lld: an older version "
+			 "did not sign",
+			 (long long)found.signed_from, (long long)found.n);
 }
 
 static int open_store(struct provision *p, struct why *why)
 {
-	int64_t n = 0;
-	struct why broken = {.text = ""};
 	int rc = store_open(&p->store, p->conf->store, why);
 
 	if (!rc)
-		rc = open_seal(p, why);
+		rc = open_keys(p, why);
 	if (!rc)
 		rc = change_load(p, why);
 	if (!rc)
@@ -184,8 +225,8 @@ static int open_store(struct provision *p, struct why *why)
 		rc = take_orders(p, why);
 	if (!rc)
 		rc = end_first_start(p, why);
-	if (!rc && store_audit_verify(p->store, &n, &broken))
-		log_error("%s", broken.text[0] ? broken.text : "the audit log cannot be read");
+	if (!rc)
+		check_audit(p);
 	return rc;
 }
 
@@ -272,6 +313,7 @@ void provision_free(struct provision **provision)
 	seal_free(&p->seal);
 	ledger_signer_free(&p->statement_signer);
 	store_close(&p->store);
+	audit_key_free(&p->audit_key);
 	tls_free(&p->tls);
 	free(p);
 	*provision = NULL;

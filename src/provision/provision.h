@@ -27,6 +27,9 @@
 	X(PATH, statement_key,                                                                     \
 	  .doc = "file (PEM) of the operator's Ed25519 key, which signs statements of the "        \
 		 "ledger; without it none are made")                                               \
+	X(PATH, audit_key, .place = CONF_PLACE_MADE,                                               \
+	  .doc = "file (PEM, Ed25519) of the key that signs the audit log, made at the first "     \
+		 "start; STORE.audit-key where it is not named")                                   \
 	X(PATH, orders, .doc = "file (weir-orders(5)) that is taken in at the first start")        \
 	X(PATH, first_key, .place = CONF_PLACE_MADE,                                               \
 	  .doc = "file to which the first key of the REST API is written at the first start; "     \

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/wr.h"
+#include "store/audit_key.h"
 #include "store/sql.h"
 
 enum { AUDIT_MAX_LEN = 1 << 20 };
@@ -81,6 +82,7 @@ int store_audit_add(struct store *store, const struct store_audit *entry, struct
 	char head[STORE_HASH_LEN + 24];
 	char last[STORE_HASH_LEN];
 	char hash[STORE_HASH_LEN];
+	char signature[STORE_SIGNATURE_LEN] = "";
 	sqlite3_stmt *statement = NULL;
 	int rc = head_of(store, &added.number, last, why);
 
@@ -88,12 +90,14 @@ int store_audit_add(struct store *store, const struct store_audit *entry, struct
 	added.number++;
 	if (!rc)
 		rc = chain(&added, last, hash);
+	if (!rc && store->audit_key && !audit_key_sign(store->audit_key, hash, signature))
+		rc = why_set(why, ERR_IO, "the audit entry cannot be signed");
 	if (!rc)
 		statement = sql_of(store, why,
-				   "INSERT INTO audit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				   "iittttttttt", added.number, added.time.ns, added.who,
+				   "INSERT INTO audit VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				   "iitttttttttt", added.number, added.time.ns, added.who,
 				   added.role, added.address, added.what, added.kind, added.key,
-				   added.before, added.after, hash);
+				   added.before, added.after, hash, signature);
 	rc = sql_run(store, statement, rc, why);
 	snprintf(head, sizeof head, "%" PRId64 " %s", added.number, hash);
 	return rc ? rc : store_meta_put(store, "audit", head, why);
@@ -104,11 +108,11 @@ int store_audit_each(struct store *store, int64_t first, store_audit_fn each, vo
 {
 	int rc = 0;
 	int said = 0;
-	sqlite3_stmt *row =
-		sql_of(store, why,
-		       "SELECT number, time, who, role, address, what, kind, key, "
-		       "before, after, hash FROM audit WHERE number >= ? ORDER BY number",
-		       "i", first);
+	sqlite3_stmt *row = sql_of(
+		store, why,
+		"SELECT number, time, who, role, address, what, kind, key, "
+		"before, after, hash, signature FROM audit WHERE number >= ? ORDER BY number",
+		"i", first);
 
 	if (!row)
 		return store->rc;
@@ -125,6 +129,7 @@ int store_audit_each(struct store *store, int64_t first, store_audit_fn each, vo
 			.before = sql_text(row, 8),
 			.after = sql_text(row, 9),
 			.hash = sql_text(row, 10),
+			.signature = sql_text(row, 11),
 		};
 
 		said = each(arg, &entry);
@@ -134,7 +139,8 @@ int store_audit_each(struct store *store, int64_t first, store_audit_fn each, vo
 }
 
 struct verification {
-	int64_t n;
+	const struct audit_key *key;
+	struct store_audit_found found;
 	char last[STORE_HASH_LEN];
 };
 
@@ -143,16 +149,22 @@ static int verify_one(void *arg, const struct store_audit *entry)
 	struct verification *v = arg;
 	char hash[STORE_HASH_LEN];
 
-	if (entry->number != v->n + 1 || chain(entry, v->last, hash) || strcmp(hash, entry->hash))
+	if (entry->number != v->found.n + 1 || chain(entry, v->last, hash) ||
+	    strcmp(hash, entry->hash))
 		return ERR_BAD;
-	v->n++;
+	if (v->key && (v->found.signed_from || entry->signature[0]) &&
+	    !audit_key_is_right(v->key, hash, entry->signature))
+		return ERR_ACCESS;
+	if (v->key && !v->found.signed_from && entry->signature[0])
+		v->found.signed_from = entry->number;
+	v->found.n++;
 	memcpy(v->last, hash, sizeof v->last);
 	return 0;
 }
 
-int store_audit_verify(struct store *store, int64_t *n_entries, struct why *why)
+int store_audit_verify(struct store *store, struct store_audit_found *found, struct why *why)
 {
-	struct verification v = {0};
+	struct verification v = {.key = store->audit_key};
 	char hash[STORE_HASH_LEN];
 	int64_t number = 0;
 	int rc = 0;
@@ -160,14 +172,24 @@ int store_audit_verify(struct store *store, int64_t *n_entries, struct why *why)
 	snprintf(v.last, sizeof v.last, "%064d", 0);
 	rc = store_audit_each(store, 0, verify_one, &v, why);
 	if (rc == ERR_BAD)
-		why_set(why, rc, "the audit log is broken at entry %" PRId64, v.n + 1);
+		why_set(why, rc, "the audit log is broken at entry %" PRId64, v.found.n + 1);
+	if (rc == ERR_ACCESS)
+		rc = why_set(why, ERR_BAD,
+			     "the audit log is broken at entry %" PRId64
+			     ": it is not signed with the provisioner's key",
+			     v.found.n + 1);
 	if (!rc)
 		rc = head_of(store, &number, hash, why);
-	if (!rc && (number != v.n || strcmp(hash, v.last)))
+	if (!rc && (number != v.found.n || strcmp(hash, v.last)))
 		rc = why_set(why, ERR_BAD,
 			     "the audit log is broken: it ends with entry %" PRId64
 			     ", not %" PRId64,
-			     v.n, number);
-	*n_entries = v.n;
+			     v.found.n, number);
+	*found = v.found;
 	return rc;
+}
+
+void store_sign_audit(struct store *store, const struct audit_key *key)
+{
+	store->audit_key = key;
 }

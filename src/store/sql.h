@@ -12,8 +12,9 @@
 
 struct store {
 	sqlite3 *db;
-	int lock; /* descriptor of the lock file */
-	int rc;   /* of the last sql_of */
+	const struct audit_key *audit_key; /* NULL: none */
+	int lock;                          /* descriptor of the lock file */
+	int rc;                            /* of the last sql_of */
 	bool is_new;
 	char path[WHY_PLACE_LEN];
 };

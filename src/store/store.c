@@ -35,6 +35,7 @@ static const char *const steps[] = {
 	" name TEXT NOT NULL, whole INTEGER NOT NULL, body TEXT NOT NULL,"
 	" PRIMARY KEY(warrant, reporter, book, name)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX ledger_reporter ON ledger(reporter, book);",
+	"ALTER TABLE audit ADD COLUMN signature TEXT NOT NULL DEFAULT '';",
 };
 
 enum { STORE_VERSION = sizeof steps / sizeof *steps };

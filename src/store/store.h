@@ -17,10 +17,11 @@
 struct store;
 
 enum {
-	STORE_HASH_LEN = 65,  /* SHA-256 as hex digits, with the terminator */
-	STORE_NAME_LEN = 33,  /* of an API key, with the terminator */
-	STORE_ROLE_LEN = 17,  /* likewise of a role */
-	STORE_TOKEN_LEN = 98, /* of an API key as its owner writes it: "NAME.SECRET" */
+	STORE_HASH_LEN = 65,       /* SHA-256 as hex digits, with the terminator */
+	STORE_SIGNATURE_LEN = 129, /* Ed25519, likewise */
+	STORE_NAME_LEN = 33,       /* of an API key, with the terminator */
+	STORE_ROLE_LEN = 17,       /* likewise of a role */
+	STORE_TOKEN_LEN = 98,      /* of an API key as its owner writes it: "NAME.SECRET" */
 };
 
 /* Opens, or makes, the store at path. A file that is damaged, not a store, of a newer Weir, or
@@ -76,8 +77,15 @@ struct store_audit {
 	const char *key;
 	const char *before; /* digests of the body, or empty where there was or is none */
 	const char *after;
-	const char *hash; /* set by the store: see store_audit_add */
+	const char *hash;      /* set by the store: see store_audit_add */
+	const char *signature; /* of the hash, as hex digits; empty where it is not signed */
 };
+
+/* Who signs the hash of each entry that is added (its hex digits, Ed25519), so that a chain which
+ * somebody without the key has made anew from some entry on is seen. Borrowed for good; until it
+ * is set entries are not signed, and signatures not looked at. */
+struct audit_key;
+void store_sign_audit(struct store *store, const struct audit_key *key);
 
 /* Adds an entry within a set of changes. Its hash is SHA-256 over the hash of the entry before
  * (64 hex digits; zeros before the first), number and time (64 bits each, big-endian), and who,
@@ -90,9 +98,15 @@ typedef int (*store_audit_fn)(void *arg, const struct store_audit *entry);
 MUST_CHECK int store_audit_each(struct store *store, int64_t first, store_audit_fn each, void *arg,
 				struct why *why);
 
-/* Whether the chain is whole, up to the last entry that was ever added; *n_entries counts them.
- * ERR_BAD, with the number in the reason, where it is not. */
-MUST_CHECK int store_audit_verify(struct store *store, int64_t *n_entries, struct why *why);
+/* Whether the chain is whole, up to the last entry that was ever added, and each entry from the
+ * first signed one on signed by the key. ERR_BAD, with the number in the reason, where it is
+ * not. */
+struct store_audit_found {
+	int64_t n;           /* entries */
+	int64_t signed_from; /* number of the first that is signed; 0: none, or without a key */
+};
+MUST_CHECK int store_audit_verify(struct store *store, struct store_audit_found *found,
+				  struct why *why);
 
 /* SHA-256 of a text, in hex; an empty text for NULL. */
 void store_digest(const char *text, char out[STORE_HASH_LEN]);

@@ -1,3 +1,4 @@
+#include "store/audit_key.h"
 #include "store/store.h"
 
 #include <signal.h>
@@ -165,16 +166,19 @@ static void tamper(const char *sql)
 	sqlite3_close(db);
 }
 
+static struct audit_key *audit_key; /* NULL: entries are not signed */
+
 static bool verifies(int64_t want, int rc)
 {
 	struct store *store = opened();
-	int64_t n = 0;
+	struct store_audit_found found;
 	int said;
 
 	why_clear(&why);
-	said = store_audit_verify(store, &n, &why);
+	store_sign_audit(store, audit_key);
+	said = store_audit_verify(store, &found, &why);
 	store_close(&store);
-	return said == rc && n == want;
+	return said == rc && found.n == want;
 }
 
 static void test_audit(void)
@@ -182,12 +186,12 @@ static void test_audit(void)
 	struct listing list = {""};
 	struct store *store = opened();
 	sqlite3 *db = NULL;
-	int64_t n = -1;
+	struct store_audit_found found;
 
-	ok(!store_audit_verify(store, &n, &why) && n == 0, "an empty log is whole");
+	ok(!store_audit_verify(store, &found, &why) && found.n == 0, "an empty log is whole");
 	ok(!audit(store, "a", 1) && !audit(store, "b", 2) && !audit(store, "c", 3),
 	   "three entries are added");
-	ok(!store_audit_verify(store, &n, &why) && n == 3, "their chain is whole");
+	ok(!store_audit_verify(store, &found, &why) && found.n == 3, "their chain is whole");
 	ok(!store_audit_each(store, 2, audit_keys, &list, &why) &&
 		   !strcmp(list.text, "2 b 2;3 c 3;"),
 	   "entries from a number on, in order");
@@ -208,6 +212,61 @@ static void test_audit(void)
 	ok(verifies(2, ERR_BAD) && strstr(why.text, "not 3"), "a cut end is found: %s", why.text);
 	tamper("DELETE FROM audit WHERE number = 1");
 	ok(verifies(0, ERR_BAD), "a cut beginning is found: %s", why.text);
+}
+
+/* The same chain that somebody made anew, who can write the file and knows how, but has no key. */
+static void rewrite_tail(void)
+{
+	struct store *store;
+
+	tamper("DROP TRIGGER IF EXISTS audit_stays; DROP TRIGGER IF EXISTS audit_remains;"
+	       "DELETE FROM audit WHERE number = 3;"
+	       "UPDATE meta SET value = (SELECT number || ' ' || hash FROM audit WHERE number = 2)"
+	       " WHERE name = 'audit'");
+	store = opened();
+	ok(!audit(store, "other", 3), "the last entry is made anew, its hash right");
+	store_close(&store);
+}
+
+static void test_signatures(void)
+{
+	char key_path[80];
+	struct store *store;
+	struct store_audit_found found;
+	struct audit_key *other = NULL;
+
+	unlink(path);
+	snprintf(key_path, sizeof key_path, "%s.audit-key", path);
+	ok(!audit_key_open(&audit_key, key_path, true, &why), "a key is made %s", why.text);
+	store = opened();
+	store_sign_audit(store, audit_key);
+	ok(!audit(store, "a", 1) && !audit(store, "b", 2) && !audit(store, "c", 3) &&
+		   !store_audit_verify(store, &found, &why) && found.n == 3 &&
+		   found.signed_from == 1,
+	   "signed entries verify, from the first on");
+	store_close(&store);
+	audit_key_free(&audit_key);
+	ok(!audit_key_open(&audit_key, key_path, false, &why), "the key is read again %s",
+	   why.text);
+	ok(verifies(3, 0), "and verifies what it signed");
+	rewrite_tail();
+	ok(verifies(2, ERR_BAD) && strstr(why.text, "entry 3: it is not signed"),
+	   "a tail made anew without the key is found: %s", why.text);
+	tamper("UPDATE audit SET signature = (SELECT signature FROM audit WHERE number = 1)"
+	       " WHERE number = 3");
+	ok(verifies(2, ERR_BAD), "also under another entry's signature");
+	unlink(key_path);
+	ok(!audit_key_open(&other, key_path, true, &why), "another key");
+	audit_key_free(&audit_key);
+	audit_key = other;
+	ok(verifies(0, ERR_BAD), "does not verify any of it: %s", why.text);
+	why_clear(&why);
+	ok(audit_key_open(&other, path, false, &why) == ERR_BAD && !other, "no key: %s", why.text);
+	why_clear(&why);
+	unlink(key_path);
+	ok(audit_key_open(&other, key_path, false, &why) == ERR_ABSENT && !other,
+	   "none is made where one should be: %s", why.text);
+	audit_key_free(&audit_key);
 }
 
 static int count_keys(void *arg, const struct store_key *key)
@@ -359,6 +418,7 @@ int main(void)
 	test_meta();
 	test_lock();
 	test_audit();
+	test_signatures();
 	test_keys();
 	test_kill();
 	test_refusals();
