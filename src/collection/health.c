@@ -1,5 +1,7 @@
 #include "collection/health.h"
 
+#include "ledger/reason.h"
+
 enum { MOST = 1000 };
 
 /* Of all warrants together. */
@@ -62,7 +64,7 @@ static void print_one(struct json *j, const struct intercept_view *view, bool is
 	put_number(j, "iri_lost", c->iri_lost);
 	for (int k = 0; k < INTERCEPT_N_REFUSALS; k++) {
 		if (c->refused[k])
-			put_number(j, intercept_refusal_key(k), c->refused[k]);
+			put_number(j, ledger_reasons[k].key, c->refused[k]);
 	}
 	json_key(j, "silent"), json_bool(j, is_silent);
 	if (view->health->last_cc.ns)
@@ -99,7 +101,7 @@ void health_print(struct intercept *i, const struct health_watch *watch, struct 
 	put_number(j, "iri_lost", r.counts.iri_lost);
 	json_key(j, "refused"), json_open(j, '{');
 	for (int k = 0; k < INTERCEPT_N_REFUSALS; k++)
-		put_number(j, intercept_refusal_key(k), r.counts.refused[k]);
+		put_number(j, ledger_reasons[k].key, r.counts.refused[k]);
 	json_close(j, '}');
 	json_close(j, '}');
 }

@@ -166,7 +166,4 @@ void intercept_each(struct intercept *i, intercept_view_fn each, void *arg);
 /* The table of subscribers' sessions: for its counts only. */
 const struct access *intercept_access(const struct intercept *i);
 
-const char *intercept_refusal_key(enum intercept_refusal refusal);
-const char *intercept_refusal_text(enum intercept_refusal refusal);
-
 #endif

@@ -308,13 +308,3 @@ bool intercept_times(const struct intercept *i, struct nanos *first, struct nano
 	latest->ns = i->latest_ns;
 	return i->has_time;
 }
-
-const char *intercept_refusal_key(enum intercept_refusal refusal)
-{
-	return ledger_reasons[refusal].key;
-}
-
-const char *intercept_refusal_text(enum intercept_refusal refusal)
-{
-	return ledger_reasons[refusal].text;
-}

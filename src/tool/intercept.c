@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "conf/file.h"
 #include "intercept/intercept.h"
+#include "ledger/reason.h"
 #include "tool/capture.h"
 #include "tool/tools.h"
 #include "warrant/orders.h"
@@ -45,7 +46,7 @@ static void print_warrant(const struct warrant *w, const struct intercept_counts
 	for (int k = 0; k < INTERCEPT_N_REFUSALS; k++) {
 		if (c->refused[k])
 			printf("  refused %" PRIu64 " packets %s\n", c->refused[k],
-			       intercept_refusal_text(k));
+			       ledger_reasons[k].text);
 	}
 }
 
@@ -83,7 +84,7 @@ static void json_warrant(struct json *j, const struct warrant *w, const struct i
 	json_key(j, "refused");
 	json_open(j, '{');
 	for (int k = 0; k < INTERCEPT_N_REFUSALS; k++)
-		json_count(j, intercept_refusal_key(k), c->refused[k]);
+		json_count(j, ledger_reasons[k].key, c->refused[k]);
 	json_close(j, '}');
 	json_close(j, '}');
 }
