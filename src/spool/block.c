@@ -383,17 +383,20 @@ static int open_keys(struct tables *t, struct vault *vault, struct block_bytes *
 int block_read(const struct block_head *head, struct rd stored, struct vault *vault,
 	       struct block_bytes *out, struct why *why)
 {
-	struct rd r = rd_sub(&stored, head->stored);
-	const uint8_t *first = r.at;
+	const uint8_t *first = stored.at;
 	struct tables t = {.head = head};
+	struct rd r;
 	int rc = 0;
 
 	*out = (struct block_bytes){0};
+	if (rd_left(&stored) < head->stored)
+		return why_set(why, ERR_BAD, "a block is cut");
+	r = rd_sub(&stored, head->stored);
 	t.keys = rd_sub(&r, (size_t)head->n_keys * KEY_LEN);
 	t.runs = rd_sub(&r, (size_t)head->n_runs * RUN_LEN);
 	t.bytes = rd_take(&r, head->len);
 	if (!t.bytes)
-		return why_set(why, ERR_BAD, "a block is cut");
+		return why_set(why, ERR_BAD, "a block's head contradicts itself");
 	if (sum_add(0, first, head->stored) != head->sum)
 		return why_set(why, ERR_BAD, "a block is damaged: its sum does not fit");
 	out->bytes = malloc(head->len);
