@@ -269,9 +269,10 @@ static void commit_due(struct round *r, bool did)
 	disk_commit(s->disk);
 }
 
-static bool spill(struct round *r)
+/* can_wait: memory has just given a spare; the disk takes no more before it gives none. */
+static bool spill(struct round *r, bool can_wait)
 {
-	bool did = put_next(r);
+	bool did = !can_wait && put_next(r);
 
 	if (disk_is_busy(r->spool->disk) || disk_has_uncommitted(r->spool->disk)) {
 		did |= work_disk(r, 0);
@@ -341,13 +342,14 @@ static void *keep(void *arg)
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->is_stopping) {
-		bool did;
+		bool did, has_made;
 
 		r.now = clock_ns();
 		r.calls = s->n_calls;
-		did = make_spare(&r) || drop_useless(s);
+		has_made = make_spare(&r);
+		did = has_made || drop_useless(s);
 		if (s->disk)
-			did |= spill(&r);
+			did |= spill(&r, has_made);
 		if (did || r.calls != s->n_calls)
 			continue;
 		find_stuck(&r);
