@@ -442,6 +442,7 @@ int runs_reserve(struct intercept *i, struct tray *tray, int rc)
 		struct outbox *hi3 = &i->desks[run->agency]->boxes[INTERCEPT_HI3];
 		int failed = outbox_reserve(hi3, run->len, &run->claim);
 
+		run->hi3 = hi3;
 		if (failed && i->options.is_live)
 			lose_run(i, tray, run);
 		else if (failed && !rc)
@@ -465,7 +466,7 @@ static int write_records(struct tray *tray, struct outbox *hi3, uint64_t *offset
 
 static int fill_run(struct intercept *i, struct tray *tray, const struct run *run)
 {
-	struct outbox *hi3 = &i->desks[run->agency]->boxes[INTERCEPT_HI3];
+	struct outbox *hi3 = run->hi3;
 	struct wr in_place = wr_of(run->claim.bytes, run->claim.len);
 	struct wr *w = run->claim.bytes ? &in_place : &tray->w;
 	uint64_t offset = run->claim.offset;

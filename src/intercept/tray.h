@@ -61,6 +61,7 @@ struct run {
 	uint32_t first;
 	uint32_t last;
 	uint64_t len;
+	struct outbox *hi3; /* from its reservation on: who fills does not look at the desks */
 	struct outbox_claim claim;
 	bool is_lost; /* there was no room for it */
 };
