@@ -49,7 +49,7 @@ class Traffic:
 
     def __init__(self, rate=400):
         self.pause = 1 / rate
-        self.sent = []  # time of packet n
+        self.sent, self.gone = [], []  # when packet n was about to be sent, and had been
         self.is_over = False
         self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         self.raw.bind(("left", 0))
@@ -64,6 +64,7 @@ class Traffic:
             packet = struct.pack("!BBHIBBH", 0x45, 0, 20 + len(udp), 0, 64, 17, 0) + ends + udp
             self.sent.append(time.monotonic())
             self.raw.send(b"\2" * 6 + b"\4" * 6 + b"\x08\0" + packet)
+            self.gone.append(time.monotonic())
             time.sleep(self.pause)
 
     def end(self):
@@ -297,6 +298,6 @@ class Rig:
         return got, again
 
     def in_absence(self, n):
-        t = self.traffic.sent[n]
-        at = bisect.bisect(self.down, (t, float("inf"))) - 1
-        return at >= 0 and self.down[at][0] <= t <= self.down[at][1]
+        """Also of what was being sent when the collector went or came: nobody knows on which side it was."""
+        at = bisect.bisect(self.down, (self.traffic.gone[n], float("inf"))) - 1
+        return at >= 0 and self.traffic.sent[n] <= self.down[at][1]
