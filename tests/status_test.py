@@ -5,9 +5,12 @@ and the same numbers in the status.
     status_test.py WEIR-PROVISIONER WEIR-COLLECTOR WEIR-MEDIATOR WEIR-AGENCY WEIR
 """
 import json
+import os
 import pathlib
+import pty
 import re
 import signal
+import subprocess
 import sys
 import time
 import urllib.error
@@ -73,6 +76,8 @@ def parse(text):
 
 
 def get(daemon, path, method="GET"):
+    if not until(lambda: "metrics are at " in daemon.log()):
+        raise Failed(f"{daemon.program} shows no metrics: {daemon.log()}")
     at = re.findall(r"metrics are at (http://[^/]+)/", daemon.log())[-1]
     try:
         with urllib.request.urlopen(urllib.request.Request(at + path, method=method), timeout=10) as answer:
@@ -179,6 +184,55 @@ def health(c):
     ok(until(lambda: metrics(c)[("weir_warrants_silent",)] == 0, 8), "until content comes")
 
 
+def status(p, *words, terminal=False):
+    """What weir status says: exit status and lines."""
+    command = [PROGRAMS["weir"], "status", "--at", p.url.removesuffix("/api/v1"), "--authority",
+               p.chain.folder / "certs/authority.pem", "--api-key", p.folder / "first", *words]
+    if not terminal:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        return done.returncode, (done.stdout + done.stderr).splitlines()
+    ours, its = pty.openpty()
+    done = subprocess.run(command, stdout=its, stderr=its, check=False, timeout=20)
+    said = os.read(ours, 1 << 16).decode()
+    os.close(ours), os.close(its)
+    return done.returncode, said.splitlines()
+
+
+def screen(p, m, c):
+    """weir status, while all is well and when it is not."""
+    def line(start, words=()):
+        return [one for one in status(p, *words)[1] if one.startswith(start)]
+
+    c.feed.frames([(time.time_ns(), ip("10.0.0.1", "192.0.2.9", bytes(8)))])
+    ok(until(lambda: re.search(r"\n[ !] police/L1 at c1 +1 +42 +1 +0 ", "\n".join(status(p)[1]))),
+       "weir status shows a warrant's records", status(p)[1])
+    code, lines = status(p, "--json")
+    ok(code in (0, 3) and [d["name"] for d in json.loads("".join(lines))["daemons"]] == ["c1", "m1"],
+       "as JSON it is the provisioner's")
+    ok(until(lambda: line("! police/L1") and "session active, no CC for " in line("! police/L1")[0]),
+       "a session without content is marked", status(p)[1])
+    code, lines = status(p)
+    ok(code == 3 and len(lines) <= 24 and max(map(len, lines)) <= 80, "it is one screen", lines)
+    ok([one.split()[:2] for one in lines if " up  " in one] == [["police", "hi2"], ["police", "hi3"]] and
+       "  collector c1          " in "\n".join(lines) and "running" in "".join(lines) and
+       "c1 police hi2 to m1" in "".join(lines), "daemons, inputs, outboxes and agencies are on it", lines)
+    ok(not any("\x1b" in one for one in lines) and
+       any(one.startswith("\x1b[31m! police/L1") for one in status(p, terminal=True)[1]),
+       "what is marked is red on a terminal, and nowhere else")
+    m.stop()
+    ok(until(lambda: "NOT CONNECTED" in "".join(line("! mediator m1")) and
+             "NO LINK" in "".join(line("! c1 police hi3 to m1")) and "unknown" in "".join(line("! police hi3 by m1"))),
+       "a mediator that is away is marked, where it is missed too", status(p)[1])
+    ok(len(status(p, "--lines", "12")[1]) == 12, "a smaller screen is full, and no more")
+    key = p.folder / "wrong"
+    key.write_text("nobody.0123\n")
+    code, lines = status(p, "--api-key", key)
+    ok(code == 1 and "401" in lines[0], "a wrong key gets no status", lines)
+    p.stop()
+    code, lines = status(p)
+    ok(code == 1 and lines[0].startswith("weir status: "), "nor does anybody where no provisioner is", lines)
+
+
 def escapes(chain):
     """A label from outside that would break the format."""
     p = Provisioner(chain, "p2", metrics="127.0.0.1:0", **{k: v for k, v in chain.papers("provisioner", "p1").items()})
@@ -209,6 +263,7 @@ def main():
             manual((p, m, c, a))
             health(c)
             escapes(chain)
+            screen(p, m, c)
     except Failed as failed:
         ok(False, "it goes on", [failed])
     end()

@@ -62,6 +62,7 @@ struct texts {
 	X(at, 0, TEXT, "https://localhost:7680", "URL", "the provisioner's REST API")              \
 	X(authority, 0, TEXT, NULL, "FILE", "whose certificates are believed (PEM)")               \
 	X(api_key, 0, TEXT, NULL, "FILE", "file whose first line is a key of the REST API")        \
+	X(lines, 0, NUMBER, "24", "N", "at most so many lines on the screen; 0: no limit")         \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {
