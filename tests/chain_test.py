@@ -220,7 +220,7 @@ def forms():
         m = Mediator(chain, provisioner=p).start()
         signers = [{"key": str(chain.papers("collector", "c1")["certificate"])}]
         agencies = {name: Agency(chain, name, decryption=decryption(name), signers=signers).start() for name in FORMS}
-        quick = {"keepalive_interval": "400ms", "keepalive_wait": "300ms"}
+        quick = {"keepalive_interval": "900ms", "keepalive_wait": "800ms"}
         register(p, [*(a.orders(**quick, **FORMS[a.name][0]) for a in agencies.values()), captures], m)
         c = Collector(chain, provisioner=p, link_type=1, signing_key=chain.papers("collector", "c1")["key"]).start()
         ok(p.agree("c1", "m1"), "over TLS, collector and mediator come to the same orders as the provisioner", [p.daemons()])
@@ -242,7 +242,7 @@ def forms():
         for a in agencies.values():
             judge_form(a)
         good = agencies["plain-form"].summary
-        ok(good["questions"] == good["answers"] > 3, "keep-alives were answered meanwhile", [good])
+        ok(good["questions"] == good["answers"] > 1, "keep-alives were answered meanwhile", [good])
         decoded = decoded_alike([a for a in agencies.values() if not decryption(a.name)])
         judge_session(decoded, agencies["acked"])
         versions = {name: {line["pdu"]["pSHeader"]["li-psDomainId"] for line in decoded if f"agency-{name}/" in line["file"]}
