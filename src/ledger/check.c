@@ -111,7 +111,8 @@ static void check_collector(struct check *c, const struct ledger_row *row)
 				    n[LEDGER_SPOOLED], lost});
 	check_most(c, row,
 		   &(struct stage){"in the collector's outbox", n[LEDGER_SPOOLED],
-				   "acknowledged by the mediator", n[LEDGER_HANDED], 0});
+				   "acknowledged by the mediator, or lost there",
+				   n[LEDGER_HANDED] + tally(row, LEDGER_DAMAGED), 0});
 	check_numbers(c, row);
 }
 
@@ -123,13 +124,18 @@ static void check_mediator(struct check *c, const struct ledger_row *row)
 		    &(struct stage){"received by the mediator", n[LEDGER_RECEIVED],
 				    "kept for the agency", n[LEDGER_KEPT],
 				    ledger_row_refused(row, LEDGER_AT_MEDIATOR) +
-					    ledger_row_lost(row, LEDGER_AT_MEDIATOR)});
+					    ledger_row_lost(row, LEDGER_AT_MEDIATOR) -
+					    tally(row, LEDGER_SPOILED)});
 	check_most(
 		c, row,
 		&(struct stage){"kept for the agency", n[LEDGER_KEPT], "sent", n[LEDGER_SENT], 0});
 	check_most(c, row,
 		   &(struct stage){"sent", n[LEDGER_SENT], "acknowledged by the agency",
 				   n[LEDGER_ACKNOWLEDGED], 0});
+	check_most(c, row,
+		   &(struct stage){"kept for the agency", n[LEDGER_KEPT],
+				   "acknowledged by the agency, or lost before",
+				   n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED), 0});
 }
 
 /* While records come, the collector and the mediator tell of them at different moments. */
@@ -190,14 +196,18 @@ static void say_tallies(struct check *c, const struct ledger_row *row)
 	}
 }
 
+static uint64_t more(uint64_t n, uint64_t than)
+{
+	return n > than ? n - than : 0;
+}
+
 static void say_held(struct check *c, const struct ledger_row *row)
 {
 	const uint64_t *n = row->counts;
 	uint64_t at_collector =
-		n[LEDGER_SPOOLED] > n[LEDGER_RECEIVED] ? n[LEDGER_SPOOLED] - n[LEDGER_RECEIVED] : 0;
-	uint64_t at_mediator = n[LEDGER_KEPT] > n[LEDGER_ACKNOWLEDGED]
-				       ? n[LEDGER_KEPT] - n[LEDGER_ACKNOWLEDGED]
-				       : 0;
+		more(n[LEDGER_SPOOLED], n[LEDGER_RECEIVED] + tally(row, LEDGER_DAMAGED));
+	uint64_t at_mediator =
+		more(n[LEDGER_KEPT], n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED));
 	char name[64];
 
 	c->verdict->n_held += at_collector + at_mediator;

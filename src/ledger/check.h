@@ -2,10 +2,11 @@
  *
  *	matched  = encoded + refused by the collector          by reason
  *	encoded  = spooled + lost in the collector             by reason
- *	spooled  = handed + held by the collector
+ *	spooled  = handed + lost on the collector's disk + held by the collector
  *	handed  <= received <= spooled                          an acknowledgement may be on its way
  *	received = kept + refused by the mediator              by reason
- *	kept     = acknowledged + held by the mediator,  acknowledged <= sent <= kept
+ *	kept     = acknowledged + lost on the mediator's disk + held by the mediator,
+ *	acknowledged <= sent <= kept
  *
  * (of a row that grows, collector and mediator tell at different moments: that is said, no more)
  * and the numbers of a session's records, first to last, are as many as were encoded. What is

@@ -45,9 +45,12 @@ enum ledger_stage {
 	LEDGER_PACKET_REASONS(X)                                                                   \
 	X(KILLED, "killed", LOST, "lost: in hand when the collector was killed",                   \
 	  "The record had its number and was not whole yet when the process ended without a "      \
-	  "word.")
+	  "word.")                                                                                 \
+	X(DAMAGED, "damaged", LOST, "lost: what the collector had on its disk cannot be read",     \
+	  "The disk is broken, or was changed: a block has another sum than was written, or its "  \
+	  "key is gone.")
 
-#define LEDGER_MEDIATOR_REASONS(X)                                                                 \
+#define LEDGER_REFUSALS(X)                                                                         \
 	X(MALFORMED, "malformed", LOST, "no PS-PDU that can be read",                              \
 	  "What came from the collector is no record.")                                            \
 	X(UNKNOWN_LIID, "unknown_liid", REFUSED, "no warrant of the agency has its LIID",          \
@@ -61,6 +64,12 @@ enum ledger_stage {
 	  "Content came on HI2, or information on HI3.")                                           \
 	X(NO_CAPTURE, "no_capture", REFUSED, "the agency receives captures, and it is no packet",  \
 	  "A capture holds packets only.")
+
+#define LEDGER_MEDIATOR_REASONS(X)                                                                 \
+	LEDGER_REFUSALS(X)                                                                         \
+	X(SPOILED, "spoiled", LOST, "lost: what the mediator had on its disk cannot be read",      \
+	  "The disk is broken, or was changed: a block has another sum than was written, or its "  \
+	  "key is gone.")
 
 /* Of an input as a whole: whose packets they would have been is not known. */
 #define LEDGER_INPUT_REASONS(X)                                                                    \

@@ -27,7 +27,7 @@ bool interface_of(const char *text, enum interface *out);
  * order. */
 enum refusal {
 #define X(name, ...) REFUSAL_##name,
-	LEDGER_MEDIATOR_REASONS(X)
+	LEDGER_REFUSALS(X)
 #undef X
 		N_REFUSALS,
 	REFUSAL_NONE = N_REFUSALS

@@ -624,6 +624,16 @@ uint64_t spool_end(const struct spool *s)
 	return atomic_load(&s->end);
 }
 
+uint64_t spool_reserved(struct spool *s)
+{
+	uint64_t end;
+
+	pthread_mutex_lock(&s->lock);
+	end = s->reserved;
+	pthread_mutex_unlock(&s->lock);
+	return end;
+}
+
 uint64_t spool_acked(const struct spool *s)
 {
 	return atomic_load(&s->acked);

@@ -109,6 +109,10 @@ size_t spool_user(const struct spool *s, const void **user);
 uint64_t spool_end(const struct spool *s);
 uint64_t spool_acked(const struct spool *s);
 
+/* Where the reserved bytes end; what of them is not committed yet will be, or is cut off at the
+ * next open. Any thread. */
+uint64_t spool_reserved(struct spool *s);
+
 /* How many bytes of the stream its files hold now, and may hold. Any thread. */
 uint64_t spool_size(struct spool *s);
 uint64_t spool_limit(const struct spool *s);
