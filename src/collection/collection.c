@@ -28,9 +28,10 @@ struct collection {
 	struct collection_place place;
 	struct tls *tls;
 	struct tls_identity self;
-	char state_path[PATH_LEN], spools[PATH_LEN];
+	char state_path[PATH_LEN], spools[PATH_LEN], keys[PATH_LEN];
 	char executed_path[PATH_LEN], pulse_path[PATH_LEN];
 	struct pulse *pulse;
+	struct custody *custody; /* NULL: nothing goes to a disk */
 	struct station *station;
 	struct gauge *gauge;
 	struct signer *signer;
@@ -38,7 +39,7 @@ struct collection {
 	struct proof *proof;
 	struct delivery *delivery;
 	struct inputs *inputs;
-	struct loop_timer tick, save, drain;
+	struct loop_timer tick, save, drain, keys_timer;
 	struct nanos drain_until;
 	struct nanos may_save; /* again, before it is due */
 	uint64_t saved_version;
@@ -50,6 +51,32 @@ static struct loop *loop_of(const struct collection *c)
 }
 
 /* ---- state ---- */
+
+/* The provisioner's audit log says that nobody can read what was sealed any more. */
+static void tell_gone(void *owner, const char *liid, uint64_t key)
+{
+	const struct collection *c = owner;
+	uint8_t octets[CUSTODY_REPORT_LEN];
+	size_t len = custody_report(octets, liid, key);
+
+	if (!len || station_report(c->station, (const char *)octets, len))
+		log_error("LIID %s: the provisioner is not told that its key is destroyed", liid);
+}
+
+static void look_for_keys(void *owner)
+{
+	struct collection *c = owner;
+	const struct orders_book *book = station_book(c->station);
+	size_t n = delivery_n_boxes(c->delivery);
+	struct spool **spools = calloc(n + 1, sizeof(struct spool *));
+	const struct custody_view view = {&book->orders, spools, n, loop_wall()};
+
+	for (size_t i = 0; spools && i < n; i++)
+		spools[i] = delivery_box(c->delivery, i)->spool;
+	if (spools && book->has_orders)
+		custody_look(c->custody, &view, tell_gone, c);
+	free(spools);
+}
 
 /* What takes long is done less often. */
 static void save(void *owner)
@@ -233,9 +260,19 @@ static int open_proof(struct collection *c, struct why *why)
 	return why_set(why, err_of_errno(errno), "cannot be made: %s", strerror(errno));
 }
 
+/* Keys, where there is a disk. */
+static int open_custody(struct collection *c, struct why *why)
+{
+	const struct collection_settings *s = c->place.settings;
+	int rc = s->disk ? make_path(c->keys, s->folder, "keys", why) : 0;
+
+	return !rc && s->disk ? custody_new(&c->custody, s->keys ? s->keys : c->keys, why) : rc;
+}
+
 static int open_delivery(struct collection *c, struct why *why)
 {
 	const struct delivery_options options = {
+		.vault = custody_vault(c->custody),
 		.loop = loop_of(c),
 		.settings = c->place.settings,
 		.spools = c->spools,
@@ -352,6 +389,7 @@ static void init_timers(struct collection *c)
 {
 	loop_timer_init(&c->tick, loop_of(c), do_tick, c);
 	loop_timer_init(&c->save, loop_of(c), save, c);
+	loop_timer_init(&c->keys_timer, loop_of(c), look_for_keys, c);
 }
 
 int collection_new(struct collection **out, const struct collection_place *place, struct why *why)
@@ -373,6 +411,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_proof(c, why);
 	if (!rc)
+		rc = open_custody(c, why);
+	if (!rc)
 		rc = open_delivery(c, why);
 	if (!rc)
 		rc = open_signer(c, why);
@@ -382,8 +422,10 @@ int collection_new(struct collection **out, const struct collection_place *place
 		rc = open_intercept(c, why);
 	if (!rc)
 		rc = proof_begin(c->proof, loop_of(c), c->station, c->intercept, place->settings);
-	if (!rc)
+	if (!rc) {
+		proof_deliver(c->proof, c->delivery);
 		rc = station_dial(c->station, why);
+	}
 	if (!rc)
 		rc = inputs_new(&c->inputs,
 				&(struct inputs_options){place->settings, c->intercept, c->pulse},
@@ -396,6 +438,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	book = station_book(c->station);
 	if (book->has_orders)
 		delivery_route(c->delivery, &book->orders);
+	if (c->custody)
+		loop_timer_every(&c->keys_timer, nanos_from_s(CUSTODY_LOOK_S));
 	do_tick(c);
 	save(c);
 	return 0;
@@ -436,9 +480,11 @@ void collection_free(struct collection **cp)
 	loop_timer_fini(&c->tick);
 	loop_timer_fini(&c->save);
 	loop_timer_fini(&c->drain);
+	loop_timer_fini(&c->keys_timer);
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);
 	proof_free(&c->proof);
+	custody_free(&c->custody);
 	pulse_free(&c->pulse);
 	station_free(&c->station);
 	signer_free(&c->signer);

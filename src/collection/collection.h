@@ -10,6 +10,7 @@
 #define COLLECTION_COLLECTION_H
 
 #include "base/json.h"
+#include "custody/custody.h"
 #include "daemon/daemon.h"
 #include "etsi/header.h"
 
@@ -73,7 +74,8 @@ enum collection_times {
 	  .doc = "folder of what no mediator has yet, where that is not FOLDER/spools: on a file " \
 		 "system in memory it is fastest")                                                 \
 	X(INT, spool_limit, .otherwise = "1073741824", .min = 1 << 20, .max = INT64_C(1) << 44,    \
-	  .doc = "bytes that may wait for a mediator, for each agency and interface")              \
+	  .doc = "bytes that may wait for a mediator there, for each agency and interface")        \
+	CUSTODY_FIELDS(X)                                                                          \
 	X(SPAN, checkpoint, .otherwise = "2s", .min = 1, .max = 3600,                              \
 	  .doc = "time after which sessions and numbers are saved")                                \
 	X(SPAN, lag, .otherwise = "100ms", .max = 10,                                              \

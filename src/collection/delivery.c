@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "custody/custody.h"
 #include "etsi/pdu.h"
 #include "link/link.h"
 #include "spool/spool.h"
@@ -27,7 +28,8 @@ struct channel {
 	struct loop_fd bell;
 	uint64_t sent;
 	bool is_asked;
-	bool is_open; /* the mediator has said how far it has it */
+	bool is_open;  /* the mediator has said how far it has it */
+	bool has_sent; /* … and something was sent since */
 };
 
 struct delivery {
@@ -57,6 +59,44 @@ static size_t parcel_len(const uint8_t *bytes, size_t n)
 	return len;
 }
 
+static void ask(struct channel *c);
+
+static void take_acked(struct channel *c, uint64_t offset)
+{
+	const struct delivery_options *o = &c->delivery->options;
+
+	c->box.acked = offset;
+	if (o->acked)
+		o->acked(o->owner, &c->box);
+}
+
+static void release(struct box *box)
+{
+	spool_ack(box->spool, box->acked < box->kept ? box->acked : box->kept);
+}
+
+/* Records that can not be read any more. A mediator takes a stream that goes on further behind only
+ * from a channel that was just opened. */
+static bool pass_hole(struct channel *c)
+{
+	uint64_t next = spool_hole(c->box.spool, c->sent);
+
+	if (next == c->sent)
+		return false;
+	if (c->has_sent) {
+		ask(c);
+		return false;
+	}
+	log_error("outbox %s/%s: octets %llu to %llu can not be read any more: they are lost",
+		  c->box.agency, interface_names[c->box.interface], (unsigned long long)c->sent,
+		  (unsigned long long)next);
+	c->sent = next;
+	if (c->box.acked < next)
+		take_acked(c, next);
+	release(&c->box);
+	return true;
+}
+
 static void pump(struct channel *c)
 {
 	struct link *link = c->peer ? c->peer->link : NULL;
@@ -66,6 +106,8 @@ static void pump(struct channel *c)
 		size_t n = spool_peek(c->box.spool, c->sent, &bytes);
 		size_t len = parcel_len(bytes, n);
 
+		if (!n && pass_hole(c))
+			continue;
 		if (!n)
 			return;
 		if (!len) {
@@ -78,6 +120,7 @@ static void pump(struct channel *c)
 		if (link_send_records(link, c->box.number, c->sent, bytes, len))
 			return; /* may_send goes on */
 		c->sent += len;
+		c->has_sent = true;
 	}
 }
 
@@ -88,11 +131,6 @@ static void heard_bell(void *owner, unsigned ready)
 	(void)ready;
 	spool_hush(c->box.spool);
 	pump(c);
-}
-
-static void release(struct box *box)
-{
-	spool_ack(box->spool, box->acked < box->kept ? box->acked : box->kept);
 }
 
 void delivery_keep(struct delivery *d, struct box *box, uint64_t offset)
@@ -164,15 +202,6 @@ static struct channel *channel_of(const struct peer *peer, uint64_t number)
 	return d->channels[number];
 }
 
-static void take_acked(struct channel *c, uint64_t offset)
-{
-	const struct delivery_options *o = &c->delivery->options;
-
-	c->box.acked = offset;
-	if (o->acked)
-		o->acked(o->owner, &c->box);
-}
-
 /* The mediator says where to go on. What it has is at least what was acknowledged, unless it has
  * lost its own spool: what is gone here cannot come again. */
 static void heard_offset(struct channel *c, uint64_t offset)
@@ -192,6 +221,7 @@ static void heard_offset(struct channel *c, uint64_t offset)
 		take_acked(c, offset);
 	release(&c->box);
 	c->is_open = true;
+	c->has_sent = false;
 	pump(c);
 }
 
@@ -236,13 +266,20 @@ static const struct link_ops mediator_ops = {
 static int open_spool(struct channel *c, const char *agency, struct why *why)
 {
 	struct delivery *d = c->delivery;
-	char path[PATH_LEN];
-	struct wr w = wr_of(path, sizeof path - 1);
+	const char *disk_folder = d->options.settings->disk;
+	char path[PATH_LEN], disk[PATH_LEN];
+	struct wr w = wr_of(path, sizeof path - 1), on_disk = wr_of(disk, sizeof disk - 1);
+	struct spool_options options = d->spool;
 	int rc;
 
 	wr_text(&w, "%s/%s.%s", d->spools, agency, interface_names[c->box.interface]);
 	path[w.len] = '\0';
-	rc = w.ok ? spool_open(&c->box.spool, path, &d->spool, why) : ERR_USAGE;
+	if (disk_folder)
+		wr_text(&on_disk, "%s/%s.%s", disk_folder, agency,
+			interface_names[c->box.interface]);
+	disk[on_disk.len] = '\0';
+	options.disk = disk_folder ? disk : NULL;
+	rc = w.ok && on_disk.ok ? spool_open(&c->box.spool, path, &options, why) : ERR_USAGE;
 	if (!rc) {
 		c->box.acked = c->box.kept = c->sent = spool_acked(c->box.spool);
 		loop_fd_init(&c->bell, d->options.loop, spool_bell(c->box.spool), heard_bell, c);
@@ -437,23 +474,38 @@ bool delivery_is_drained(const struct delivery *d)
 
 /* ---- the whole ---- */
 
+static int make_folder(const char *path, struct why *why)
+{
+	int rc;
+
+	if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST)
+		return 0;
+	rc = err_of_errno(errno);
+	why_place(why, path);
+	return why_set(why, rc, "cannot be made: %s", strerror(errno));
+}
+
 int delivery_new(struct delivery **out, const struct delivery_options *options, struct why *why)
 {
 	struct delivery *d = calloc(1, sizeof *d);
-	uint64_t limit = (uint64_t)options->settings->spool_limit;
+	const struct collection_settings *s = options->settings;
+	int rc = d ? 0 : ERR_NOMEM;
 
 	*out = d;
-	if (!d)
-		return ERR_NOMEM;
+	if (rc)
+		return rc;
 	d->options = *options;
 	d->spools = strdup(options->spools);
-	d->spool = (struct spool_options){.limit = limit};
-	if (d->spools && (mkdir(d->spools, S_IRWXU) == 0 || errno == EEXIST))
-		return 0;
-	why_place(why, options->spools);
-	why_set(why, err_of_errno(errno), "cannot be made: %s", strerror(errno));
-	delivery_free(out);
-	return err_of_errno(errno);
+	d->spool = (struct spool_options){.limit = (uint64_t)s->spool_limit,
+					  .disk_limit = (uint64_t)s->disk_limit,
+					  .vault = options->vault,
+					  .owner = custody_owner};
+	rc = d->spools ? make_folder(options->spools, why) : ERR_NOMEM;
+	if (!rc && s->disk)
+		rc = make_folder(s->disk, why);
+	if (rc)
+		delivery_free(out);
+	return rc;
 }
 
 void delivery_free(struct delivery **dp)
@@ -505,6 +557,7 @@ void delivery_status(const struct delivery *d, struct json *j)
 		put_number(j, "waiting", spool_end(c->box.spool) - c->box.acked);
 		put_number(j, "size", spool_size(c->box.spool));
 		put_number(j, "limit", spool_limit(c->box.spool));
+		put_number(j, "on_disk", spool_stats(c->box.spool).disk);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

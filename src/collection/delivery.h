@@ -25,6 +25,7 @@ struct delivery_options {
 	struct loop *loop;
 	const struct collection_settings *settings; /* outlive it */
 	const char *spools;                         /* folder; copied */
+	struct vault *vault;                        /* that seals what is on disk; NULL: none */
 	const char *software;
 	const struct tls *tls; /* NULL: plain */
 	struct tls_identity self;

@@ -7,14 +7,28 @@
 
 #include "base/log.h"
 #include "etsi/decode.h"
+#include "ledger/stock.h"
 #include "station/account.h"
 #include "tally/tally.h"
 
-enum { PATH_LEN = 4096, PART_HANDED = 1, ROWS_OF_A_WARRANT = 3, ROWS_BEYOND = 4096 };
+enum {
+	PATH_LEN = 4096,
+	PART_HANDED = 1,
+	PART_MISSING = 2,
+	ROWS_OF_A_WARRANT = 3,
+	ROWS_BEYOND = 4096
+};
 
 /* An input, as it was looked at last. */
 struct watched {
 	uint64_t n_dropped;
+};
+
+/* An agency, records of which were in a hole of a spool: what of it is left is being found out. */
+struct missing {
+	struct missing *next;
+	struct ledger_stock *stock; /* NULL: that is known by now */
+	char agency[];
 };
 
 struct proof {
@@ -26,7 +40,9 @@ struct proof {
 	struct watched *watched;
 	struct loop_timer timer;
 	int64_t looked_ns, began_ns;
-	struct box *acked; /* in hand */
+	struct box *acked;         /* in hand */
+	struct delivery *delivery; /* NULL: it is not known yet */
+	struct missing *missing;
 	size_t n_expected;
 };
 
@@ -39,8 +55,98 @@ static void hold(void *owner, void (*fn)(void *arg), void *arg)
 
 /* ---- what mediators have ---- */
 
-/* Goes on from where it was counted, as far as a draft reaches: false where it is full. */
-static bool count_piece(struct proof *p, const struct tally_place *place, uint64_t *at)
+static struct missing *missing_of(const struct proof *p, const char *agency)
+{
+	struct missing *m = p->missing;
+
+	while (m && strcmp(m->agency, agency) != 0)
+		m = m->next;
+	return m;
+}
+
+static struct missing *add_missing(struct proof *p, const char *agency)
+{
+	size_t len = strlen(agency) + 1;
+	struct missing *m = calloc(1, sizeof *m + len);
+
+	if (!m)
+		return NULL;
+	memcpy(m->agency, agency, len);
+	m->next = p->missing;
+	p->missing = m;
+	return m;
+}
+
+static size_t side_of(const struct box *box)
+{
+	return box->interface == INTERCEPT_HI3;
+}
+
+static struct box *box_of(const struct proof *p, const char *agency, size_t side)
+{
+	for (size_t i = 0; i < delivery_n_boxes(p->delivery); i++) {
+		struct box *box = delivery_box(p->delivery, i);
+
+		if (side_of(box) == side && !strcmp(box->agency, agency))
+			return box;
+	}
+	return NULL;
+}
+
+static void mark_missing(const struct proof *p, const struct box *box, bool is_missing)
+{
+	struct ledger_mark mark = {spool_id(box->spool), PART_MISSING, 0};
+
+	if (is_missing || ledger_mark_get(p->book, &mark)) {
+		mark.offset = is_missing;
+		ledger_mark_set(p->book, &mark);
+	}
+}
+
+/* A hole of this box: while nobody counts elsewhere, and no draft is open. */
+static void note_missing(struct proof *p, const struct box *box, uint64_t end)
+{
+	const struct ledger_stock_rule rule = {LEDGER_SPOOLED, LEDGER_HANDED, LEDGER_DAMAGED,
+					       loop_wall().ns};
+	struct missing *m = missing_of(p, box->agency);
+	uint64_t ends[LEDGER_STOCK_SPOOLS] = {0};
+
+	if (!m)
+		m = add_missing(p, box->agency);
+	if (m && ledger_stock_covers(m->stock, side_of(box), end))
+		return;
+	mark_missing(p, box, true);
+	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS; k++) {
+		const struct box *other = box_of(p, box->agency, k);
+
+		ends[k] = other ? spool_reserved(other->spool) : 0;
+	}
+	if (!m || ledger_stock_take(&m->stock, p->book, box->agency, &rule, ends))
+		log_error("agency %s: what it lost is not counted: %s", box->agency,
+			  err_text(ERR_NOMEM));
+}
+
+/* Whether it is known now what was lost. */
+static void look_for_missing(struct proof *p, struct missing *m)
+{
+	const struct box *box;
+
+	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS && m->stock; k++) {
+		box = box_of(p, m->agency, k);
+		ledger_stock_reached(&m->stock, k, box ? box->acked : UINT64_MAX);
+	}
+	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS && !m->stock; k++) {
+		box = box_of(p, m->agency, k);
+		if (box)
+			mark_missing(p, box, false);
+	}
+}
+
+enum piece { PIECE_WHOLE, PIECE_FULL, PIECE_HOLE };
+
+/* Goes on from where it was counted, as far as a draft reaches, or to a hole. */
+static enum piece count_piece(struct proof *p, const struct tally_place *place,
+			      struct ledger_stock *stock, uint64_t *at)
 {
 	const struct box *box = p->acked;
 	struct tally_sight sight = {0};
@@ -54,17 +160,19 @@ static bool count_piece(struct proof *p, const struct tally_place *place, uint64
 
 			if (etsi_pdu_len(bytes + done, here - done, &len, NULL) ||
 			    len > here - done)
-				return true;
+				return PIECE_WHOLE;
 			seen = tally_see(&sight, place, bytes + done, len, &seq);
 			if (seen && !seen->row)
 				seen->row = ledger_draft_row(p->book, &seen->key);
 			if (seen && !seen->row)
-				return false;
-			if (seen)
-				ledger_count(seen->row, LEDGER_HANDED, 1);
+				return PIECE_FULL;
+			if (!seen)
+				continue;
+			ledger_count(seen->row, LEDGER_HANDED, 1);
+			ledger_stock_strike(stock, side_of(box), *at + len, &seen->row->key);
 		}
 	}
-	return true;
+	return *at < box->acked && spool_hole(box->spool, *at) > *at ? PIECE_HOLE : PIECE_WHOLE;
 }
 
 /* While nobody counts elsewhere. */
@@ -74,14 +182,45 @@ static void count_acked(void *arg)
 	const struct box *box = p->acked;
 	const struct tally_place place = {box->agency, box->interface == INTERCEPT_HI3};
 	struct ledger_mark mark = {spool_id(box->spool), PART_HANDED, spool_acked(box->spool)};
-	bool is_whole;
+	struct missing *m;
+	enum piece piece;
 
 	(void)ledger_mark_get(p->book, &mark);
 	do {
-		is_whole = count_piece(p, &place, &mark.offset);
+		m = missing_of(p, box->agency);
+		piece = count_piece(p, &place, m ? m->stock : NULL, &mark.offset);
 		ledger_draft_seal(p->book, &mark);
 		ledger_draft_apply(p->book);
-	} while (!is_whole);
+		if (piece == PIECE_HOLE) {
+			mark.offset = spool_hole(box->spool, mark.offset);
+			note_missing(p, box, mark.offset);
+			if (mark.offset > box->acked)
+				mark.offset = box->acked;
+		}
+	} while (piece != PIECE_WHOLE);
+	if (m && m->stock)
+		look_for_missing(p, m);
+}
+
+static void recall_missing(void *arg)
+{
+	struct proof *p = arg;
+
+	for (size_t i = 0; i < delivery_n_boxes(p->delivery); i++) {
+		const struct box *box = delivery_box(p->delivery, i);
+		struct ledger_mark mark = {spool_id(box->spool), PART_MISSING, 0};
+
+		if (ledger_mark_get(p->book, &mark) && mark.offset)
+			note_missing(p, box, spool_end(box->spool));
+	}
+	for (struct missing *m = p->missing; m; m = m->next)
+		look_for_missing(p, m);
+}
+
+void proof_deliver(struct proof *p, struct delivery *delivery)
+{
+	p->delivery = delivery;
+	intercept_hold(p->intercept, recall_missing, p);
 }
 
 void proof_acked(void *proof, struct box *box)
@@ -89,7 +228,7 @@ void proof_acked(void *proof, struct box *box)
 	struct proof *p = proof;
 
 	p->acked = box;
-	if (p->intercept)
+	if (p->delivery)
 		intercept_hold(p->intercept, count_acked, p);
 }
 
@@ -265,10 +404,16 @@ int proof_open(struct proof **out, const char *folder, struct why *why)
 void proof_free(struct proof **proof)
 {
 	struct proof *p = *proof;
+	struct missing *m;
 
 	*proof = NULL;
 	if (!p)
 		return;
+	while ((m = p->missing)) {
+		p->missing = m->next;
+		ledger_stock_free(&m->stock);
+		free(m);
+	}
 	account_free(&p->account);
 	loop_timer_fini(&p->timer);
 	ledger_book_close(&p->book);

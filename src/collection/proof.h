@@ -22,6 +22,10 @@ struct ledger_book *proof_book(const struct proof *proof);
 MUST_CHECK int proof_begin(struct proof *proof, struct loop *loop, struct station *station,
 			   struct intercept *intercept, const struct collection_settings *settings);
 
+/* Whose boxes are counted from now on; what of them was lost, and not yet known whose it was, is
+ * looked for further. */
+void proof_deliver(struct proof *proof, struct delivery *delivery);
+
 /* Looks at them every second from now on; NULL: no more. */
 void proof_watch(struct proof *proof, const struct inputs *inputs);
 

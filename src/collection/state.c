@@ -88,7 +88,7 @@ static int recall_box(struct intercept *i, const struct box *box, uint64_t at, u
 	const uint8_t *bytes;
 	size_t n_here, len;
 
-	while ((n_here = spool_peek(box->spool, at, &bytes)) > 0) {
+	while ((n_here = spool_peek(box->spool, (at = spool_hole(box->spool, at)), &bytes)) > 0) {
 		for (size_t done = 0; done < n_here; done += len) {
 			int rc = etsi_pdu_len(bytes + done, n_here - done, &len, NULL);
 

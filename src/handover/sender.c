@@ -101,6 +101,36 @@ static void count_sent(struct sender *s)
 	}
 }
 
+/* Behind the hole at this offset, or in it, at the limit; 0: there is none. */
+static uint64_t hole_end(const struct sender *s, uint64_t offset, uint64_t limit)
+{
+	uint64_t end = spool_hole(s->place.spool, offset);
+
+	if (end > limit)
+		end = limit;
+	return end > offset ? end : 0;
+}
+
+/* Tells of the records that the agency has by now. One that cannot be read any more counts as lost,
+ * for nobody can say whose it was. */
+static void count_acked(struct sender *s)
+{
+	uint64_t end;
+
+	while (s->told_acked < s->acked) {
+		end = record_end(s, s->told_acked);
+		if (end > s->acked)
+			return;
+		if (end)
+			step(s, SENDER_ACKNOWLEDGED, s->told_acked, end);
+		else if (!(end = hole_end(s, s->told_acked, s->acked)))
+			return;
+		else if (s->place.on_hole)
+			s->place.on_hole(s->place.owner, end);
+		s->told_acked = end;
+	}
+}
+
 /* Gives back whole records that the agency has, but for the window, in which only those count
  * that its program has confirmed. */
 static void release(struct sender *s)
@@ -110,17 +140,14 @@ static void release(struct sender *s)
 
 	if (s->delivery.done > s->acked)
 		s->acked = s->delivery.done;
-	while (s->told_acked < s->acked && (end = record_end(s, s->told_acked)) &&
-	       end <= s->acked) {
-		step(s, SENDER_ACKNOWLEDGED, s->told_acked, end);
-		s->told_acked = end;
-	}
+	count_acked(s);
 	goal = s->acked > window ? s->acked - window : 0;
 	if (s->delivery.confirmed > goal)
 		goal = s->delivery.confirmed;
 	if (kept < s->told_acked && s->told_acked <= goal)
 		kept = s->told_acked; /* a record's end, and known: without a window all the way */
-	while (kept < goal && (end = record_end(s, kept)) && end <= goal)
+	while (kept < goal && ((end = record_end(s, kept)) || (end = hole_end(s, kept, goal))) &&
+	       end <= goal)
 		kept = end;
 	spool_ack(s->place.spool, kept);
 }
@@ -254,12 +281,35 @@ static void shake(struct sender *s)
 		 (unsigned long long)(s->old_sent > s->piece_end ? s->old_sent - s->piece_end : 0));
 }
 
+/* Records that can not be read any more (their key is destroyed, the disk is damaged) are stepped
+ * over once all before them is at the agency; a new connection then begins behind them. */
+static bool pass_hole(struct sender *s)
+{
+	uint64_t at = s->is_shaken ? s->delivery.sent : spool_acked(s->place.spool);
+	uint64_t next = spool_hole(s->place.spool, at);
+
+	if (next == at || (s->is_shaken && s->acked < at))
+		return false;
+	log_error("%s: octets %llu to %llu of the spool can not be read any more: the agency does "
+		  "not get them",
+		  s->place.name, (unsigned long long)at, (unsigned long long)next);
+	if (s->place.on_hole)
+		s->place.on_hole(s->place.owner, next);
+	spool_ack(s->place.spool, next);
+	if (s->acked < next)
+		s->acked = next;
+	if (s->told_acked < next)
+		s->told_acked = next;
+	return true;
+}
+
 static void dial(struct sender *s)
 {
 	const struct tls *tls = s->terms.is_plain ? NULL : s->place.tls;
 	struct why why = {0};
 	int fd = -1;
 
+	(void)pass_hole(s);
 	if (!s->terms.is_plain && !tls)
 		(void)why_set(&why, ERR_ACCESS, "the mediator has no certificate for TLS");
 	else
@@ -463,6 +513,8 @@ static void pump(struct sender *s)
 	if (s->is_shaken) {
 		has_work_left = write_all(s);
 		look(s);
+		if (pass_hole(s))
+			lose(s, "what comes next can not be read any more");
 	}
 	arm(s, has_work_left);
 }

@@ -54,7 +54,9 @@ struct sender_place {
 	 * as such after a kill too; NULL: none. */
 	const char *progress;
 	sender_step_fn on_step; /* may be NULL */
-	void *owner;            /* … its first argument */
+	/* Told where a hole ends that the agency does not get; may be NULL. */
+	void (*on_hole)(void *owner, uint64_t end);
+	void *owner; /* … the first argument of both */
 };
 
 MUST_CHECK int sender_new(struct sender **out, const struct sender_place *place,

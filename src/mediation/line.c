@@ -15,6 +15,7 @@ enum {
 	LINE_PART_OWN,              /* announcements in it */
 	LINE_PART_ACKNOWLEDGED,     /* octets that the agency has */
 	LINE_PART_SENT,             /* octets that were written to it */
+	LINE_PART_MISSING,          /* 1: what was lost is not counted yet */
 	LINE_PART_STREAM = 1 << 30, /* a bit: of collectors' streams */
 };
 
@@ -315,7 +316,8 @@ int line_open(struct line *l, const char *folder, const struct spool_options *op
 	      struct why *why)
 {
 	struct wr w = wr_of(l->name, sizeof l->name - 1);
-	char path[PATH_SIZE], file[LINE_NAME_SIZE];
+	char path[PATH_SIZE], disk[PATH_SIZE], file[LINE_NAME_SIZE];
+	struct spool_options here = *options;
 	const void *user;
 	size_t len;
 	int rc;
@@ -327,7 +329,10 @@ int line_open(struct line *l, const char *folder, const struct spool_options *op
 	file[w.len] = '\0';
 	rc = file_path(path, sizeof path, folder, file, why);
 	if (!rc)
-		rc = spool_open(&l->spool, path, options, why);
+		rc = options->disk ? file_path(disk, sizeof disk, options->disk, file, why) : 0;
+	here.disk = options->disk ? disk : NULL;
+	if (!rc)
+		rc = spool_open(&l->spool, path, &here, why);
 	if (rc)
 		return rc;
 	len = spool_user(l->spool, &user);
@@ -367,15 +372,93 @@ static struct ledger_mark *mark_at(const struct line *l, uint64_t part)
 	return ledger_mark_at(l->ledger, &mark);
 }
 
+static struct ledger_mark *sent_mark(struct line *l)
+{
+	if (!l->sent_mark)
+		l->sent_mark = mark_at(l, LINE_PART_SENT);
+	return l->sent_mark;
+}
+
+static struct ledger_mark *acknowledged_mark(struct line *l)
+{
+	if (!l->acknowledged_mark)
+		l->acknowledged_mark = mark_at(l, LINE_PART_ACKNOWLEDGED);
+	return l->acknowledged_mark;
+}
+
+/* Whether something was lost of which it is not counted yet whose it was. */
+static bool is_missing(const struct line *l)
+{
+	struct ledger_mark mark = {spool_id(l->spool), LINE_PART_MISSING, 0};
+
+	return ledger_mark_get(l->ledger, &mark) && mark.offset;
+}
+
+static void set_missing(const struct line *l, bool missing)
+{
+	const struct ledger_mark mark = {spool_id(l->spool), LINE_PART_MISSING, missing};
+
+	if (missing || is_missing(l))
+		ledger_mark_set(l->ledger, &mark);
+}
+
+static void take_stock(struct line *l, struct nanos now)
+{
+	const struct ledger_stock_rule rule = {LEDGER_KEPT, LEDGER_ACKNOWLEDGED, LEDGER_SPOILED,
+					       now.ns};
+	uint64_t ends[LEDGER_STOCK_SPOOLS];
+
+	set_missing(l, true);
+	for (size_t i = 0; i < LEDGER_STOCK_SPOOLS; i++)
+		ends[i] = spool_end(l->pair[i].spool);
+	if (ledger_stock_take(l->stock, l->ledger, l->agency, &rule, ends))
+		log_error("%s: what it lost is not counted: %s", l->name, err_text(ERR_NOMEM));
+}
+
+/* Whether it is known now what was lost. */
+static void look_for_missing(const struct line *l)
+{
+	const struct ledger_mark *mark;
+
+	for (size_t i = 0; i < LEDGER_STOCK_SPOOLS && *l->stock; i++) {
+		mark = acknowledged_mark(&l->pair[i]);
+		if (mark)
+			ledger_stock_reached(l->stock, i, mark->offset);
+	}
+	for (size_t i = 0; i < LEDGER_STOCK_SPOOLS && !*l->stock; i++)
+		set_missing(&l->pair[i], false);
+}
+
+void line_lost(struct line *l, uint64_t end, struct nanos now)
+{
+	struct ledger_mark *mark = l->ledger ? acknowledged_mark(l) : NULL;
+
+	if (!mark || end <= mark->offset)
+		return;
+	if (!ledger_stock_covers(*l->stock, l->interface, end))
+		take_stock(l, now);
+	mark->offset = end;
+	mark = sent_mark(l);
+	if (mark && mark->offset < end)
+		mark->offset = end;
+	look_for_missing(l);
+}
+
+void line_find_lost(struct line *l, struct nanos now)
+{
+	if (!l->ledger || !is_missing(l))
+		return;
+	take_stock(l, now);
+	look_for_missing(l);
+}
+
 void line_sent(struct line *l, const uint8_t *pdu, size_t len, uint64_t end)
 {
 	struct ledger_row *row = l->ledger ? row_of(l, &l->sent, pdu, len) : NULL;
 
 	if (!row)
 		return;
-	if (!l->sent_mark)
-		l->sent_mark = mark_at(l, LINE_PART_SENT);
-	if (l->sent_mark && end > l->sent_mark->offset)
+	if (sent_mark(l) && end > l->sent_mark->offset)
 		ledger_step(l->ledger, l->sent_mark, end, row, LEDGER_SENT);
 	else
 		ledger_count(row, LEDGER_SENT_AGAIN, 1);
@@ -387,10 +470,13 @@ void line_acknowledged(struct line *l, const uint8_t *pdu, size_t len, uint64_t 
 
 	if (!row)
 		return;
-	if (!l->acknowledged_mark)
-		l->acknowledged_mark = mark_at(l, LINE_PART_ACKNOWLEDGED);
-	if (l->acknowledged_mark && end > l->acknowledged_mark->offset)
-		ledger_step(l->ledger, l->acknowledged_mark, end, row, LEDGER_ACKNOWLEDGED);
+	if (!acknowledged_mark(l) || end <= l->acknowledged_mark->offset)
+		return;
+	ledger_step(l->ledger, l->acknowledged_mark, end, row, LEDGER_ACKNOWLEDGED);
+	if (*l->stock) {
+		ledger_stock_strike(*l->stock, l->interface, end, &row->key);
+		look_for_missing(l);
+	}
 }
 
 void line_forget_rows(struct line *l)
@@ -411,6 +497,7 @@ void line_status(const struct line *l, struct json *j)
 	json_key(j, "lost_octets"), json_u64(j, l->counts.n_lost);
 	json_key(j, "end"), json_u64(j, spool_end(l->spool));
 	json_key(j, "waiting"), json_u64(j, spool_end(l->spool) - spool_acked(l->spool));
+	json_key(j, "on_disk"), json_u64(j, spool_stats(l->spool).disk);
 	json_key(j, "spool_size"), json_u64(j, spool_size(l->spool));
 	json_key(j, "spool_limit"), json_u64(j, spool_limit(l->spool));
 	json_key(j, "is_full"), json_bool(j, l->is_full);

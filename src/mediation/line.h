@@ -4,7 +4,7 @@
 #define MEDIATION_LINE_H
 
 #include "base/json.h"
-#include "ledger/book.h"
+#include "ledger/stock.h"
 #include "mediation/marks.h"
 #include "mediation/scope.h"
 #include "spool/spool.h"
@@ -21,7 +21,9 @@ struct line {
 	struct ledger_book *ledger; /* where records are counted; borrowed; NULL: nowhere */
 	struct tally_sight sent, acknowledged;             /* whose records passed last */
 	struct ledger_mark *sent_mark, *acknowledged_mark; /* NULL: not looked for yet */
-	bool is_full;                                      /* … was logged */
+	struct line *pair;                                 /* the agency's lines, by interface */
+	struct ledger_stock **stock; /* of both, where some of it is lost; their owner's */
+	bool is_full;                /* … was logged */
 	struct line_counts {
 		uint64_t n_received, n_refused[N_REFUSALS], n_spooled;
 		uint64_t n_unframed; /* octets that were no records */
@@ -29,7 +31,8 @@ struct line {
 	} counts;
 };
 
-/* Opens the agency's spool in a folder of spools; interface, agency and ledger are set already.
+/* Opens the agency's spool in a folder of spools, the options' disk being such a folder too;
+ * interface, agency, ledger, pair and stock are set already.
  * What an earlier process had taken and not yet counted is counted now. */
 MUST_CHECK int line_open(struct line *line, const char *folder, const struct spool_options *options,
 			 struct why *why);
@@ -68,6 +71,13 @@ MUST_CHECK int line_announce(struct line *line, const void *octets, size_t len, 
  * say so before it is acknowledged to the spool. Each counts once, however often it is said. */
 void line_sent(struct line *line, const uint8_t *pdu, size_t len, uint64_t end);
 void line_acknowledged(struct line *line, const uint8_t *pdu, size_t len, uint64_t end);
+
+/* What is before this offset and was not acknowledged cannot be read any more. How many records of
+ * whom these were is counted when all that was there at that time is delivered. */
+void line_lost(struct line *line, uint64_t end, struct nanos now);
+
+/* What an earlier process had lost and not counted yet; both lines are open. */
+void line_find_lost(struct line *line, struct nanos now);
 
 /* The ledger's rows are elsewhere from now on. */
 void line_forget_rows(struct line *line);

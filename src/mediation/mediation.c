@@ -34,9 +34,10 @@ struct mediation {
 	struct tls *tls;
 	struct tls_identity self;
 	struct outlet_place outlet_place;
-	char spools[PATH_SIZE], captures[PATH_SIZE], withdrawn[PATH_SIZE];
+	char spools[PATH_SIZE], captures[PATH_SIZE], withdrawn[PATH_SIZE], keys[PATH_SIZE];
 	struct ledger_book *ledger;
 	struct account *account;
+	struct custody *custody; /* NULL: nothing goes to a disk */
 	struct station *station;
 	struct gauge *gauge;
 	struct scope scope;
@@ -47,7 +48,7 @@ struct mediation {
 	struct known known[MAX_KNOWN];
 	size_t n_known;
 	struct link_port *port;
-	struct loop_timer status, announce;
+	struct loop_timer status, announce, keys_timer;
 	int64_t clock_ns; /* the wall clock less the monotonic one, at the last tick */
 };
 
@@ -387,6 +388,32 @@ static void look_at_clock(struct mediation *m)
 	alarm_all(m, "mediator", m->self.name, text);
 }
 
+/* The provisioner's audit log says that nobody can read what was sealed any more. */
+static void tell_gone(void *owner, const char *liid, uint64_t key)
+{
+	const struct mediation *m = owner;
+	uint8_t octets[CUSTODY_REPORT_LEN];
+	size_t len = custody_report(octets, liid, key);
+
+	if (!len || station_report(m->station, (const char *)octets, len))
+		log_error("LIID %s: the provisioner is not told that its key is destroyed", liid);
+}
+
+static void look_for_keys(void *owner)
+{
+	struct mediation *m = owner;
+	const struct orders_book *book = station_book(m->station);
+	struct spool **spools = calloc(m->n_outlets + 1, N_INTERFACES * sizeof(struct spool *));
+	struct custody_view view = {&book->orders, spools, 0, loop_wall()};
+
+	for (size_t i = 0; spools && i < m->n_outlets * N_INTERFACES; i++)
+		spools[view.n_spools++] = outlet_spool(m->outlets[i / N_INTERFACES],
+						       (enum interface)(i % N_INTERFACES));
+	if (spools && book->has_orders)
+		custody_look(m->custody, &view, tell_gone, m);
+	free(spools);
+}
+
 static void tick(void *owner)
 {
 	struct mediation *m = owner;
@@ -408,6 +435,24 @@ static int open_tls(struct mediation *m, struct why *why)
 	if (!s->certificate || !s->key || !s->authority)
 		return 0;
 	return tls_new(&m->tls, &files, why);
+}
+
+/* Keys and the folder on disk, where there is one. */
+static int open_custody(struct mediation *m, struct why *why)
+{
+	const struct mediation_settings *s = m->place.settings;
+	struct spool_options *spool = &m->outlet_place.spool;
+	int rc = s->disk ? file_path(m->keys, PATH_SIZE, s->folder, "keys", why) : 0;
+
+	if (s->disk && !rc)
+		rc = custody_new(&m->custody, s->keys ? s->keys : m->keys, why);
+	if (s->disk && !rc)
+		rc = file_folder(s->disk, why);
+	spool->disk = s->disk;
+	spool->disk_limit = (uint64_t)s->disk_limit;
+	spool->vault = custody_vault(m->custody);
+	spool->owner = custody_owner;
+	return rc;
 }
 
 static int open_folders(struct mediation *m, struct why *why)
@@ -437,7 +482,7 @@ static int open_folders(struct mediation *m, struct why *why)
 		rc = file_folder(m->outlet_place.spools, why);
 	if (!rc)
 		rc = file_folder(m->outlet_place.captures, why);
-	return rc;
+	return rc ? rc : open_custody(m, why);
 }
 
 static int listen_to_collectors(struct mediation *m, struct why *why)
@@ -501,6 +546,7 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	scope_init(&m->scope);
 	loop_timer_init(&m->status, place->loop, tick, m);
 	loop_timer_init(&m->announce, place->loop, announce, m);
+	loop_timer_init(&m->keys_timer, place->loop, look_for_keys, m);
 	rc = open_tls(m, why);
 	if (!rc)
 		rc = open_folders(m, why);
@@ -518,10 +564,13 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 		rc = station_dial(m->station, why);
 	if (!rc)
 		rc = open_gauge(m, why);
-	if (rc)
+	if (rc) {
 		mediation_free(out);
-	else
-		loop_timer_every(&m->status, nanos_from_s(STATUS_S));
+		return rc;
+	}
+	loop_timer_every(&m->status, nanos_from_s(STATUS_S));
+	if (m->custody)
+		loop_timer_every(&m->keys_timer, nanos_from_s(CUSTODY_LOOK_S));
 	return rc;
 }
 
@@ -542,9 +591,11 @@ void mediation_free(struct mediation **mediation)
 	account_free(&m->account);
 	loop_timer_fini(&m->status);
 	loop_timer_fini(&m->announce);
+	loop_timer_fini(&m->keys_timer);
 	scope_fini(&m->scope);
 	station_free(&m->station);
 	ledger_book_close(&m->ledger);
+	custody_free(&m->custody);
 	tls_free(&m->tls);
 	free(m);
 }

@@ -9,6 +9,7 @@
 #define MEDIATION_MEDIATION_H
 
 #include "base/json.h"
+#include "custody/custody.h"
 #include "daemon/daemon.h"
 #include "tls/tls.h"
 
@@ -23,7 +24,8 @@
 	  .doc = "folder of what is not delivered yet, where that is not FOLDER/spools: on a "     \
 		 "file system in memory it is fastest, on a disk it outlives the machine")         \
 	X(INT, spool_limit, .otherwise = "1073741824", .min = 1 << 20, .max = INT64_C(1) << 44,    \
-	  .doc = "bytes that may wait for an agency, for each of HI2 and HI3")                     \
+	  .doc = "bytes that may wait for an agency there, for each of HI2 and HI3")               \
+	CUSTODY_FIELDS(X)                                                                          \
 	X(PATH, captures, .place = CONF_PLACE_FOLDER,                                              \
 	  .doc = "folder of captures, where that is not FOLDER/captures; each agency that "        \
 		 "receives captures has a folder in it")                                           \

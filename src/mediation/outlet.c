@@ -26,6 +26,7 @@ struct outlet {
 	char agency[TLS_NAME_LEN + 1];
 	const struct agency *order; /* in the orders; good until the next update */
 	struct line lines[N_INTERFACES];
+	struct ledger_stock *stock;           /* while it is found out what was lost */
 	struct sender *senders[N_INTERFACES]; /* NULL: captures are made */
 	struct announcements told;
 	bool is_told_full[N_INTERFACES];    /* in an alarm */
@@ -276,10 +277,25 @@ static void count_captured(struct outlet *o, uint64_t end)
 	}
 }
 
+/* What can not be read any more is stepped over: where the next record is. */
+static uint64_t pass_hole(struct line *l)
+{
+	uint64_t at = spool_acked(l->spool), next = spool_hole(l->spool, at);
+
+	if (next == at)
+		return at;
+	log_error("%s: octets %llu to %llu of the spool can not be read any more: no capture has "
+		  "them",
+		  l->name, (unsigned long long)at, (unsigned long long)next);
+	line_lost(l, next, loop_wall());
+	spool_ack(l->spool, next);
+	return next;
+}
+
 static void write_captures(struct outlet *o)
 {
 	struct line *l = &o->lines[INTERFACE_HI3];
-	uint64_t at = spool_acked(l->spool), stop = at + CAPTURE_PIECE;
+	uint64_t at = pass_hole(l), stop = at + CAPTURE_PIECE;
 	struct nanos now = loop_wall();
 	struct etsi_record record;
 	struct why why = {0};
@@ -391,6 +407,11 @@ static void count_step(void *owner, enum sender_step step, const uint8_t *pdu, s
 		line_sent(owner, pdu, len, end);
 }
 
+static void count_hole(void *owner, uint64_t end)
+{
+	line_lost(owner, end, loop_wall());
+}
+
 static int serve_line(struct outlet *o, struct line *l, struct why *why)
 {
 	char path[PATH_SIZE], file[NAME_SIZE + 16];
@@ -401,6 +422,7 @@ static int serve_line(struct outlet *o, struct line *l, struct why *why)
 				     .name = l->name,
 				     .progress = path,
 				     .on_step = l->ledger ? count_step : NULL,
+				     .on_hole = count_hole,
 				     .owner = l};
 	struct sender **sender = &o->senders[l->interface];
 	struct sender_terms terms;
@@ -494,9 +516,13 @@ int outlet_new(struct outlet **out, const struct outlet_place *place, const stru
 		o->lines[i].interface = (enum interface)i;
 		o->lines[i].agency = o->agency;
 		o->lines[i].ledger = place->ledger;
+		o->lines[i].pair = o->lines;
+		o->lines[i].stock = &o->stock;
 	}
 	for (int i = 0; i < N_INTERFACES && !rc; i++)
 		rc = line_open(&o->lines[i], place->spools, &place->spool, why);
+	for (int i = 0; i < N_INTERFACES && !rc; i++)
+		line_find_lost(&o->lines[i], loop_wall());
 	if (!rc)
 		rc = load_told(o, why);
 	if (!rc)
@@ -520,6 +546,7 @@ void outlet_free(struct outlet **outlet)
 	close_captures(o);
 	for (int i = 0; i < N_INTERFACES; i++)
 		line_close(&o->lines[i]);
+	ledger_stock_free(&o->stock);
 	announcements_fini(&o->told);
 	free(o);
 }
@@ -575,4 +602,9 @@ void outlet_status(const struct outlet *o, struct json *j)
 		json_close(j, '}');
 	}
 	json_close(j, '}');
+}
+
+struct spool *outlet_spool(const struct outlet *o, enum interface interface)
+{
+	return o->lines[interface].spool;
 }

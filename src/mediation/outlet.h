@@ -64,6 +64,8 @@ MUST_CHECK int outlet_alarm(struct outlet *o, const char *liid, const char *text
  * collector no longer had when it came again. Every few seconds. */
 void outlet_look(struct outlet *o, struct nanos now);
 
+struct spool *outlet_spool(const struct outlet *o, enum interface interface);
+
 /* What it has counted, as one value. */
 void outlet_status(const struct outlet *o, struct json *j);
 
