@@ -237,6 +237,26 @@ def restarts_state_the_gap(how, sentence):
         x.close()
 
 
+def the_ring_is_read_to_its_end():
+    """Packets wait in the ring for their block to fill when the collector is told to end."""
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    c = Collector(os.path.join(work, "last"), provisioner, ["uri: int:eastr, delay: 100ms"])
+    ok(c.is_open(), "a collector whose packets wait for 100 ms", [c.said()])
+    wire = Wire("east")
+    wire.send(ip("192.0.2.7", "203.0.113.1", b"first"))
+    wait_for(lambda: len(cc(mediator)) == 1)
+    sent = [ip("192.0.2.7", "203.0.113.1", b"%d" % n) for n in range(300)]
+    for packet in sent:
+        wire.send(packet)
+    code = c.end()
+    ok(code == 0 and wait_for(lambda: len(cc(mediator)) == 301), "is ended, and delivers what came before",
+       [code, len(cc(mediator)), c.said()])
+    ok(cc(mediator)[1:] == sent, "all of it, in order")
+    for x in (provisioner, mediator):
+        x.close()
+
+
 def main():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0 or not shutil.which("ip"):
@@ -250,6 +270,7 @@ def main():
     make_pair("east")
     on_two_interfaces()
     drops_are_shown()
+    the_ring_is_read_to_its_end()
     restarts_state_the_gap(signal.SIGTERM, "ended in good order")
     restarts_state_the_gap(signal.SIGKILL, "killed")
     shutil.rmtree(work)

@@ -24,6 +24,7 @@ struct source_ops {
 		    struct why *why);
 	int (*block)(struct source *s, int q, struct weir_block **out);
 	void (*attend)(struct source *s);                            /* NULL: nothing to do */
+	void (*finish)(struct source *s);                            /* NULL: as stop */
 	void (*stop)(struct source *s);                              /* async-signal-safe */
 	struct source_stats (*stats)(const struct source *s, int q); /* q < 0: of all */
 	const struct weir_iface *(*iface)(const struct source *s, uint32_t i);

@@ -25,12 +25,14 @@ enum {
 	DEFAULT_RING_SIZE = 64 * 1024 * 1024,
 	MAX_BLOCK_SIZE = 64 * 1024 * 1024,
 	MIN_BLOCKS = 2,
-	MAX_KINDS = 8,  /* link types that an interface may come back with */
-	MAX_RINGS = 3,  /* a queue: with more, whose blocks are still held, none is opened */
-	DRAIN_MS = 50,  /* after this long a ring whose interface is gone has shown all it has */
-	LOOK_MS = 100,  /* how often to look whether the interface is back */
-	AHEAD_MS = 2,   /* how often to look while polling would not wait */
-	LINK_DIGITS = 9 /* of a time's fraction */
+	MAX_KINDS = 8, /* link types that an interface may come back with */
+	MAX_RINGS = 3, /* a queue: with more, whose blocks are still held, none is opened */
+	LAST_MS = 20, /* beside twice its delay, until the kernel has closed a deaf ring's blocks */
+	FINISH_MS = 5000, /* a source that is finished waits so long for blocks that are held */
+	DRAIN_MS = 50,    /* after this long a ring whose interface is gone has shown all it has */
+	LOOK_MS = 100,    /* how often to look whether the interface is back */
+	AHEAD_MS = 2,     /* how often to look while polling would not wait */
+	LINK_DIGITS = 9   /* of a time's fraction */
 };
 
 static const int64_t MAX_RING_SIZE = INT64_C(16) << 30;
@@ -54,9 +56,10 @@ struct live {
 	uint32_t n_blocks;
 	int64_t wait_ns;
 	_Atomic bool is_stopped;
-	_Atomic uint64_t n_returns; /* of the interface */
-	pthread_mutex_t lock;       /* generations, and the why of the source */
-	int refusal;                /* attended: what whoever has no ring is told; the lock's */
+	_Atomic int64_t finished_at; /* when its rings were deaf; 0: they hear */
+	_Atomic uint64_t n_returns;  /* of the interface */
+	pthread_mutex_t lock;        /* generations, and the why of the source */
+	int refusal;                 /* attended: what whoever has no ring is told; the lock's */
 	struct weir_iface kinds[MAX_KINDS];
 	_Atomic uint32_t n_kinds;
 	struct live_queue queues[]; /* source->n_queues */
@@ -200,7 +203,9 @@ static int take_up(struct live *l, struct live_queue *q)
 
 	pthread_mutex_lock(&l->lock);
 	if (!q->coming)
-		rc = l->options.is_attended ? l->refusal : reopen(l);
+		rc = atomic_load(&l->finished_at) ? ERR_AGAIN
+		     : l->options.is_attended     ? l->refusal
+						  : reopen(l);
 	if (!rc) {
 		q->ring = q->coming;
 		q->coming = NULL;
@@ -230,11 +235,13 @@ static void take_error(struct live_queue *q)
 }
 
 /* How long to sleep where something has to be looked at now and then. */
-static int64_t shorten(const struct live_queue *q, int64_t ns)
+static int64_t shorten(const struct live_queue *q, int64_t ns, bool is_finishing)
 {
 	int64_t most = ns;
 
-	if (!q->ring)
+	if (is_finishing)
+		most = AHEAD_MS * NANOS_PER_MS;
+	else if (!q->ring)
 		most = LOOK_MS * NANOS_PER_MS;
 	else if (q->gone_at)
 		most = DRAIN_MS * NANOS_PER_MS;
@@ -244,7 +251,7 @@ static int64_t shorten(const struct live_queue *q, int64_t ns)
 }
 
 /* Sleeps until a block may be there, the source is stopped, or ns have passed. */
-static void sleep_for(struct live_queue *q, int64_t ns)
+static void sleep_for(struct live_queue *q, int64_t ns, bool is_finishing)
 {
 	struct pollfd fds[2] = {{.fd = q->counts.wake, .events = POLLIN},
 				{.fd = q->ring ? q->ring->fd : -1}}; /* for its errors at least */
@@ -254,7 +261,7 @@ static void sleep_for(struct live_queue *q, int64_t ns)
 	atomic_store(&q->counts.is_starving, true); /* before looking: no return is missed */
 	if (!q->ring || !live_ring_is_starved(q->ring)) {
 		atomic_store(&q->counts.is_starving, false);
-		ns = shorten(q, ns);
+		ns = shorten(q, ns, is_finishing);
 		if (q->ring && !live_ring_is_ahead(q->ring))
 			fds[1].events = POLLIN;
 	}
@@ -282,17 +289,36 @@ static void look_around(struct live *l, struct live_queue *q)
 		let_go(l, q);
 }
 
+/* Whether what lies in deaf rings now is all that they will ever have: the kernel has closed the
+ * blocks that were begun. */
+static bool is_final(const struct live *l)
+{
+	int64_t at = atomic_load(&l->finished_at);
+
+	return at && now_ns() - at > 2 * l->options.delay.ns + LAST_MS * NANOS_PER_MS;
+}
+
+/* Nothing was found though it is_final: nothing is left, but in blocks that somebody holds too
+ * long. */
+static bool is_drained(const struct live *l, const struct live_queue *q)
+{
+	return !q->ring || !live_ring_is_starved(q->ring) ||
+	       now_ns() - atomic_load(&l->finished_at) > FINISH_MS * (int64_t)NANOS_PER_MS;
+}
+
 static int live_block(struct source *s, int number, struct weir_block **out)
 {
 	struct live *l = live_of(s);
 	struct live_queue *q = &l->queues[number];
 	int64_t until = 0;
 	int64_t left;
+	bool is_last;
 	int rc;
 
 	for (;;) {
 		if (atomic_load_explicit(&l->is_stopped, memory_order_relaxed))
 			return ERR_STOPPED;
+		is_last = is_final(l);
 		rc = q->ring ? 0 : take_up(l, q);
 		if (!rc)
 			rc = live_ring_block(q->ring, out);
@@ -300,13 +326,15 @@ static int live_block(struct source *s, int number, struct weir_block **out)
 			break;
 		if (rc != ERR_AGAIN)
 			return rc;
+		if (is_last && is_drained(l, q))
+			return ERR_STOPPED;
 		look_around(l, q);
 		left = until ? until - now_ns() : l->wait_ns;
 		if (left <= 0)
 			return ERR_AGAIN;
 		if (!until)
 			until = now_ns() + l->wait_ns;
-		sleep_for(q, left);
+		sleep_for(q, left, atomic_load(&l->finished_at) != 0);
 	}
 	(*out)->number = q->n_blocks++;
 	return 0;
@@ -319,7 +347,7 @@ static void live_attend(struct source *s)
 	bool is_wanted = false;
 	int rc;
 
-	if (!l->options.is_attended)
+	if (!l->options.is_attended || atomic_load(&l->finished_at))
 		return;
 	pthread_mutex_lock(&l->lock);
 	for (int i = 0; i < s->n_queues; i++)
@@ -328,6 +356,23 @@ static void live_attend(struct source *s)
 	if (rc && rc != ERR_AGAIN)
 		l->refusal = rc;
 	for (int i = 0; rc != ERR_AGAIN && i < s->n_queues; i++)
+		live_counts_wake(&l->queues[i].counts);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void live_finish(struct source *s)
+{
+	struct live *l = live_of(s);
+
+	pthread_mutex_lock(&l->lock);
+	for (int i = 0; i < s->n_queues; i++) {
+		if (l->queues[i].ring)
+			live_ring_deafen(l->queues[i].ring);
+		if (l->queues[i].coming)
+			live_ring_deafen(l->queues[i].coming);
+	}
+	atomic_store(&l->finished_at, now_ns());
+	for (int i = 0; i < s->n_queues; i++)
 		live_counts_wake(&l->queues[i].counts);
 	pthread_mutex_unlock(&l->lock);
 }
@@ -494,6 +539,7 @@ const struct source_ops live_source = {
 	.open = live_open,
 	.block = live_block,
 	.attend = live_attend,
+	.finish = live_finish,
 	.stop = live_stop,
 	.stats = live_stats,
 	.iface = live_iface,

@@ -328,15 +328,20 @@ static int attach(const struct live_ring *r, const struct live_op *ops, uint16_t
 	return setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-static int open_socket(struct live_ring *r, const struct live_ring_options *o, struct why *why)
+static int attach_none(const struct live_ring *r)
 {
 	static const struct live_op none = {BPF_RET | BPF_K, 0, 0, 0};
 
+	return attach(r, &none, 1);
+}
+
+static int open_socket(struct live_ring *r, const struct live_ring_options *o, struct why *why)
+{
 	r->fd = socket(AF_PACKET, (o->link->is_cooked ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, 0);
 	if (r->fd < 0)
 		return why_set(why, err_of_errno(errno),
 			       "capturing needs the capability CAP_NET_RAW: %s", strerror(errno));
-	if (attach(r, &none, 1) < 0)
+	if (attach_none(r) < 0)
 		return why_set(why, ERR_IO, "no filter can be attached: %s", strerror(errno));
 	return 0;
 }
@@ -472,6 +477,11 @@ int live_ring_new(struct live_ring **out, const struct live_ring_options *o,
 		live_ring_drop(&r);
 	*out = r;
 	return rc;
+}
+
+void live_ring_deafen(const struct live_ring *r)
+{
+	(void)attach_none(r); /* who reads does so for a limited time */
 }
 
 int live_ring_hear(struct live_ring *r, const struct live_link *link, struct why *why)

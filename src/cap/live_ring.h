@@ -84,6 +84,9 @@ MUST_CHECK int live_ring_new(struct live_ring **out, const struct live_ring_opti
 /* Lets packets in: those that the filter accepts. */
 MUST_CHECK int live_ring_hear(struct live_ring *r, const struct live_link *link, struct why *why);
 
+/* Lets no more packets in; what came is still to be read. Any thread that owns a reference. */
+void live_ring_deafen(const struct live_ring *r);
+
 /* Gives up one reference; the last one closes. */
 void live_ring_drop(struct live_ring **r);
 

@@ -108,6 +108,14 @@ void source_attend(struct source *s)
 		s->ops->attend(s);
 }
 
+void source_finish(struct source *s)
+{
+	if (s->ops->finish)
+		s->ops->finish(s);
+	else
+		s->ops->stop(s);
+}
+
 void source_stop(struct source *s)
 {
 	s->ops->stop(s);

@@ -78,6 +78,10 @@ const struct why *source_why(const struct source *s);
  * opens it again for those who read. Now and then, from a thread that may open sockets. */
 void source_attend(struct source *s);
 
+/* Ends a live source in good order: no more packets are let in, and those that came are still read;
+ * then source_block returns ERR_STOPPED, within seconds. A capture is stopped. Any thread. */
+void source_finish(struct source *s);
+
 /* Makes every waiting and coming source_block return ERR_STOPPED. Safe from any thread and from
  * a signal handler. */
 void source_stop(struct source *s);

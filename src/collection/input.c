@@ -369,16 +369,32 @@ int inputs_new(struct inputs **out, const struct inputs_options *options, struct
 	return rc;
 }
 
+static void beat_until(struct inputs *inputs, int64_t now_ns)
+{
+	for (size_t i = 0; inputs->options.pulse && i < inputs->n; i++) {
+		struct input *in = &inputs->at[i];
+		int64_t ns = reached_ns(in);
+
+		if (ns)
+			pulse_beat(inputs->options.pulse, in->settings->uri,
+				   (struct nanos){ns < now_ns ? ns : now_ns});
+	}
+}
+
 void inputs_free(struct inputs **ip)
 {
 	struct inputs *inputs = *ip;
+	int64_t ended_ns;
 
 	if (!inputs)
 		return;
 	atomic_store(&inputs->is_ending, true);
+	ended_ns = wall_ns();
 	for (size_t i = 0; i < inputs->n; i++) {
 		pthread_mutex_lock(&inputs->at[i].lock);
-		if (inputs->at[i].engine)
+		if (inputs->at[i].source && is_live(&inputs->at[i]))
+			source_finish(inputs->at[i].source); /* what its ring has is delivered */
+		else if (inputs->at[i].engine)
 			engine_stop(inputs->at[i].engine);
 		pthread_mutex_unlock(&inputs->at[i].lock);
 	}
@@ -388,7 +404,7 @@ void inputs_free(struct inputs **ip)
 		pthread_mutex_destroy(&inputs->at[i].lock);
 	}
 	junction_free(&inputs->junction);
-	inputs_beat(inputs);
+	beat_until(inputs, ended_ns);
 	free(inputs->at);
 	free(inputs);
 	*ip = NULL;
@@ -396,16 +412,7 @@ void inputs_free(struct inputs **ip)
 
 void inputs_beat(struct inputs *inputs)
 {
-	int64_t now_ns = wall_ns();
-
-	for (size_t i = 0; inputs->options.pulse && i < inputs->n; i++) {
-		struct input *in = &inputs->at[i];
-		int64_t ns = reached_ns(in);
-
-		if (ns)
-			pulse_beat(inputs->options.pulse, in->settings->uri,
-				   (struct nanos){ns < now_ns ? ns : now_ns});
-	}
+	beat_until(inputs, wall_ns());
 }
 
 bool inputs_next_gap(struct inputs *inputs, struct input_gap *out)
