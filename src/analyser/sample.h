@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyser/analyser.h"
+#include "base/sample.h"
 #include "base/tap.h"
 #include "base/wr.h"
 
@@ -37,21 +38,6 @@ __attribute__((unused)) static void reading_of(struct reading *g, enum analyser_
 	g->used = len - rd_left(&rd);
 	if (g->rc == ERR_AGAIN)
 		g->rc = rd_left(&rd) ? ERR_CUT : analyser_end(&g->a, &g->why);
-}
-
-/* n bytes that count up from first. */
-__attribute__((unused)) static void put_ramp(struct wr *w, uint8_t first, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		wr_u8(w, (uint8_t)(first + i));
-}
-
-__attribute__((unused)) static bool is_ramp(const uint8_t *bytes, uint8_t first, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bytes[i] != (uint8_t)(first + i))
-			return false;
-	return true;
 }
 
 /* Each prefix of a file: the packets that are whole, then ERR_CUT unless the cut falls between
@@ -88,14 +74,6 @@ struct digest {
 	int rc;
 };
 
-static void digest_bytes(struct digest *d, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		d->hash = (d->hash ^ at[i]) * 0x100000001b3u;
-}
-
 static void digest_step(struct digest *d, const struct analyser *a, const struct weir_frame *f)
 {
 	struct weir_frame plain = *f;
@@ -103,10 +81,10 @@ static void digest_step(struct digest *d, const struct analyser *a, const struct
 	if (f->iface >= a->n_ifaces || f->link != a->ifaces[f->iface].link)
 		abort();
 	plain.bytes = plain.record = NULL;
-	digest_bytes(d, &plain, sizeof plain);
-	digest_bytes(d, f->bytes, f->cap_len);
-	digest_bytes(d, f->record, f->record_len);
-	digest_bytes(d, a->ifaces[f->iface].name, strlen(a->ifaces[f->iface].name));
+	sample_hash(&d->hash, &plain, sizeof plain);
+	sample_hash(&d->hash, f->bytes, f->cap_len);
+	sample_hash(&d->hash, f->record, f->record_len);
+	sample_hash(&d->hash, a->ifaces[f->iface].name, strlen(a->ifaces[f->iface].name));
 	d->n++;
 }
 
@@ -146,8 +124,8 @@ digest_of(enum analyser_format format, const uint8_t *bytes, size_t len, uint32_
 	}
 	if (d.rc == ERR_AGAIN)
 		d.rc = at < len ? ERR_CUT : analyser_end(&a, &why);
-	digest_bytes(&d, why.text, strlen(why.text));
-	digest_bytes(&d, &a.at, sizeof a.at);
+	sample_hash(&d.hash, why.text, strlen(why.text));
+	sample_hash(&d.hash, &a.at, sizeof a.at);
 	return d;
 }
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/scratch.h"
 #include "base/tap.h"
 #include "etsi/ipcc.h"
 
@@ -131,18 +131,10 @@ static void test_keys(void)
 
 int main(void)
 {
-	pid_t child;
-
 	if (!mkdtemp(top))
 		return 1;
 	test_owner();
 	test_keys();
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		execlp("rm", "rm", "-rf", top, (char *)NULL);
-		_exit(1);
-	}
-	waitpid(child, NULL, 0);
+	scratch_remove(top);
 	return tap_end();
 }

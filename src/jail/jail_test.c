@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/scratch.h"
 #include "base/tap.h"
 #include "jail/walls.h"
 
@@ -533,12 +534,6 @@ static void make_places(void)
 		exit(2);
 }
 
-static int remove_all(void)
-{
-	execlp("rm", "rm", "-rf", folder, (char *)NULL);
-	return 1;
-}
-
 int main(void)
 {
 	make_places();
@@ -547,6 +542,6 @@ int main(void)
 	test_files();
 	test_calls();
 	test_users();
-	(void)apart(remove_all);
+	scratch_remove(folder);
 	return tap_end();
 }

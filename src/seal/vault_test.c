@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/scratch.h"
 #include "base/tap.h"
 #include "base/wr.h"
 #include "seal/key.h"
@@ -186,20 +186,12 @@ static void test_key(void)
 
 int main(void)
 {
-	pid_t child;
-
 	if (!mkdtemp(top))
 		return 1;
 	test_sealing();
 	test_destroying();
 	test_damage();
 	test_key();
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		execlp("rm", "rm", "-rf", top, (char *)NULL);
-		_exit(1);
-	}
-	waitpid(child, NULL, 0);
+	scratch_remove(top);
 	return tap_end();
 }

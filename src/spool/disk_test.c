@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/scratch.h"
 #include "base/tap.h"
 #include "seal/vault.h"
 #include "spool/block.h"
@@ -442,17 +443,6 @@ static void test_refusals(void)
 
 /* ---- memory that is lost ---- */
 
-static void remove_folder(const char *path)
-{
-	pid_t child = fork();
-
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", path, (char *)NULL);
-		_exit(1);
-	}
-	waitpid(child, NULL, 0);
-}
-
 static void test_lost_memory(void)
 {
 	struct spool *s = open_one("lost", NULL);
@@ -470,7 +460,7 @@ static void test_lost_memory(void)
 	on_disk = spool_stats(s).disk;
 	spool_close(&s);
 	fflush(stdout);
-	remove_folder(memory_path);
+	scratch_remove(memory_path);
 	s = open_one("lost", NULL);
 	if (!ok(s && spool_id(s) == id, "memory is lost: the stream on disk is taken up"))
 		return;
@@ -487,7 +477,7 @@ static void test_lost_memory(void)
 	spool_close(&s);
 	fflush(stdout);
 	snprintf(path, sizeof path, "%s", memory_path);
-	remove_folder(path);
+	scratch_remove(path);
 	s = open_one("lost", NULL);
 	ok(s && !spool_end(s) && spool_id(s) != id && put_bytes(s, 3 * LIMIT) && reads_all(s),
 	   "where nothing was on disk, a new stream begins");
@@ -643,8 +633,8 @@ static void test_small_space(bool has_rlimit)
 	pid_t child;
 
 	fflush(stdout);
-	remove_folder(options_of("small").disk);
-	remove_folder(memory_path);
+	scratch_remove(options_of("small").disk);
+	scratch_remove(memory_path);
 	child = fork();
 	if (child == 0)
 		_exit(run_in_small_space(has_rlimit));
@@ -683,6 +673,6 @@ int main(void)
 	test_limit();
 	test_small_space(false);
 	test_small_space(true);
-	remove_folder(top);
+	scratch_remove(top);
 	return tap_end();
 }

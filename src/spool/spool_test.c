@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/scratch.h"
 #include "base/tap.h"
 #include "base/wr.h"
 #include "spool/segment.h"
@@ -571,17 +572,6 @@ static void test_full_disk(void)
 		   "on a full disk it says so, keeps what it has, and goes on when there is room");
 }
 
-static void remove_all(void)
-{
-	pid_t child = fork();
-
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", top, (char *)NULL);
-		_exit(1);
-	}
-	waitpid(child, NULL, 0);
-}
-
 int main(void)
 {
 	if (!mkdtemp(top))
@@ -598,6 +588,6 @@ int main(void)
 	test_half_state();
 	test_rights();
 	test_full_disk();
-	remove_all();
+	scratch_remove(top);
 	return tap_end();
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sample.h"
 #include "base/tap.h"
 #include "base/wr.h"
 #include "trace/reader.h"
@@ -64,21 +65,6 @@ __attribute__((unused)) static void put32(struct wr *w, uint32_t v, bool is_big)
 __attribute__((unused)) static void put64(struct wr *w, uint64_t v, bool is_big)
 {
 	is_big ? wr_u64(w, v) : wr_le64(w, v);
-}
-
-/* n bytes that count up from first. */
-__attribute__((unused)) static void put_ramp(struct wr *w, uint8_t first, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		wr_u8(w, (uint8_t)(first + i));
-}
-
-__attribute__((unused)) static bool is_ramp(const uint8_t *bytes, uint8_t first, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bytes[i] != (uint8_t)(first + i))
-			return false;
-	return true;
 }
 
 /* Each prefix of a file of n frames: as many frames as are whole, then ERR_CUT unless the cut

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sample.h"
 #include "base/wr.h"
 #include "trace/writer.h"
 
@@ -17,29 +18,21 @@ struct digest {
 	int rc;
 };
 
-static void digest_bytes(struct digest *d, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		d->hash = (d->hash ^ at[i]) * 0x100000001b3u;
-}
-
 static void digest_frame(struct digest *d, const struct trace_reader *r, const struct weir_frame *f)
 {
 	const struct weir_iface *iface = trace_reader_iface(r, f->iface);
 	struct weir_frame plain = *f;
 
 	plain.bytes = plain.record = NULL;
-	digest_bytes(d, &plain, sizeof plain);
-	digest_bytes(d, f->bytes, f->cap_len);
-	digest_bytes(d, f->record, f->record_len);
+	sample_hash(&d->hash, &plain, sizeof plain);
+	sample_hash(&d->hash, f->bytes, f->cap_len);
+	sample_hash(&d->hash, f->record, f->record_len);
 	if (f->kind != WEIR_FRAME_PACKET)
 		iface = NULL; /* a section's header comes before its interfaces */
 	if (iface)
-		digest_bytes(d, &iface->link, sizeof iface->link);
+		sample_hash(&d->hash, &iface->link, sizeof iface->link);
 	if (iface && iface->name)
-		digest_bytes(d, iface->name, strlen(iface->name));
+		sample_hash(&d->hash, iface->name, strlen(iface->name));
 	d->n_frames++;
 	d->n_packets += f->kind == WEIR_FRAME_PACKET;
 }
@@ -81,8 +74,8 @@ static struct digest digest_of(enum trace_format format, const uint8_t *bytes, s
 	}
 	if (d.rc == ERR_AGAIN)
 		d.rc = trace_reader_end(r, len - at);
-	digest_bytes(&d, trace_reader_why(r)->text, strlen(trace_reader_why(r)->text));
-	digest_bytes(&d, &trace_reader_why(r)->offset, sizeof(int64_t));
+	sample_hash(&d.hash, trace_reader_why(r)->text, strlen(trace_reader_why(r)->text));
+	sample_hash(&d.hash, &trace_reader_why(r)->offset, sizeof(int64_t));
 	trace_reader_free(&r);
 	return d;
 }
