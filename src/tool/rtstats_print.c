@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/nanos.h"
-#include "tool/plot.h"
+#include "plot/plot.h"
 #include "tool/rtstats.h"
 
 struct form {

@@ -1,7 +1,7 @@
 /* A line plot as SVG, from values that come one after the other in rising place. Memory is
  * bounded: when there are too many places, neighbours are put together. */
-#ifndef TOOL_PLOT_H
-#define TOOL_PLOT_H
+#ifndef PLOT_PLOT_H
+#define PLOT_PLOT_H
 
 #include <stdbool.h>
 #include <stdint.h>
