@@ -247,7 +247,7 @@ const struct access_session *access_next(const struct access *a,
 	if (!before)
 		return first_of(a, 0);
 	if (s->in_group.next != &a->store.groups[s->group])
-		return &ACCESS_OWNER(s->in_group.next, struct session, in_group)->shown;
+		return &LIST_OWNER(s->in_group.next, struct session, in_group)->shown;
 	return first_of(a, s->group + 1);
 }
 

@@ -1,8 +1,8 @@
 /* Accounting-Request (Start, Interim-Update, Stop, On, Off) and Accounting-Response. */
 #include <string.h>
 
-#include "access/hash.h"
 #include "access/table.h"
+#include "base/hash.h"
 
 enum {
 	MARK_SEED = 0x53746172, /* marks do not depend on the options' seed: they are saved */
@@ -13,7 +13,7 @@ enum {
 /* By this a Start is known again. */
 static uint64_t mark_of(const struct message *m)
 {
-	return access_hash(MARK_SEED, m->packet.authenticator, RADIUS_AUTHENTICATOR_LEN) | 1;
+	return keyed_hash(MARK_SEED, m->packet.authenticator, RADIUS_AUTHENTICATOR_LEN) | 1;
 }
 
 static bool is_delayed(const struct message *m)
@@ -220,12 +220,12 @@ static void on_stop(struct access *a, const struct message *m)
 static void on_reboot(struct access *a, const struct message *m)
 {
 	struct nas *nas = store_find_nas(&a->store, &m->nas_key);
-	struct access_list *link, *next;
+	struct list *link, *next;
 
 	if (!nas)
 		return;
 	for (link = nas->sessions.next; link != &nas->sessions; link = next) {
-		struct session *s = ACCESS_OWNER(link, struct session, in_nas);
+		struct session *s = LIST_OWNER(link, struct session, in_nas);
 
 		next = link->next;
 		if (s->shown.is_live && s->shown.heard.ns <= m->caused.ns)

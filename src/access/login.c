@@ -1,8 +1,8 @@
 /* Access-Request, Access-Challenge, Access-Accept, Access-Reject. */
 #include <string.h>
 
-#include "access/hash.h"
 #include "access/table.h"
+#include "base/hash.h"
 
 enum { EARLY_SECONDS = 2 }; /* how long an answer waits for its request */
 
@@ -165,7 +165,7 @@ static void join(struct access *a, struct message *m, const struct request *q)
 	facts_merge(rd_of(q->bytes, q->len), m->facts, &w);
 	memcpy(m->room, w.bytes, w.len);
 	m->facts = rd_of(m->room, w.len);
-	m->facts_mark = access_hash(0, m->room, w.len);
+	m->facts_mark = keyed_hash(0, m->room, w.len);
 	m->nas_key = q->nas_key;
 	m->nas = q->nas;
 	if (radius_find(m->facts, RADIUS_ACCT_SESSION_ID, &id))

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "access/hash.h"
+#include "base/hash.h"
 
 enum { LEAST_BITS = 32 };
 
@@ -200,7 +200,7 @@ int message_read(struct message *m, const struct access_datagram *d)
 			m->n_bad++;
 	}
 	m->facts = rd_of(facts.bytes, facts.len);
-	m->facts_mark = access_hash(0, facts.bytes, facts.len);
+	m->facts_mark = keyed_hash(0, facts.bytes, facts.len);
 	if (!m->nas_key.len)
 		name_nas(&m->nas_key, 0, d->client.bytes, d->client.version == 4 ? 4 : 16);
 	return 0;

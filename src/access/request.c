@@ -2,29 +2,29 @@
 
 #include <string.h>
 
-#include "access/hash.h"
+#include "base/hash.h"
 
 enum { KEY_ROOM = 2 * 17 + 6, STATE_ROOM = 17 + RADIUS_VALUE_LEN };
 
 int requests_init(struct requests *r, uint32_t max, uint64_t seed)
 {
 	*r = (struct requests){.max = max, .seed = seed};
-	access_list_init(&r->age);
-	access_list_init(&r->spare);
-	return access_index_init(&r->by_key, max);
+	list_init(&r->age);
+	list_init(&r->spare);
+	return index_init(&r->by_key, max);
 }
 
 void requests_fini(struct requests *r)
 {
 	while (r->age.next && requests_oldest(r))
 		requests_drop(r, requests_oldest(r));
-	while (r->spare.next && access_list_first(&r->spare)) {
-		struct access_list *link = access_list_first(&r->spare);
+	while (r->spare.next && list_first(&r->spare)) {
+		struct list *link = list_first(&r->spare);
 
-		access_list_drop(link);
-		free(ACCESS_OWNER(link, struct request, in_age));
+		list_drop(link);
+		free(LIST_OWNER(link, struct request, in_age));
 	}
-	access_index_fini(&r->by_key);
+	index_fini(&r->by_key);
 }
 
 static bool is_accounting(const struct message *m)
@@ -50,7 +50,7 @@ static uint64_t hash_of(const struct requests *r, const struct message *m)
 	wr_u16(&w, m->d->server_port);
 	wr_u8(&w, m->packet.identifier);
 	wr_u8(&w, is_accounting(m));
-	return access_hash(r->seed, room, w.len);
+	return keyed_hash(r->seed, room, w.len);
 }
 
 static uint64_t hash_state(const struct requests *r, const struct message *m)
@@ -60,7 +60,7 @@ static uint64_t hash_state(const struct requests *r, const struct message *m)
 
 	put_ip(&w, &m->d->client);
 	wr_bytes(&w, m->state.value, m->state.len);
-	return access_hash(r->seed, room, w.len);
+	return keyed_hash(r->seed, room, w.len);
 }
 
 static bool is_ip(const struct net_ip *a, const struct net_ip *b)
@@ -79,10 +79,10 @@ static bool is_of(const struct request *q, const struct message *m)
 struct request *requests_find(const struct requests *r, const struct message *m)
 {
 	uint64_t hash = hash_of(r, m);
-	struct access_entry *e = access_index_first(&r->by_key, hash);
+	struct index_entry *e = index_first(&r->by_key, hash);
 
-	for (; e; e = access_index_next(e->next, hash)) {
-		struct request *q = ACCESS_OWNER(e, struct request, by_key);
+	for (; e; e = index_next(e->next, hash)) {
+		struct request *q = LIST_OWNER(e, struct request, by_key);
 
 		if (is_of(q, m))
 			return q;
@@ -92,15 +92,15 @@ struct request *requests_find(const struct requests *r, const struct message *m)
 
 struct request *requests_find_challenge(const struct requests *r, const struct message *m)
 {
-	struct access_entry *e;
+	struct index_entry *e;
 	uint64_t hash;
 
 	if (!m->state.value)
 		return NULL;
 	hash = hash_state(r, m);
-	e = access_index_first(&r->by_key, hash);
-	for (; e; e = access_index_next(e->next, hash)) {
-		struct request *q = ACCESS_OWNER(e, struct request, by_key);
+	e = index_first(&r->by_key, hash);
+	for (; e; e = index_next(e->next, hash)) {
+		struct request *q = LIST_OWNER(e, struct request, by_key);
 
 		if (q->state == REQUEST_CHALLENGED && is_ip(&q->client, &m->d->client) &&
 		    q->sent_state_len == m->state.len &&
@@ -127,13 +127,13 @@ static int keep(uint8_t **bytes, size_t *len, struct rd from)
 
 static struct request *make(struct requests *r)
 {
-	struct access_list *link = access_list_first(&r->spare);
+	struct list *link = list_first(&r->spare);
 	struct request *q;
 
 	if (!link)
 		return calloc(1, sizeof *q);
-	access_list_drop(link);
-	q = ACCESS_OWNER(link, struct request, in_age);
+	list_drop(link);
+	q = LIST_OWNER(link, struct request, in_age);
 	*q = (struct request){.session = 0};
 	return q;
 }
@@ -143,7 +143,7 @@ static void discard(struct requests *r, struct request *q)
 	free(q->bytes);
 	free(q->sent_state);
 	q->bytes = q->sent_state = NULL;
-	access_list_push(&r->spare, &q->in_age);
+	list_push(&r->spare, &q->in_age);
 }
 
 struct request *requests_add(struct requests *r, const struct message *m, enum request_state state,
@@ -168,8 +168,8 @@ struct request *requests_add(struct requests *r, const struct message *m, enum r
 	q->identifier = m->packet.identifier;
 	q->is_accounting = is_accounting(m);
 	memcpy(q->authenticator, m->packet.authenticator, sizeof q->authenticator);
-	access_index_add(&r->by_key, &q->by_key, hash_of(r, m));
-	access_list_push(&r->age, &q->in_age);
+	index_add(&r->by_key, &q->by_key, hash_of(r, m));
+	list_push(&r->age, &q->in_age);
 	r->n++;
 	return q;
 }
@@ -189,15 +189,15 @@ struct request *requests_add_challenge(struct requests *r, const struct request 
 	q->session = request->session;
 	q->nas_key = request->nas_key;
 	q->nas = request->nas;
-	access_index_drop(&q->by_key);
-	access_index_add(&r->by_key, &q->by_key, hash_state(r, m));
+	index_drop(&q->by_key);
+	index_add(&r->by_key, &q->by_key, hash_state(r, m));
 	return q;
 }
 
 void requests_drop(struct requests *r, struct request *request)
 {
-	access_index_drop(&request->by_key);
-	access_list_drop(&request->in_age);
+	index_drop(&request->by_key);
+	list_drop(&request->in_age);
 	r->n--;
 	discard(r, request);
 }
@@ -205,13 +205,13 @@ void requests_drop(struct requests *r, struct request *request)
 void requests_touch(struct requests *r, struct request *request, struct nanos now)
 {
 	request->heard = now;
-	access_list_drop(&request->in_age);
-	access_list_push(&r->age, &request->in_age);
+	list_drop(&request->in_age);
+	list_push(&r->age, &request->in_age);
 }
 
 struct request *requests_oldest(const struct requests *r)
 {
-	struct access_list *link = access_list_first(&r->age);
+	struct list *link = list_first(&r->age);
 
-	return link ? ACCESS_OWNER(link, struct request, in_age) : NULL;
+	return link ? LIST_OWNER(link, struct request, in_age) : NULL;
 }

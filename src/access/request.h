@@ -3,8 +3,8 @@
 #ifndef ACCESS_REQUEST_H
 #define ACCESS_REQUEST_H
 
-#include "access/list.h"
 #include "access/message.h"
+#include "base/list.h"
 
 enum request_state {
 	REQUEST_WAITING,    /* Access-Request: its facts are kept */
@@ -15,8 +15,8 @@ enum request_state {
 };
 
 struct request {
-	struct access_entry by_key;
-	struct access_list in_age;
+	struct index_entry by_key;
+	struct list in_age;
 	struct nanos heard;
 	uint64_t session; /* id of the session that it is about, or will be; 0: none */
 	enum request_state state;
@@ -37,9 +37,9 @@ struct request {
 };
 
 struct requests {
-	struct access_index by_key;
-	struct access_list age;   /* heard of longest ago first */
-	struct access_list spare; /* of no use now, kept for the next */
+	struct index by_key;
+	struct list age;   /* heard of longest ago first */
+	struct list spare; /* of no use now, kept for the next */
 	uint32_t n;
 	uint32_t max;
 	uint64_t seed;

@@ -103,10 +103,10 @@ void access_save(const struct access *a, struct wr *w)
 	wr_u64(w, (uint64_t)a->now.ns);
 	wr_u32(w, store_n(&a->store));
 	for (int i = 0; i < N_GROUPS; i++) {
-		const struct access_list *head = &a->store.groups[i];
+		const struct list *head = &a->store.groups[i];
 
-		for (struct access_list *l = head->next; l != head; l = l->next)
-			save_record(w, ACCESS_OWNER(l, struct session, in_group));
+		for (struct list *l = head->next; l != head; l = l->next)
+			save_record(w, LIST_OWNER(l, struct session, in_group));
 	}
 }
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "access/hash.h"
+#include "base/hash.h"
 
 enum { HASH_ROOM = NAS_KEY_LEN + 1 + RADIUS_VALUE_LEN, MAX_NAMED_VISITS = 64 };
 
@@ -10,10 +10,10 @@ int store_init(struct store *s, uint32_t max, uint64_t seed)
 {
 	*s = (struct store){.max = max, .seed = seed};
 	for (int i = 0; i < N_GROUPS; i++)
-		access_list_init(&s->groups[i]);
-	if (access_index_init(&s->by_id, max) || access_index_init(&s->by_key, max) ||
-	    access_index_init(&s->by_name, max) || access_index_init(&s->by_prefix, max) ||
-	    access_index_init(&s->by_nas, max < 65536 ? max : 65536))
+		list_init(&s->groups[i]);
+	if (index_init(&s->by_id, max) || index_init(&s->by_key, max) ||
+	    index_init(&s->by_name, max) || index_init(&s->by_prefix, max) ||
+	    index_init(&s->by_nas, max < 65536 ? max : 65536))
 		return ERR_NOMEM;
 	return 0;
 }
@@ -30,11 +30,11 @@ void store_fini(struct store *s)
 {
 	if (s->groups[0].next)
 		store_clear(s);
-	access_index_fini(&s->by_id);
-	access_index_fini(&s->by_key);
-	access_index_fini(&s->by_name);
-	access_index_fini(&s->by_prefix);
-	access_index_fini(&s->by_nas);
+	index_fini(&s->by_id);
+	index_fini(&s->by_key);
+	index_fini(&s->by_name);
+	index_fini(&s->by_prefix);
+	index_fini(&s->by_nas);
 }
 
 /* Hash of a NAS and one of its values, kept apart from other kinds of value by the type. */
@@ -47,7 +47,7 @@ static uint64_t hash_of(const struct store *s, const struct nas_key *nas, uint8_
 	wr_u8(&w, type);
 	wr_bytes(&w, value, len);
 	wr_bytes(&w, nas->bytes, nas->len);
-	return access_hash(s->seed, room, w.len);
+	return keyed_hash(s->seed, room, w.len);
 }
 
 static uint64_t hash_prefix(const struct store *s, const struct net_prefix *p)
@@ -55,7 +55,7 @@ static uint64_t hash_prefix(const struct store *s, const struct net_prefix *p)
 	uint8_t room[18] = {p->ip.version, p->bits};
 
 	memcpy(&room[2], p->ip.bytes, 16);
-	return access_hash(s->seed, room, sizeof room);
+	return keyed_hash(s->seed, room, sizeof room);
 }
 
 static bool is_nas(const struct nas_key *a, const struct nas_key *b)
@@ -65,11 +65,11 @@ static bool is_nas(const struct nas_key *a, const struct nas_key *b)
 
 struct nas *store_find_nas(const struct store *s, const struct nas_key *key)
 {
-	uint64_t hash = access_hash(s->seed, key->bytes, key->len);
-	struct access_entry *e = access_index_first(&s->by_nas, hash);
+	uint64_t hash = keyed_hash(s->seed, key->bytes, key->len);
+	struct index_entry *e = index_first(&s->by_nas, hash);
 
-	for (; e; e = access_index_next(e->next, hash)) {
-		struct nas *nas = ACCESS_OWNER(e, struct nas, by_key);
+	for (; e; e = index_next(e->next, hash)) {
+		struct nas *nas = LIST_OWNER(e, struct nas, by_key);
 
 		if (is_nas(&nas->key, key))
 			return nas;
@@ -87,17 +87,17 @@ static struct nas *meet_nas(struct store *s, const struct nas_key *key)
 	if (!nas)
 		return NULL;
 	nas->key = *key;
-	access_list_init(&nas->sessions);
-	access_index_add(&s->by_nas, &nas->by_key, access_hash(s->seed, key->bytes, key->len));
+	list_init(&nas->sessions);
+	index_add(&s->by_nas, &nas->by_key, keyed_hash(s->seed, key->bytes, key->len));
 	return nas;
 }
 
 /* A NAS is known as long as it has sessions. */
 static void leave_nas(struct nas *nas)
 {
-	if (access_list_first(&nas->sessions))
+	if (list_first(&nas->sessions))
 		return;
-	access_index_drop(&nas->by_key);
+	index_drop(&nas->by_key);
 	free(nas);
 }
 
@@ -107,16 +107,16 @@ static void index_facts(struct store *s, struct session *session)
 	struct radius_attribute a;
 	int n = 0;
 
-	access_index_drop(&session->by_key);
+	index_drop(&session->by_key);
 	for (int i = 0; i < MAX_LIVE_NAMES; i++)
-		access_index_drop(&session->names[i].by_name);
+		index_drop(&session->names[i].by_name);
 	while (radius_next(&walk, &a)) {
 		if (a.type == RADIUS_ACCT_SESSION_ID && !session->by_key.holder)
-			access_index_add(&s->by_key, &session->by_key,
-					 hash_of(s, &session->nas->key, a.type, a.value, a.len));
+			index_add(&s->by_key, &session->by_key,
+				  hash_of(s, &session->nas->key, a.type, a.value, a.len));
 		if (a.type == RADIUS_USER_NAME && n < MAX_LIVE_NAMES && session->shown.is_live)
-			access_index_add(&s->by_name, &session->names[n++].by_name,
-					 hash_of(s, &session->nas->key, a.type, a.value, a.len));
+			index_add(&s->by_name, &session->names[n++].by_name,
+				  hash_of(s, &session->nas->key, a.type, a.value, a.len));
 	}
 }
 
@@ -161,10 +161,10 @@ struct session *store_add(struct store *s, uint64_t id, const struct nas_key *na
 		free(session);
 		return NULL;
 	}
-	access_list_push(&session->nas->sessions, &session->in_nas);
-	access_list_push(&s->groups[group], &session->in_group);
+	list_push(&session->nas->sessions, &session->in_nas);
+	list_push(&s->groups[group], &session->in_group);
 	s->n_in[group]++;
-	access_index_add(&s->by_id, &session->by_id, id);
+	index_add(&s->by_id, &session->by_id, id);
 	if (store_set_facts(s, session, facts)) {
 		store_drop(s, session);
 		return NULL;
@@ -176,13 +176,13 @@ void store_drop(struct store *s, struct session *session)
 {
 	while (session->shown.n_addresses)
 		store_take(session, session->shown.n_addresses - 1);
-	access_index_drop(&session->by_id);
-	access_index_drop(&session->by_key);
+	index_drop(&session->by_id);
+	index_drop(&session->by_key);
 	for (int i = 0; i < MAX_LIVE_NAMES; i++)
-		access_index_drop(&session->names[i].by_name);
-	access_list_drop(&session->in_group);
+		index_drop(&session->names[i].by_name);
+	list_drop(&session->in_group);
 	s->n_in[session->group]--;
-	access_list_drop(&session->in_nas);
+	list_drop(&session->in_nas);
 	leave_nas(session->nas);
 	free(session->addresses);
 	free(session->holdings);
@@ -192,8 +192,8 @@ void store_drop(struct store *s, struct session *session)
 
 void store_move(struct store *s, struct session *session, enum group group)
 {
-	access_list_drop(&session->in_group);
-	access_list_push(&s->groups[group], &session->in_group);
+	list_drop(&session->in_group);
+	list_push(&s->groups[group], &session->in_group);
 	s->n_in[session->group]--;
 	s->n_in[group]++;
 	session->group = (uint8_t)group;
@@ -201,16 +201,16 @@ void store_move(struct store *s, struct session *session, enum group group)
 
 struct session *store_oldest(const struct store *s, enum group group)
 {
-	struct access_list *link = access_list_first(&s->groups[group]);
+	struct list *link = list_first(&s->groups[group]);
 
-	return link ? ACCESS_OWNER(link, struct session, in_group) : NULL;
+	return link ? LIST_OWNER(link, struct session, in_group) : NULL;
 }
 
 struct session *store_find_id(const struct store *s, uint64_t id)
 {
-	struct access_entry *e = access_index_first(&s->by_id, id);
+	struct index_entry *e = index_first(&s->by_id, id);
 
-	return e ? ACCESS_OWNER(e, struct session, by_id) : NULL;
+	return e ? LIST_OWNER(e, struct session, by_id) : NULL;
 }
 
 /* Of several sessions with one id the live one is meant, then the newest. The names of an Access-
@@ -221,15 +221,15 @@ struct session *store_find_key(const struct store *s, const struct nas_key *nas,
 	const struct radius_attribute *id = &m->session_id;
 	struct session *ended = NULL;
 	struct radius_attribute a;
-	struct access_entry *e;
+	struct index_entry *e;
 	uint64_t hash;
 
 	if (!id->value)
 		return NULL;
 	hash = hash_of(s, nas, RADIUS_ACCT_SESSION_ID, id->value, id->len);
-	e = access_index_first(&s->by_key, hash);
-	for (; e; e = access_index_next(e->next, hash)) {
-		struct session *found = ACCESS_OWNER(e, struct session, by_key);
+	e = index_first(&s->by_key, hash);
+	for (; e; e = index_next(e->next, hash)) {
+		struct session *found = LIST_OWNER(e, struct session, by_key);
 		struct rd facts = found->shown.attributes;
 
 		if (!is_nas(&found->nas->key, nas) ||
@@ -264,10 +264,10 @@ void store_each_named(const struct store *s, const struct nas_key *nas,
 		      bool (*visit)(void *arg, struct session *session), void *arg)
 {
 	uint64_t hash = hash_of(s, nas, RADIUS_USER_NAME, name->value, name->len);
-	struct access_entry *e = access_index_first(&s->by_name, hash);
+	struct index_entry *e = index_first(&s->by_name, hash);
 
-	for (int n = 0; e && n < MAX_NAMED_VISITS; n++, e = access_index_next(e->next, hash)) {
-		struct session *found = ACCESS_OWNER(e, struct name, by_name)->session;
+	for (int n = 0; e && n < MAX_NAMED_VISITS; n++, e = index_next(e->next, hash)) {
+		struct session *found = LIST_OWNER(e, struct name, by_name)->session;
 
 		if (is_nas(&found->nas->key, nas) && has_name(found, name) && !visit(arg, found))
 			return;
@@ -277,10 +277,10 @@ void store_each_named(const struct store *s, const struct nas_key *nas,
 struct holding *store_find_address(const struct store *s, const struct net_prefix *prefix)
 {
 	uint64_t hash = hash_prefix(s, prefix);
-	struct access_entry *e = access_index_first(&s->by_prefix, hash);
+	struct index_entry *e = index_first(&s->by_prefix, hash);
 
-	for (; e; e = access_index_next(e->next, hash)) {
-		struct holding *h = ACCESS_OWNER(e, struct holding, by_prefix);
+	for (; e; e = index_next(e->next, hash)) {
+		struct holding *h = LIST_OWNER(e, struct holding, by_prefix);
 
 		for (uint32_t i = 0; i < h->session->shown.n_addresses; i++) {
 			if (h->session->holdings[i] == h &&
@@ -313,7 +313,7 @@ int store_give(struct store *s, struct session *session, const struct access_add
 	addresses[n] = *address;
 	holdings[n] = h;
 	session->shown.n_addresses = n + 1;
-	access_index_add(&s->by_prefix, &h->by_prefix, hash_prefix(s, &address->prefix));
+	index_add(&s->by_prefix, &h->by_prefix, hash_prefix(s, &address->prefix));
 	return 0;
 }
 
@@ -321,7 +321,7 @@ void store_take(struct session *session, uint32_t i)
 {
 	uint32_t last = --session->shown.n_addresses;
 
-	access_index_drop(&session->holdings[i]->by_prefix);
+	index_drop(&session->holdings[i]->by_prefix);
 	free(session->holdings[i]);
 	session->addresses[i] = session->addresses[last];
 	session->holdings[i] = session->holdings[last];

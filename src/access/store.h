@@ -3,8 +3,8 @@
 #ifndef ACCESS_STORE_H
 #define ACCESS_STORE_H
 
-#include "access/list.h"
 #include "access/message.h"
+#include "base/list.h"
 
 /* A session is in one of these lists, the one that was heard of longest ago first. */
 enum group {
@@ -18,30 +18,30 @@ enum group {
 enum { MAX_LIVE_NAMES = 2 }; /* of a session's names, those by which it is found */
 
 struct nas {
-	struct access_entry by_key;
-	struct access_list sessions;
+	struct index_entry by_key;
+	struct list sessions;
 	bool is_accounting; /* it has sent accounting */
 	struct nas_key key;
 };
 
 /* Who has an address, and since when. */
 struct holding {
-	struct access_entry by_prefix;
+	struct index_entry by_prefix;
 	struct session *session;
 	struct nanos since;
 };
 
 struct name {
-	struct access_entry by_name;
+	struct index_entry by_name;
 	struct session *session;
 };
 
 struct session {
 	struct access_session shown; /* its arrays are those below */
-	struct access_entry by_id;
-	struct access_entry by_key; /* NAS and Acct-Session-Id */
-	struct access_list in_group;
-	struct access_list in_nas;
+	struct index_entry by_id;
+	struct index_entry by_key; /* NAS and Acct-Session-Id */
+	struct list in_group;
+	struct list in_nas;
 	struct nas *nas;
 	struct name names[MAX_LIVE_NAMES];
 	struct access_address *addresses;
@@ -56,12 +56,12 @@ struct session {
 };
 
 struct store {
-	struct access_index by_id;
-	struct access_index by_key;
-	struct access_index by_name;
-	struct access_index by_prefix;
-	struct access_index by_nas;
-	struct access_list groups[N_GROUPS];
+	struct index by_id;
+	struct index by_key;
+	struct index by_name;
+	struct index by_prefix;
+	struct index by_nas;
+	struct list groups[N_GROUPS];
 	uint32_t n_in[N_GROUPS];
 	uint32_t max;
 	uint64_t seed;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "access/hash.h"
+#include "base/hash.h"
 
 enum {
 	ID_SEED = 0x57656972, /* ids do not depend on the options' seed */
@@ -50,7 +50,7 @@ uint64_t table_id(const struct access *a, const struct message *m)
 	wr_u8(&w, m->packet.identifier);
 	wr_bytes(&w, m->packet.authenticator, RADIUS_AUTHENTICATOR_LEN);
 	wr_u64(&w, (uint64_t)m->time.ns);
-	id = access_hash(ID_SEED, room, w.len);
+	id = keyed_hash(ID_SEED, room, w.len);
 	while (!id || store_find_id(&a->store, id))
 		id++;
 	return id;
@@ -206,6 +206,6 @@ void table_end(struct access *a, struct session *s, enum access_cause cause,
 	while (s->shown.n_addresses)
 		store_take(s, s->shown.n_addresses - 1);
 	for (int i = 0; i < MAX_LIVE_NAMES; i++)
-		access_index_drop(&s->names[i].by_name);
+		index_drop(&s->names[i].by_name);
 	store_move(&a->store, s, GROUP_ENDED);
 }

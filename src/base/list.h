@@ -1,6 +1,6 @@
 /* Lists and indexes whose links lie in the things that they hold. */
-#ifndef ACCESS_LIST_H
-#define ACCESS_LIST_H
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,28 +10,28 @@
 #include "base/err.h"
 
 /* The thing in which a link lies. */
-#define ACCESS_OWNER(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
+#define LIST_OWNER(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /* A ring through a head that holds nothing: head.next is the oldest, head.prev the newest. */
-struct access_list {
-	struct access_list *prev;
-	struct access_list *next;
+struct list {
+	struct list *prev;
+	struct list *next;
 };
 
-static inline void access_list_init(struct access_list *head)
+static inline void list_init(struct list *head)
 {
 	head->prev = head->next = head;
 }
 
-static inline void access_list_drop(struct access_list *link)
+static inline void list_drop(struct list *link)
 {
 	link->prev->next = link->next;
 	link->next->prev = link->prev;
-	access_list_init(link);
+	list_init(link);
 }
 
 /* Puts it at the end: it is the newest now. */
-static inline void access_list_push(struct access_list *head, struct access_list *link)
+static inline void list_push(struct list *head, struct list *link)
 {
 	link->prev = head->prev;
 	link->next = head;
@@ -40,26 +40,26 @@ static inline void access_list_push(struct access_list *head, struct access_list
 }
 
 /* The oldest, or NULL. */
-static inline struct access_list *access_list_first(const struct access_list *head)
+static inline struct list *list_first(const struct list *head)
 {
 	return head->next == head ? NULL : head->next;
 }
 
 /* An entry of an index; holder is NULL where it is in none. */
-struct access_entry {
-	struct access_entry *next;
-	struct access_entry **holder;
+struct index_entry {
+	struct index_entry *next;
+	struct index_entry **holder;
 	uint64_t hash;
 };
 
 /* By hash; several entries may have the same. It never grows: it is made for what its room's
  * limits allow, and memory that is not used costs nothing until it is written. */
-struct access_index {
-	struct access_entry **at;
+struct index {
+	struct index_entry **at;
 	uint64_t mask;
 };
 
-static inline int access_index_init(struct access_index *x, uint32_t n)
+static inline int index_init(struct index *x, uint32_t n)
 {
 	uint64_t size = 16;
 
@@ -70,28 +70,28 @@ static inline int access_index_init(struct access_index *x, uint32_t n)
 	return x->at ? 0 : ERR_NOMEM;
 }
 
-static inline void access_index_fini(struct access_index *x)
+static inline void index_fini(struct index *x)
 {
 	free(x->at);
 	x->at = NULL;
 }
 
 /* The newest with this hash, and the one before it. */
-static inline struct access_entry *access_index_next(struct access_entry *e, uint64_t hash)
+static inline struct index_entry *index_next(struct index_entry *e, uint64_t hash)
 {
 	while (e && e->hash != hash)
 		e = e->next;
 	return e;
 }
 
-static inline struct access_entry *access_index_first(const struct access_index *x, uint64_t hash)
+static inline struct index_entry *index_first(const struct index *x, uint64_t hash)
 {
-	return access_index_next(x->at[hash & x->mask], hash);
+	return index_next(x->at[hash & x->mask], hash);
 }
 
-static inline void access_index_add(struct access_index *x, struct access_entry *e, uint64_t hash)
+static inline void index_add(struct index *x, struct index_entry *e, uint64_t hash)
 {
-	struct access_entry **slot = &x->at[hash & x->mask];
+	struct index_entry **slot = &x->at[hash & x->mask];
 
 	e->hash = hash;
 	e->next = *slot;
@@ -101,7 +101,7 @@ static inline void access_index_add(struct access_index *x, struct access_entry 
 	*slot = e;
 }
 
-static inline void access_index_drop(struct access_entry *e)
+static inline void index_drop(struct index_entry *e)
 {
 	if (!e->holder)
 		return;

@@ -1,4 +1,4 @@
-#include "access/hash.h"
+#include "base/hash.h"
 
 #include "base/rd.h"
 
@@ -34,7 +34,7 @@ static inline void take(struct sip *s, uint64_t word)
 	s->v[0] ^= word;
 }
 
-uint64_t access_hash(uint64_t seed, const void *bytes, size_t len)
+uint64_t keyed_hash(uint64_t seed, const void *bytes, size_t len)
 {
 	struct sip s = {{0x736f6d6570736575 ^ seed, 0x646f72616e646f6d, 0x6c7967656e657261 ^ seed,
 			 0x7465646279746573}};
