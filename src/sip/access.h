@@ -1,0 +1,50 @@
+/* P-Access-Network-Info (RFC 7315 5.4, 3GPP TS 24.229 7.2A.4): which network the user is on, and in
+ * which cell.
+ *
+ *	3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=2620100280015f01
+ *	IEEE-802.11;i-wlan-node-id=00037ffffe00
+ *
+ * The cell's octets are text here; what they mean is in 24.229 table 7.2A.4. */
+#ifndef SIP_ACCESS_H
+#define SIP_ACCESS_H
+
+#include "sip/text.h"
+
+/* constant, what access types begin with, parameter with the cell; the longest that fits counts */
+#define SIP_ACCESSES(X)                                                                            \
+	X(GERAN, "3GPP-GERAN", "cgi-3gpp")                                                         \
+	X(UTRAN, "3GPP-UTRAN", "utran-cell-id-3gpp")                                               \
+	X(E_UTRAN, "3GPP-E-UTRAN", "utran-cell-id-3gpp")                                           \
+	X(NR, "3GPP-NR", "utran-cell-id-3gpp")                                                     \
+	X(WLAN, "IEEE-802.11", "i-wlan-node-id")
+
+enum sip_access_kind {
+	SIP_ACCESS_OTHER,
+#define X(name, prefix, param) SIP_ACCESS_##name,
+	SIP_ACCESSES(X)
+#undef X
+};
+
+struct sip_access {
+	enum sip_access_kind kind;
+	struct sip_text type;   /* "3GPP-E-UTRAN-FDD" */
+	struct sip_text cell;   /* its kind's parameter, or any kind's; not there: none */
+	struct sip_text params; /* all of them */
+	bool is_network_provided;
+
+	/* Of a 3GPP cell that has the length of its kind, else mcc and mnc are not there. */
+	struct sip_text mcc;  /* three digits */
+	struct sip_text mnc;  /* two or three */
+	uint32_t area;        /* LAC, or TAC */
+	uint64_t cell_number; /* CI, UTRAN cell identity, ECI, NCI */
+
+	uint8_t mac[6]; /* of a WLAN's node; zero: none */
+	bool has_mac;
+};
+
+/* ERR_BAD: no access type. */
+MUST_CHECK int sip_access_read(struct sip_text value, struct sip_access *out);
+/* "E-UTRAN"; "other" for SIP_ACCESS_OTHER. */
+const char *sip_access_name(enum sip_access_kind kind);
+
+#endif
