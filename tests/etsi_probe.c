@@ -2,6 +2,7 @@
  *
  *	hi2.ber, hi3.ber   IRI and CC records of a few streams
  *	fields.ber         every event under every announced version, with fields at random
+ *	calls.ber          calls and media under every announced version
  *	session.ber        TRI and HI1 of every kind
  *	checks.ber         hashes and signatures over records; key-CIN.pem: their public keys
  *	sealed-192.ber, sealed-256.ber   encrypted records with hashes; key: octets 0, 1, 2 … */
@@ -15,6 +16,8 @@
 #include "etsi/seal.h"
 #include "integrity/integrity.h"
 #include "integrity/keys.h"
+#include "ipmm/cc.h"
+#include "ipmm/location.h"
 
 enum { MAX_PACKET = 65535, N_STREAMS = 4, MAX_NAME = 4096 };
 
@@ -372,6 +375,145 @@ static int put_fields(FILE *file)
 	return rc;
 }
 
+/* ---- calls ---- */
+
+static int put_message(FILE *file, const struct etsi_header *h, const struct ipmm_iri *like,
+		       const char *message)
+{
+	struct wr w = wr_of(record, sizeof record);
+	struct ipmm_iri iri = *like;
+	struct why why;
+	int rc;
+
+	why_clear(&why);
+	iri.message = (struct etsi_text){message, strlen(message)};
+	rc = ipmm_iri_encode(h, &iri, &w, &why);
+	if (rc)
+		fprintf(stderr, "%s\n", why.text);
+	return rc ? rc : put(file, w.bytes, w.len);
+}
+
+/* BEGIN, CONTINUE, END with every optional field now and then. */
+static int put_call(FILE *file, const struct etsi_header *h, bool is_v6)
+{
+	static const char *const messages[] = {
+		"INVITE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\nContent-Length: 0\r\n\r\n",
+		"SIP/2.0 180 Ringing\r\nCall-ID: c1\r\n\r\n",
+		"SIP/2.0 200 OK\r\nCall-ID: c1\r\n\r\n",
+		"BYE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\n\r\n"};
+	static const char *const places[] = {
+		"3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=5301012340ABCDEF", "",
+		"3GPP-NR-FDD; utran-cell-id-3gpp=31041000ABCDFEDCBA987",
+		"IEEE-802.11; i-wlan-node-id=001a2b3c4d5e"};
+	const struct etsi_text lines[] = {{"Contact: <tel:+123456789>", 25}, {"Event: reg", 10}};
+	int rc = 0;
+
+	for (uint32_t i = 0; i < 4 && !rc; i++) {
+		struct ipmm_place place;
+		struct ipmm_iri iri = {
+			.type = i == 0   ? ETSI_IRI_BEGIN
+				: i == 3 ? ETSI_IRI_END
+					 : ETSI_IRI_CONTINUE,
+			.form = i == 2 ? IPMM_SIP_IRI_ONLY : IPMM_SIP,
+			.seq = i,
+			.time = {1700000000000000000 + (int64_t)i * 1234567000},
+			.source = {4, {192, 0, 2, 17}, i & 1 ? ETSI_NO_MASK : 32, 0},
+			.destination = {4, {198, 51, 100, 5}, ETSI_NO_MASK, IP_NOT_KNOWN},
+			.session_direction = (uint8_t)(below(IPMM_NO_DIRECTION + 1)),
+			.payload_direction = (uint8_t)(below(IPMM_NO_DIRECTION + 1)),
+			.lines = lines,
+			.n_lines = i == 1 ? 2 : 0,
+		};
+
+		if (is_v6)
+			iri.source = iri.destination =
+				(struct etsi_address){6, {0x20, 1, 0xd, 0xb8, [15] = 1}, 128, 0};
+		(void)ipmm_place_read(&place, places[i], strlen(places[i]));
+		iri.location = place.location;
+		rc = put_message(file, h, &iri, messages[i]);
+	}
+	return rc;
+}
+
+/* The media of the call: each frame that the version has, at many sizes. */
+static int put_media(FILE *file, const struct etsi_header *h)
+{
+	uint32_t seq = 0;
+	int rc = 0;
+
+	for (unsigned frame = IPMM_IP_FRAME; frame <= IPMM_MSRP_FRAME && !rc; frame++) {
+		struct ipmm_stream s = {.frame = (enum ipmm_frame)frame,
+					.protocol = frame == IPMM_UDPTL_FRAME  ? IPMM_UDPTL
+						    : frame == IPMM_MSRP_FRAME ? IPMM_MSRP
+									       : IPMM_RTP,
+					.id = frame % 3 ? "m=audio 16000 RTP/AVP 0" : NULL};
+		struct ipmm_tail tail;
+
+		rc = ipmm_tail_init(&tail, h, &s, NULL);
+		if (rc == ERR_UNSUPPORTED)
+			return 0;
+		for (uint32_t len = 20; len < 70 + 3000 * (frame == 0) && !rc;
+		     len += 13 + len / 2) {
+			struct ipmm_cc cc = {packet,
+					     len,
+					     seq++,
+					     (enum etsi_direction)below(5),
+					     {1700000000000000000 + (int64_t)seq * 20000000}};
+			struct wr w = wr_of(record, sizeof record);
+
+			make_packet(len, false);
+			if (frame == IPMM_RTP_FRAME)
+				packet[0] = 0x80;
+			ipmm_cc_encode(&tail, &cc, &w);
+			rc = w.ok ? put(file, w.bytes, w.len) : ERR_FULL;
+		}
+	}
+	return rc;
+}
+
+/* A registration is nobody's call: one REPORT. */
+static int put_report(FILE *file, const struct etsi_header *h)
+{
+	struct ipmm_iri iri = {.type = ETSI_IRI_REPORT,
+			       .form = IPMM_SIP,
+			       .time = {1700000000500000000},
+			       .source = {4, {192, 0, 2, 17}, ETSI_NO_MASK, 0},
+			       .destination = {4, {198, 51, 100, 5}, ETSI_NO_MASK, 0},
+			       .session_direction = IPMM_NO_DIRECTION,
+			       .payload_direction = ETSI_FROM_TARGET};
+
+	return put_message(file, h, &iri,
+			   "REGISTER sip:isp.example SIP/2.0\r\nCall-ID: r1\r\n\r\n");
+}
+
+static int put_calls(FILE *file)
+{
+	struct etsi_stream s = {.liid = "CALLS",
+				.authorization_country = "NZ",
+				.operator_id = "op",
+				.network_element = "col-1",
+				.delivery_country = "NZ"};
+	struct etsi_header h;
+	int rc = 0;
+
+	for (unsigned v = ETSI_MIN_HEADER_VERSION; v <= ETSI_HEADER_VERSION && !rc; v++) {
+		s.header_version = v;
+		s.time_form = v & 1 ? ETSI_TIME_GENERALIZED : ETSI_TIME_MICROSECONDS;
+		s.cin = 2 * v;
+		rc = etsi_header_init(&h, &s, NULL);
+		if (!rc)
+			rc = put_call(file, &h, v & 2);
+		if (!rc)
+			rc = put_media(file, &h);
+		s.cin++;
+		if (!rc)
+			rc = etsi_header_init(&h, &s, NULL);
+		if (!rc)
+			rc = put_report(file, &h);
+	}
+	return rc;
+}
+
 /* ---- session layer and notifications ---- */
 
 static int put_tri(FILE *file, const struct etsi_header *h, const struct tri *tri)
@@ -621,6 +763,7 @@ int main(int argc, char **argv)
 		{"hi2.ber", put_hi2},
 		{"hi3.ber", put_hi3},
 		{"fields.ber", put_fields},
+		{"calls.ber", put_calls},
 		{"session.ber", put_session},
 		{"checks.ber", put_checks},
 		{"sealed-192.ber", put_sealed_192},

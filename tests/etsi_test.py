@@ -69,7 +69,7 @@ def compare_golden(weir, name, golden):
 
 # ---- their checker on our streams
 
-PLAIN = ("hi2", "hi3", "fields", "session", "checks")
+PLAIN = ("hi2", "hi3", "fields", "calls", "session", "checks")
 KEYS = {"sealed-192": bytes(range(24)), "sealed-256": bytes(range(32))}
 
 

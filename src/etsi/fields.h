@@ -47,4 +47,11 @@ __attribute__((format(printf, 2, 3))) int fields_bad(const struct fields *f, con
 /* payload.c: the facts of a Payload's alternative. */
 int payload_read(const struct ber_tlv *t, struct etsi_record *out, struct why *why);
 
+/* The version in the object identifier of a service's contents: 3 iPAccess, 5 iPMultimedia. */
+int payload_object(const struct fields *f, const struct ber_tlv *t, uint8_t service,
+		   struct etsi_part *out);
+
+/* multimedia.c: the facts of an iPMMIRI or iPMMCC. */
+int multimedia_read(const struct ber_tlv *in, bool is_cc, struct etsi_part *out, struct why *why);
+
 #endif

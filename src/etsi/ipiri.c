@@ -61,8 +61,6 @@ static const struct field fields[] = {
 	{26, FIELD_ROUTES, 14, AT(framed_routes), 0, "framedRoutes"},
 };
 
-enum { MAC_LEN = 6, MAX_USER_LOCATION = 39 };
-
 static enum etsi_iri_type type_of(enum ipiri_event event)
 {
 	switch (event) {
@@ -187,58 +185,11 @@ static int put_time(struct wr *w, const struct field *f, const void *value, stru
 	return 0;
 }
 
-static void put_mask(struct wr *w, unsigned prefix_len)
-{
-	uint32_t mask = prefix_len ? __builtin_bswap32(UINT32_MAX << (32 - prefix_len)) : 0;
-
-	ber_put_bytes(w, ber_context(5), &mask, sizeof mask);
-}
-
-/* IPAddress of module LI-PS-PDU. An IPv6 address must have its prefix length, an IPv4 one has
- * its mask where it is given as a prefix or an assigned address (TS 102 232-3 clause 6.2.1). */
-static void put_ip(struct wr *w, uint32_t tag, const struct etsi_address *a)
-{
-	bool is_v6 = a->version == 6;
-	size_t address = ber_open(w, tag);
-	size_t value;
-
-	ber_put_uint(w, ber_context(1), is_v6);
-	value = ber_open(w, ber_context(2));
-	ber_put_bytes(w, ber_context(1), a->bits, is_v6 ? 16 : 4);
-	ber_close(w, value);
-	if (a->assignment)
-		ber_put_uint(w, ber_context(3), a->assignment);
-	if (is_v6)
-		ber_put_uint(w, ber_context(4), a->prefix_len);
-	else
-		put_mask(w, a->prefix_len);
-	ber_close(w, address);
-}
-
-static int check_ip(const struct field *f, const struct etsi_address *a, struct why *why)
-{
-	if (a->version != 4 && a->version != 6)
-		return refuse(why, f, "an address is neither IPv4 nor IPv6");
-	if (a->prefix_len > (a->version == 4 ? 32 : 128))
-		return refuse(why, f, "a prefix is longer than its address");
-	if (a->version == 6 && a->prefix_len == 0)
-		return refuse(why, f, "an IPv6 prefix of length 0 cannot be expressed");
-	if (a->assignment > IP_NOT_KNOWN)
-		return refuse(why, f, "no assignment with this number");
-	return 0;
-}
-
 static int put_address(struct wr *w, const struct field *f, const void *value, struct why *why)
 {
 	const struct etsi_address *a = value;
-	int rc;
 
-	if (!a->version)
-		return 0;
-	rc = check_ip(f, a, why);
-	if (!rc)
-		put_ip(w, ber_context(f->tag), a);
-	return rc;
+	return a->version ? etsi_address_put(w, f->tag, a, f->name, why) : 0;
 }
 
 static int put_id(struct wr *w, const struct field *f, const void *value, struct why *why)
@@ -257,7 +208,7 @@ static int put_id(struct wr *w, const struct field *f, const void *value, struct
 		rc = put_utf8(w, &alternative, &id->text, why);
 		break;
 	case ETSI_ID_MAC:
-		if (id->text.len != MAC_LEN)
+		if (id->text.len != ETSI_MAC_LEN)
 			rc = refuse(why, f, "a MAC address has six octets");
 		else
 			rc = put_text(w, &alternative, &id->text, why);
@@ -279,11 +230,8 @@ static int put_addresses(struct wr *w, const struct field *f, const void *value,
 	if (!iri->n_others)
 		return 0;
 	mark = ber_open(w, ber_context(f->tag));
-	for (size_t i = 0; i < iri->n_others && !rc; i++) {
-		rc = check_ip(f, &iri->others[i], why);
-		if (!rc)
-			put_ip(w, ber_context(0), &iri->others[i]);
-	}
+	for (size_t i = 0; i < iri->n_others && !rc; i++)
+		rc = etsi_address_put(w, 0, &iri->others[i], f->name, why);
 	ber_close(w, mark);
 	return rc;
 }
@@ -304,33 +252,18 @@ static int put_routes(struct wr *w, const struct field *f, const void *value, st
 	return 0;
 }
 
-/* Location of module LI-PS-PDU: epsLocation [1] with userLocationInfo [1],
- * wlanLocationAttributes [2] with wlanAPMACAddress [0]. */
 static int put_location(struct wr *w, const struct field *f, const void *value, struct why *why)
 {
 	const struct etsi_location *l = value;
-	size_t location, part;
+	size_t mark;
+	int rc;
 
 	if (!l->user_location.bytes && !l->access_point.bytes)
 		return 0;
-	if (l->user_location.bytes &&
-	    (!l->user_location.len || l->user_location.len > MAX_USER_LOCATION))
-		return refuse(why, f, "a user location has 1 to 39 octets");
-	if (l->access_point.bytes && l->access_point.len != MAC_LEN)
-		return refuse(why, f, "a MAC address has six octets");
-	location = ber_open(w, ber_context(f->tag));
-	if (l->user_location.bytes) {
-		part = ber_open(w, ber_context(1));
-		ber_put_bytes(w, ber_context(1), l->user_location.bytes, l->user_location.len);
-		ber_close(w, part);
-	}
-	if (l->access_point.bytes) {
-		part = ber_open(w, ber_context(2));
-		ber_put_bytes(w, ber_context(0), l->access_point.bytes, MAC_LEN);
-		ber_close(w, part);
-	}
-	ber_close(w, location);
-	return 0;
+	mark = ber_open(w, ber_context(f->tag));
+	rc = etsi_location_put(w, l, f->name, why);
+	ber_close(w, mark);
+	return rc;
 }
 
 typedef int (*put_fn)(struct wr *w, const struct field *f, const void *value, struct why *why);

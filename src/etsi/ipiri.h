@@ -5,6 +5,7 @@
 #ifndef ETSI_IPIRI_H
 #define ETSI_IPIRI_H
 
+#include "etsi/address.h"
 #include "etsi/header.h"
 
 /* accessEventType: constant, value, iRIType that carries it, service version that knows it, name
@@ -49,22 +50,6 @@ enum etsi_iri_type {
 	ETSI_IRI_REPORT = 4,
 };
 
-enum ip_assignment { IP_ASSIGNMENT_NONE, IP_STATIC, IP_DYNAMIC, IP_NOT_KNOWN };
-
-/* An address or a prefix. */
-struct etsi_address {
-	uint8_t version; /* 4 or 6; 0: there is none */
-	uint8_t bits[16];
-	uint8_t prefix_len; /* 32 or 128 for a single address */
-	uint8_t assignment; /* enum ip_assignment */
-};
-
-/* Borrowed octets or text; NULL: there are none. */
-struct etsi_text {
-	const void *bytes;
-	size_t len;
-};
-
 /* pOPIdentifier and the like: which alternative is filled. */
 enum etsi_id_kind { ETSI_ID_NONE, ETSI_ID_PRINTABLE, ETSI_ID_MAC, ETSI_ID_ADDRESS };
 
@@ -72,12 +57,6 @@ struct etsi_id {
 	enum etsi_id_kind kind;
 	struct etsi_text text; /* printable, or the six octets of a MAC address */
 	struct etsi_address address;
-};
-
-/* Where the target is: either or both. */
-struct etsi_location {
-	struct etsi_text user_location; /* 1..39 octets: 3GPP's User Location Information */
-	struct etsi_text access_point;  /* 6 octets: MAC address of the WLAN access point */
 };
 
 /* Optional numbers, times and enumerations: absent unless has is set. */

@@ -4,16 +4,17 @@
 #include "etsi/fields.h"
 #include "etsi/pdu.h"
 
-enum { IP_CONTENTS = 2, MAX_TEXT = 256, MAX_CHECK = 65535, MAX_NUMBERS = 1 << 20 };
+enum { IP_CONTENTS = 2, IP_SERVICE = 3, MAX_TEXT = 256, MAX_CHECK = 65535, MAX_NUMBERS = 1 << 20 };
 
-/* Arc 3 of li-ps(5) iPAccess(3) version kind: a RELATIVE-OID. */
-static int read_object(const struct fields *f, const struct ber_tlv *t, struct etsi_part *out)
+/* Arc 3 of li-ps(5) service version kind: a RELATIVE-OID. */
+int payload_object(const struct fields *f, const struct ber_tlv *t, uint8_t service,
+		   struct etsi_part *out)
 {
 	struct rd r = rd_of(t->value, t->len);
-	uint8_t root = rd_u8(&r), service = rd_u8(&r), octet;
+	uint8_t root = rd_u8(&r), said = rd_u8(&r), octet;
 
-	if (t->is_constructed || !r.ok || root != 5 || service != 3)
-		return fields_bad(f, "its object identifier is not relative 5.3.x");
+	if (t->is_constructed || !r.ok || root != 5 || said != service)
+		return fields_bad(f, "its object identifier is not relative 5.%u.x", service);
 	do {
 		octet = rd_u8(&r);
 		if (!r.ok || out->version > UINT16_MAX)
@@ -88,7 +89,7 @@ static int read_ip(const struct ber_tlv *in, bool is_cc, struct etsi_part *out, 
 
 	while (!rc && (rc = fields_next(&f, &t, &tag)) == 0) {
 		if (tag == 0)
-			rc = read_object(&f, &t, out);
+			rc = payload_object(&f, &t, IP_SERVICE, out);
 		else if (tag == 1)
 			rc = is_cc ? read_packet(&t, out, why) : read_event(&t, out, why);
 	}
@@ -106,7 +107,11 @@ static int read_contents(const struct ber_tlv *in, bool is_cc, struct etsi_part 
 	if (rc)
 		return rc;
 	out->contents = ber_tag_number(t.tag);
-	return t.tag == ber_context(IP_CONTENTS) ? read_ip(&t, is_cc, out, why) : 0;
+	if (t.tag == ber_context(IP_CONTENTS))
+		return read_ip(&t, is_cc, out, why);
+	if (t.tag == ber_context(is_cc ? ETSI_IPMMCC : ETSI_IPMMIRI))
+		return multimedia_read(&t, is_cc, out, why);
+	return 0;
 }
 
 static int read_part_time(const struct fields *f, const struct ber_tlv *t, struct etsi_part *out)
@@ -128,8 +133,11 @@ static int read_part(const struct ber_tlv *in, const struct etsi_record *record,
 	uint32_t tag;
 	int rc = fields_inside(in, is_cc ? "cCPayload" : "iRIPayload", why, &f);
 
-	*out = (struct etsi_part){
-		.event = ETSI_NO_EVENT, .direction = ETSI_NO_DIRECTION, .time = record->time};
+	*out = (struct etsi_part){.event = ETSI_NO_EVENT,
+				  .direction = ETSI_NO_DIRECTION,
+				  .session_direction = ETSI_NO_DIRECTION,
+				  .media = {.frame = ETSI_NO_FRAME, .protocol = ETSI_NO_PROTOCOL},
+				  .time = record->time};
 	while (!rc && (rc = fields_next(&f, &t, &tag)) == 0) {
 		if (tag == 0)
 			rc = fields_byte(&f, &t, first);
@@ -137,6 +145,10 @@ static int read_part(const struct ber_tlv *in, const struct etsi_record *record,
 			rc = read_part_time(&f, &t, out);
 		else if (tag == 2)
 			rc = read_contents(&t, is_cc, out, why);
+		else if (tag == 5 && !is_cc)
+			rc = fields_byte(&f, &t, &out->session_direction);
+		else if (tag == 6 && !is_cc)
+			rc = fields_byte(&f, &t, &out->direction);
 	}
 	if (rc != ERR_END)
 		return rc;

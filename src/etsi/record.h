@@ -34,19 +34,39 @@ enum etsi_record_kind {
 		ETSI_RECORD_OTHER, /* 3GPP's HI1, ILHI, HI4 or a later one: see alternative */
 };
 
-enum { ETSI_NO_EVENT = 255, ETSI_NO_DIRECTION = 255 };
+enum {
+	ETSI_NO_EVENT = 255,
+	ETSI_NO_DIRECTION = 255,
+	ETSI_NO_FRAME = 255,
+	ETSI_NO_PROTOCOL = 255,
+};
+
+/* Alternatives of iRIContents and cCContents: TS 102 232-5. */
+enum { ETSI_IPMMIRI = 11, ETSI_IPMMCC = 12 };
+
+/* What an iPMMIRI or iPMMCC holds; what the record does not have is NULL. */
+struct etsi_media {
+	struct etsi_octets octets; /* mMCCContents; the SIP message; or the IRI's only octets */
+	struct etsi_octets stream; /* streamIdentifier */
+	struct etsi_octets source, destination; /* of a SIP message: 4 or 16 octets */
+	uint8_t form;     /* of an IRI: enum ipmm_form, or the tag of one that we do not write */
+	uint8_t frame;    /* enum ipmm_frame; ETSI_NO_FRAME: absent */
+	uint8_t protocol; /* enum ipmm_protocol; ETSI_NO_PROTOCOL: absent */
+};
 
 /* One record of an IRI or CC payload; a PDU may hold several (clause 6.2.3). */
 struct etsi_part {
 	uint32_t contents; /* tag of iRIContents' or cCContents' alternative; 2: iPIRI or iPCC */
 	uint8_t iri_type;  /* enum etsi_iri_type; 0: absent */
 	uint8_t event;     /* enum ipiri_event of an iPIRI; ETSI_NO_EVENT: not one */
-	uint8_t direction; /* enum etsi_direction; ETSI_NO_DIRECTION: absent */
-	bool has_time;     /* a time of its own */
-	struct nanos time; /* its own, else the header's */
-	uint32_t version;  /* of an iPIRI's or iPCC's module: the third arc of its object id */
-	struct etsi_octets content; /* an iPCC's packet, from its IP header on; else none */
-	uint64_t original_len;      /* of a truncated packet, where it is said; else content.len */
+	uint8_t direction; /* payloadDirection: enum etsi_direction; ETSI_NO_DIRECTION: absent */
+	uint8_t session_direction; /* of an IRI, the same */
+	bool has_time;             /* a time of its own */
+	struct nanos time;         /* its own, else the header's */
+	uint32_t version; /* of the service's module: the third arc of its object id; 0: not read */
+	struct etsi_octets content; /* a CC's packet, from its IP header on; else none */
+	struct etsi_media media;
+	uint64_t original_len; /* of a truncated packet, where it is said; else content.len */
 	bool is_truncated;
 };
 

@@ -49,6 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	check_inside(&record.interception_point, bytes, len);
 	check_inside(&record.payload, bytes, len);
 	check_inside(&record.part.content, bytes, len);
+	check_inside(&record.part.media.octets, bytes, len);
+	check_inside(&record.part.media.stream, bytes, len);
+	check_inside(&record.part.media.source, bytes, len);
+	check_inside(&record.part.media.destination, bytes, len);
 	check_inside(&record.tri.value, bytes, len);
 	check_inside(&record.tri.message, bytes, len);
 	check_inside(&record.hi1.text, bytes, len);

@@ -20,6 +20,7 @@ enum {
 	BYTE_ELEMENT = 3, /* 80 01 tt, 82 01 pp */
 	PART_UNKNOWN = 1,
 	PART_3 = 3,
+	PART_5 = 5,
 	PART_1 = 8,
 	IP_CONTENTS = 2,
 };
@@ -317,7 +318,10 @@ static uint8_t part_of(const struct etsi_record *record)
 	switch (record->kind) {
 	case ETSI_RECORD_IRI:
 	case ETSI_RECORD_CC:
-		return record->part.contents == IP_CONTENTS ? PART_3 : PART_UNKNOWN;
+		return record->part.contents == IP_CONTENTS    ? PART_3
+		       : record->part.contents == ETSI_IPMMIRI ? PART_5
+		       : record->part.contents == ETSI_IPMMCC  ? PART_5
+							       : PART_UNKNOWN;
 	case ETSI_RECORD_TRI:
 	case ETSI_RECORD_HI1:
 		return PART_1;
