@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "etsi/decode.h"
 #include "etsi/tri.h"
 #include "handover/progress.h"
 #include "tls/wire.h"
@@ -61,44 +60,41 @@ static void pump(struct sender *s);
 /* Where the record at offset ends; 0: there is none, or the spool is damaged. */
 static uint64_t record_end(struct sender *s, uint64_t offset)
 {
+	uint64_t end = ends_next(s->place.ends, offset);
 	const uint8_t *bytes;
-	size_t here = spool_peek(s->place.spool, offset, &bytes), len;
 
-	if (!here)
-		return 0;
-	if (etsi_pdu_len(bytes, here, &len, NULL) || len > here) {
-		if (!s->is_damaged)
-			log_error("%s: octet %llu of the spool begins no record: nothing more is "
-				  "sent",
-				  s->place.name, (unsigned long long)offset);
-		s->is_damaged = true;
-		return 0;
-	}
-	return offset + len;
+	if (end || s->is_damaged || !spool_peek(s->place.spool, offset, &bytes))
+		return end;
+	log_error("%s: octet %llu of the spool begins no record: nothing more is sent",
+		  s->place.name, (unsigned long long)offset);
+	s->is_damaged = true;
+	return 0;
 }
 
-static void step(struct sender *s, enum sender_step what, uint64_t offset, uint64_t end)
+/* Tells of the records from *told on that end at or before limit, and moves it behind them. */
+static void step(struct sender *s, enum sender_step what, uint64_t *told, uint64_t limit)
 {
-	const uint8_t *bytes;
+	uint64_t n, end = ends_last(s->place.ends, *told, limit, &n);
 
-	s->n_steps[what]++;
+	if (!n)
+		return;
+	s->n_steps[what] += n;
 	if (what == SENDER_SENT_AGAIN)
-		s->again_octets += end - offset;
-	if (s->place.on_step && spool_peek(s->place.spool, offset, &bytes))
-		s->place.on_step(s->place.owner, what, bytes, (size_t)(end - offset), end);
+		s->again_octets += end - *told;
+	if (s->place.on_step)
+		s->place.on_step(s->place.owner, what, *told, end);
+	*told = end;
 }
 
 /* Counts the records that are written whole by now. One of which an earlier connection had only a
  * part is sent for the first time. */
 static void count_sent(struct sender *s)
 {
-	uint64_t end;
+	uint64_t sent = s->delivery.sent;
 
-	while (s->told_sent < s->delivery.sent && (end = record_end(s, s->told_sent)) &&
-	       end <= s->delivery.sent) {
-		step(s, end <= s->old_sent ? SENDER_SENT_AGAIN : SENDER_SENT, s->told_sent, end);
-		s->told_sent = end;
-	}
+	if (s->told_sent < s->old_sent)
+		step(s, SENDER_SENT_AGAIN, &s->told_sent, sent < s->old_sent ? sent : s->old_sent);
+	step(s, SENDER_SENT, &s->told_sent, sent);
 }
 
 /* Behind the hole at this offset, or in it, at the limit; 0: there is none. */
@@ -117,25 +113,28 @@ static void count_acked(struct sender *s)
 {
 	uint64_t end;
 
-	while (s->told_acked < s->acked) {
-		end = record_end(s, s->told_acked);
-		if (end > s->acked)
-			return;
-		if (end)
-			step(s, SENDER_ACKNOWLEDGED, s->told_acked, end);
-		else if (!(end = hole_end(s, s->told_acked, s->acked)))
-			return;
-		else if (s->place.on_hole)
+	do {
+		step(s, SENDER_ACKNOWLEDGED, &s->told_acked, s->acked);
+		end = hole_end(s, s->told_acked, s->acked);
+		if (end && s->place.on_hole)
 			s->place.on_hole(s->place.owner, end);
-		s->told_acked = end;
-	}
+		if (end)
+			s->told_acked = end;
+	} while (end);
+}
+
+/* All before it may go. */
+static void give_back(struct sender *s, uint64_t offset)
+{
+	spool_ack(s->place.spool, offset);
+	ends_drop(s->place.ends, spool_acked(s->place.spool));
 }
 
 /* Gives back whole records that the agency has, but for the window, in which only those count
  * that its program has confirmed. */
 static void release(struct sender *s)
 {
-	uint64_t kept = spool_acked(s->place.spool), end, goal;
+	uint64_t kept = spool_acked(s->place.spool), end, goal, n;
 	uint64_t window = s->terms.resend_window;
 
 	if (s->delivery.done > s->acked)
@@ -146,23 +145,35 @@ static void release(struct sender *s)
 		goal = s->delivery.confirmed;
 	if (kept < s->told_acked && s->told_acked <= goal)
 		kept = s->told_acked; /* a record's end, and known: without a window all the way */
-	while (kept < goal && ((end = record_end(s, kept)) || (end = hole_end(s, kept, goal))) &&
-	       end <= goal)
-		kept = end;
-	spool_ack(s->place.spool, kept);
+	do {
+		kept = ends_last(s->place.ends, kept, goal, &n);
+		end = hole_end(s, kept, goal);
+		if (end)
+			kept = end;
+	} while (end);
+	give_back(s, kept);
+}
+
+/* Whether there is a record to be sent: where it ends may be known of one that is in a hole. */
+static bool has_record(struct sender *s)
+{
+	const uint8_t *bytes;
+
+	return spool_peek(s->place.spool, s->delivery.sent, &bytes) &&
+	       record_end(s, s->delivery.sent);
 }
 
 /* The next piece: as many whole records as fit, at least one. */
 static bool next_piece(struct sender *s)
 {
-	uint64_t end, sent = s->delivery.sent;
+	uint64_t n, sent = s->delivery.sent;
 
-	while (s->piece_end - sent < PIECE && (end = record_end(s, s->piece_end))) {
-		if (s->piece_end > sent && end - sent > PIECE)
-			break;
-		s->piece_end = end;
-	}
-	return s->piece_end > sent;
+	if (!has_record(s))
+		return false;
+	s->piece_end = ends_last(s->place.ends, sent, sent + PIECE, &n);
+	if (!n)
+		s->piece_end = record_end(s, sent);
+	return true;
 }
 
 /* ---- the connection ---- */
@@ -295,7 +306,7 @@ static bool pass_hole(struct sender *s)
 		  s->place.name, (unsigned long long)at, (unsigned long long)next);
 	if (s->place.on_hole)
 		s->place.on_hole(s->place.owner, next);
-	spool_ack(s->place.spool, next);
+	give_back(s, next);
 	if (s->acked < next)
 		s->acked = next;
 	if (s->told_acked < next)
@@ -374,6 +385,10 @@ static int write_records(struct sender *s)
 	size_t n, here = spool_peek(s->place.spool, sent, &bytes);
 	int rc;
 
+	if (!here) { /* it can not be read any more: a piece ends here */
+		s->piece_end = sent;
+		return 1;
+	}
 	if (here > s->piece_end - sent)
 		here = (size_t)(s->piece_end - sent);
 	rc = write_some(s, bytes, here, &n);
@@ -420,7 +435,7 @@ static bool has_work(struct sender *s)
 
 	if (s->tri_len || s->piece_end > s->delivery.sent)
 		return true;
-	has_more = delivery_is_up(&s->delivery) && record_end(s, s->piece_end);
+	has_more = delivery_is_up(&s->delivery) && has_record(s);
 	if (prepare_tri(s, has_more))
 		return true;
 	return delivery_is_up(&s->delivery) && next_piece(s);

@@ -10,6 +10,7 @@
 #include "conf/field.h"
 #include "etsi/header.h"
 #include "handover/delivery.h"
+#include "handover/ends.h"
 #include "loop/loop.h"
 #include "spool/spool.h"
 #include "tls/tls.h"
@@ -28,11 +29,10 @@ enum sender_step {
 #undef X
 };
 
-/* Told of each record, and where in the spool it ends; the octets are borrowed until it returns. It
- * changes nothing of the sender and its spool. A record that was acknowledged may be sent again
+/* Told of the records, one or more, that lie there in the spool, each once for a step. It changes
+ * nothing of the sender and its spool. A record that was acknowledged may be sent again
  * (resend_window), and is then acknowledged once all the same. */
-typedef void (*sender_step_fn)(void *owner, enum sender_step step, const uint8_t *pdu, size_t len,
-			       uint64_t end);
+typedef void (*sender_step_fn)(void *owner, enum sender_step step, uint64_t offset, uint64_t end);
 
 /* Where and how; texts are borrowed for the call only. */
 struct sender_terms {
@@ -49,7 +49,8 @@ struct sender_place {
 	struct loop *loop;
 	const struct tls *tls; /* NULL: only plain connections */
 	struct spool *spool;
-	const char *name; /* for the log: "agency a1, HI2" */
+	struct ends *ends; /* the spool's */
+	const char *name;  /* for the log: "agency a1, HI2" */
 	/* File of what was sent (progress.h), so that numbers go on and what is sent again is known
 	 * as such after a kill too; NULL: none. */
 	const char *progress;

@@ -90,10 +90,16 @@ void ledger_mark_set(struct ledger_book *book, const struct ledger_mark *mark);
 /* The mark itself, made with this offset where it is not there; NULL: there are too many. */
 struct ledger_mark *ledger_mark_at(struct ledger_book *book, const struct ledger_mark *mark);
 
-/* One more in this column of the row, and the mark of ledger_mark_at moves to offset: both, or
+/* n more in this column of the row, and the mark of ledger_mark_at moves to offset: both, or
  * neither, whatever ends the process. */
-void ledger_step(struct ledger_book *book, struct ledger_mark *mark, uint64_t offset,
-		 struct ledger_row *row, enum ledger_column column);
+struct ledger_stride {
+	struct ledger_mark *mark;
+	uint64_t offset;
+	struct ledger_row *row;
+	enum ledger_column column;
+	uint64_t n;
+};
+void ledger_step(struct ledger_book *book, const struct ledger_stride *stride);
 
 /* ---- gaps: times in which an input did not deliver all ---- */
 

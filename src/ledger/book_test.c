@@ -115,13 +115,15 @@ static void test_steps(void)
 	ok(mark && mark->offset == 100, "a mark is made where it is not there");
 	ok(ledger_mark_at(b, &(struct ledger_mark){12, 1, 7}) == mark && mark->offset == 100,
 	   "and found again");
-	ledger_step(b, mark, 180, ledger_book_row(b, &key), LEDGER_SENT);
-	ledger_step(b, mark, 260, ledger_book_row(b, &key), LEDGER_SENT);
+	ledger_step(b,
+		    &(struct ledger_stride){mark, 180, ledger_book_row(b, &key), LEDGER_SENT, 1});
+	ledger_step(b,
+		    &(struct ledger_stride){mark, 260, ledger_book_row(b, &key), LEDGER_SENT, 3});
 	ledger_book_close(&b);
 	b = open_book(100);
 	mark = ledger_mark_at(b, &(struct ledger_mark){12, 1, 0});
-	ok(mark->offset == 260 && ledger_book_find(b, &key)->counts[LEDGER_SENT] == 2,
-	   "each step counts one and moves the mark");
+	ok(mark->offset == 260 && ledger_book_find(b, &key)->counts[LEDGER_SENT] == 4,
+	   "each step counts its records and moves the mark");
 	ledger_book_close(&b);
 }
 

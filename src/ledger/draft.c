@@ -49,16 +49,15 @@ static void take_step(struct leaf *leaf)
 	__atomic_store_n(&leaf->head.step.is_due, 0, __ATOMIC_RELEASE);
 }
 
-void ledger_step(struct ledger_book *b, struct ledger_mark *mark, uint64_t offset,
-		 struct ledger_row *row, enum ledger_column column)
+void ledger_step(struct ledger_book *b, const struct ledger_stride *stride)
 {
 	struct step *step = &b->leaf->head.step;
 
-	step->mark = (uint32_t)(mark - b->leaf->marks);
-	step->slot = (uint32_t)(row - b->leaf->rows);
-	step->column = column;
-	step->offset = offset;
-	step->count = row->counts[column] + 1;
+	step->mark = (uint32_t)(stride->mark - b->leaf->marks);
+	step->slot = (uint32_t)(stride->row - b->leaf->rows);
+	step->column = stride->column;
+	step->offset = stride->offset;
+	step->count = stride->row->counts[stride->column] + stride->n;
 	__atomic_store_n(&step->is_due, 1, __ATOMIC_RELEASE);
 	take_step(b->leaf);
 }

@@ -5,10 +5,11 @@
 
 #include "base/log.h"
 #include "etsi/decode.h"
+#include "loop/loop.h"
 #include "mediation/file.h"
-#include "mediation/likeness.h"
+#include "mediation/harvest.h"
 
-enum { MAX_RUNS = 128 /* runs of accepted records in one commit */, PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096 };
 
 /* What of a spool a mark of the ledger counts. */
 enum {
@@ -19,108 +20,9 @@ enum {
 	LINE_PART_STREAM = 1 << 30, /* a bit: of collectors' streams */
 };
 
-/* What of a parcel goes into the spool, as runs of neighbouring records. */
-struct harvest {
-	struct line *line;
-	const struct line_parcel *parcel;
-	const struct line_rules *rules;
-	size_t at; /* octets of the parcel that were looked at */
-	struct {
-		size_t at, len;
-	} runs[MAX_RUNS];
-	size_t n_runs, len; /* … and the octets in them */
-	uint64_t n_records;
-	struct likeness like; /* of the record that was read whole last */
-};
-
 static struct tally_place place_of(const struct line *l)
 {
 	return (struct tally_place){l->agency, l->interface == INTERFACE_HI3};
-}
-
-/* Counts it in the draft; false: the draft must be applied first. */
-static bool count(const struct harvest *h, const struct etsi_record *record, enum refusal refusal)
-{
-	const struct line *l = h->line;
-	const struct tally_place place = place_of(l);
-	int64_t ns = record->has_time ? record->time.ns : h->rules->now.ns;
-	struct ledger_key key;
-	struct ledger_row *row;
-
-	if (!l->ledger)
-		return true;
-	tally_key(&key, &place, record);
-	row = ledger_draft_row(l->ledger, &key);
-	if (!row)
-		return false;
-	ledger_count(row, LEDGER_RECEIVED, 1);
-	ledger_row_see(row, record->seq, ns);
-	if (refusal == REFUSAL_NONE)
-		ledger_count(row, LEDGER_KEPT, 1);
-	else
-		ledger_tally_add(row, LEDGER_MALFORMED + (enum ledger_reason)refusal, 1, ns);
-	return true;
-}
-
-/* False: what was gathered must be stored first. */
-static bool judge(struct harvest *h, const uint8_t *pdu, size_t len, enum refusal *refusal)
-{
-	struct etsi_record record;
-
-	*refusal = REFUSAL_MALFORMED;
-	if (!likeness_read(&h->like, pdu, len, &record)) {
-		if (etsi_record_read(pdu, len, &record, NULL))
-			return true;
-		likeness_keep(&h->like, pdu, len, &record);
-	}
-	*refusal = scope_check(h->rules->scope, h->rules->agency, h->line->interface, &record,
-			       h->rules->now);
-	return count(h, &record, *refusal);
-}
-
-static void keep(struct harvest *h, size_t len)
-{
-	size_t last = h->n_runs - 1;
-
-	if (h->n_runs && h->runs[last].at + h->runs[last].len == h->at) {
-		h->runs[last].len += len;
-	} else {
-		h->runs[h->n_runs].at = h->at;
-		h->runs[h->n_runs++].len = len;
-	}
-	h->len += len;
-	h->n_records++;
-}
-
-/* Goes on until the parcel or the runs are at an end. What cannot be told apart into records is
- * passed over to the parcel's end: else this stream would stand still for ever. */
-static void gather(struct harvest *h)
-{
-	struct line *l = h->line;
-	size_t len, left;
-	enum refusal refusal;
-
-	while (h->at < h->parcel->len && h->n_runs < MAX_RUNS) {
-		left = h->parcel->len - h->at;
-		if (etsi_pdu_len(h->parcel->bytes + h->at, left, &len, NULL) || len > left) {
-			log_error("%s: collector %s: %zu octets at %llu of its stream are no "
-				  "records: refused",
-				  l->name, h->parcel->collector, left,
-				  (unsigned long long)(h->parcel->offset + h->at));
-			l->counts.n_unframed += left;
-			l->counts.n_refused[REFUSAL_MALFORMED]++;
-			h->at = h->parcel->len;
-			return;
-		}
-		if (!judge(h, h->parcel->bytes + h->at, len, &refusal))
-			return;
-		l->counts.n_received++;
-		if (refusal == REFUSAL_NONE)
-			keep(h, len);
-		else
-			l->counts.n_refused[refusal]++;
-		h->at += len;
-	}
 }
 
 static void told_full(struct line *l)
@@ -170,11 +72,11 @@ static int store(struct harvest *h, struct mark *mark)
 	struct spool_claim claim;
 	uint8_t user[SPOOL_USER_MAX];
 	struct ledger_mark counted;
-	size_t at = 0;
 	int rc = h->len ? spool_reserve(l->spool, h->len, &claim) : 0;
 
 	if (rc) {
 		told_full(l);
+		ends_undo(l->ends, spool_end(l->spool));
 		if (l->ledger)
 			ledger_draft_drop(l->ledger);
 		return ERR_FULL;
@@ -187,10 +89,7 @@ static int store(struct harvest *h, struct mark *mark)
 		apply(l);
 		return 0;
 	}
-	for (size_t i = 0; i < h->n_runs; i++) {
-		memcpy(claim.bytes + at, h->parcel->bytes + h->runs[i].at, h->runs[i].len);
-		at += h->runs[i].len;
-	}
+	harvest_copy(h, claim.bytes);
 	spool_commit_with(l->spool, &claim, user, write_marks(&l->marks, user));
 	apply(l);
 	l->counts.n_spooled += h->n_records;
@@ -227,8 +126,8 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 	      uint64_t *offset, struct why *why)
 {
 	struct mark *mark = marks_of(&l->marks, parcel->collector, parcel->stream);
-	struct harvest h = {.line = l, .parcel = parcel, .rules = rules};
 	struct line_counts before;
+	struct harvest h;
 	int rc = 0;
 
 	if (!mark)
@@ -242,33 +141,17 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 			       (unsigned long long)parcel->offset);
 	if (parcel->offset + parcel->len <= mark->offset)
 		return 0;
+	harvest_init(&h, l, parcel, rules);
 	rc = skip_known(&h, mark->offset, why);
 	while (!rc && h.at < parcel->len) {
 		before = l->counts;
-		h.n_runs = h.len = 0;
-		h.n_records = 0;
-		gather(&h);
+		harvest_gather(&h);
 		rc = store(&h, mark);
 		if (rc) /* they come again: they are not counted yet */
 			l->counts = before;
 	}
 	*offset = mark->offset;
 	return rc;
-}
-
-/* Octets of our own, as a collector's records are counted. */
-static void count_own(struct line *l, const uint8_t *octets, size_t len)
-{
-	const struct harvest h = {.line = l, .rules = &(struct line_rules){0}};
-	struct etsi_record record;
-	size_t n;
-
-	for (size_t at = 0; l->ledger && at < len; at += n) {
-		if (etsi_pdu_len(octets + at, len - at, &n, NULL) || n > len - at)
-			return;
-		if (!etsi_record_read(octets + at, n, &record, NULL))
-			(void)count(&h, &record, REFUSAL_NONE);
-	}
 }
 
 int line_announce(struct line *l, const void *octets, size_t len, uint64_t number)
@@ -283,7 +166,7 @@ int line_announce(struct line *l, const void *octets, size_t len, uint64_t numbe
 	}
 	memcpy(claim.bytes, octets, len);
 	l->marks.n_announced = number;
-	count_own(l, octets, len);
+	harvest_own(l, octets, len);
 	seal(l, &counted);
 	spool_commit_with(l->spool, &claim, user, write_marks(&l->marks, user));
 	apply(l);
@@ -341,27 +224,47 @@ int line_open(struct line *l, const char *folder, const struct spool_options *op
 		why_place(why, path);
 	else
 		settle_draft(l);
+	if (!rc)
+		rc = ends_new(&l->ends, l->spool);
+	if (!rc)
+		rc = likeness_new(&l->like);
 	return rc;
 }
 
 void line_close(struct line *l)
 {
+	likeness_free(&l->like);
+	ends_free(&l->ends);
 	spool_close(&l->spool);
 }
 
 /* ---- behind the spool ---- */
 
-static struct ledger_row *row_of(const struct line *l, struct tally_sight *sight,
-				 const uint8_t *pdu, size_t len)
+/* The row of the record that lies there, from its octets; NULL: it is none, or cannot be read. */
+static struct ledger_row *read_row(struct line *l, uint64_t offset, uint64_t end)
 {
 	const struct tally_place place = place_of(l);
-	struct tally_seen *seen;
+	struct tally_seen *seen = NULL;
+	const uint8_t *bytes;
 	uint32_t seq;
 
-	seen = tally_see(sight, &place, pdu, len, &seq);
+	if (spool_peek(l->spool, offset, &bytes) >= end - offset)
+		seen = tally_see(&l->sight, &place, bytes, (size_t)(end - offset), &seq);
 	if (seen && !seen->row)
 		seen->row = ledger_book_row(l->ledger, &seen->key);
+	if (seen)
+		ends_tell(l->ends, offset, seen->row);
 	return seen ? seen->row : NULL;
+}
+
+/* The first of the records from offset on that are of one row; false: there are none. */
+static bool take_run(struct line *l, uint64_t offset, uint64_t end, struct ends_run *run)
+{
+	if (!ends_run(l->ends, offset, end, run))
+		return false;
+	if (!run->whose)
+		run->whose = read_row(l, offset, run->end);
+	return true;
 }
 
 /* How far records were counted; at first from where the spool begins. */
@@ -452,37 +355,54 @@ void line_find_lost(struct line *l, struct nanos now)
 	look_for_missing(l);
 }
 
-void line_sent(struct line *l, const uint8_t *pdu, size_t len, uint64_t end)
+void line_sent(struct line *l, uint64_t offset, uint64_t end)
 {
-	struct ledger_row *row = l->ledger ? row_of(l, &l->sent, pdu, len) : NULL;
+	struct ledger_mark *mark = l->ledger && offset < end ? sent_mark(l) : NULL;
+	struct ends_run run;
 
-	if (!row)
-		return;
-	if (sent_mark(l) && end > l->sent_mark->offset)
-		ledger_step(l->ledger, l->sent_mark, end, row, LEDGER_SENT);
-	else
-		ledger_count(row, LEDGER_SENT_AGAIN, 1);
+	for (; mark && offset < end; offset = run.end) {
+		bool is_again = offset < mark->offset;
+
+		if (!take_run(l, offset, is_again && mark->offset < end ? mark->offset : end, &run))
+			return;
+		if (run.whose && is_again)
+			ledger_count(run.whose, LEDGER_SENT_AGAIN, run.n);
+		else if (run.whose)
+			ledger_step(l->ledger, &(struct ledger_stride){mark, run.end, run.whose,
+								       LEDGER_SENT, run.n});
+	}
 }
 
-void line_acknowledged(struct line *l, const uint8_t *pdu, size_t len, uint64_t end)
+void line_acknowledged(struct line *l, uint64_t offset, uint64_t end)
 {
-	struct ledger_row *row = l->ledger ? row_of(l, &l->acknowledged, pdu, len) : NULL;
+	struct ledger_mark *mark = l->ledger && offset < end ? acknowledged_mark(l) : NULL;
+	struct ledger_row *row;
+	struct ends_run run;
 
-	if (!row)
-		return;
-	if (!acknowledged_mark(l) || end <= l->acknowledged_mark->offset)
-		return;
-	ledger_step(l->ledger, l->acknowledged_mark, end, row, LEDGER_ACKNOWLEDGED);
-	if (*l->stock) {
-		ledger_stock_strike(*l->stock, l->interface, end, &row->key);
-		look_for_missing(l);
+	if (mark && offset < mark->offset)
+		offset = mark->offset;
+	for (; mark && offset < end; offset = run.end) {
+		/* what was lost is known by single records */
+		if (!take_run(l, offset, *l->stock ? ends_next(l->ends, offset) : end, &run))
+			return;
+		row = run.whose;
+		if (!row && spool_hole(l->spool, offset) > offset)
+			line_lost(l, run.end, loop_wall());
+		if (!row)
+			continue;
+		ledger_step(l->ledger, &(struct ledger_stride){mark, run.end, row,
+							       LEDGER_ACKNOWLEDGED, run.n});
+		if (*l->stock) {
+			ledger_stock_strike(*l->stock, l->interface, run.end, &row->key);
+			look_for_missing(l);
+		}
 	}
 }
 
 void line_forget_rows(struct line *l)
 {
-	tally_forget_rows(&l->sent);
-	tally_forget_rows(&l->acknowledged);
+	tally_forget_rows(&l->sight);
+	ends_forget(l->ends);
 }
 
 void line_status(const struct line *l, struct json *j)

@@ -4,7 +4,9 @@
 #define MEDIATION_LINE_H
 
 #include "base/json.h"
+#include "handover/ends.h"
 #include "ledger/stock.h"
+#include "likeness/likeness.h"
 #include "mediation/marks.h"
 #include "mediation/scope.h"
 #include "spool/spool.h"
@@ -19,7 +21,9 @@ struct line {
 	struct marks marks;
 	const char *agency;
 	struct ledger_book *ledger; /* where records are counted; borrowed; NULL: nowhere */
-	struct tally_sight sent, acknowledged;             /* whose records passed last */
+	struct ends *ends;          /* of its records, whose they are: rows of the ledger */
+	struct likeness *like;      /* streams of collectors */
+	struct tally_sight sight;   /* whose records were looked at last */
 	struct ledger_mark *sent_mark, *acknowledged_mark; /* NULL: not looked for yet */
 	struct line *pair;                                 /* the agency's lines, by interface */
 	struct ledger_stock **stock; /* of both, where some of it is lost; their owner's */
@@ -67,10 +71,10 @@ MUST_CHECK int line_take(struct line *line, const struct line_parcel *parcel,
  * in one step. */
 MUST_CHECK int line_announce(struct line *line, const void *octets, size_t len, uint64_t number);
 
-/* A record of the spool, which ends at this offset, was written to the agency; the agency has it:
- * say so before it is acknowledged to the spool. Each counts once, however often it is said. */
-void line_sent(struct line *line, const uint8_t *pdu, size_t len, uint64_t end);
-void line_acknowledged(struct line *line, const uint8_t *pdu, size_t len, uint64_t end);
+/* Records of the spool, from offset to end, were written to the agency; the agency has them: say
+ * so before they are acknowledged to the spool. Each counts once, however often it is said. */
+void line_sent(struct line *line, uint64_t offset, uint64_t end);
+void line_acknowledged(struct line *line, uint64_t offset, uint64_t end);
 
 /* What is before this offset and was not acknowledged cannot be read any more. How many records of
  * whom these were is counted when all that was there at that time is delivered. */

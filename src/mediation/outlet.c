@@ -265,16 +265,16 @@ void outlet_look(struct outlet *o, struct nanos now)
 static void count_captured(struct outlet *o, uint64_t end)
 {
 	struct line *l = &o->lines[INTERFACE_HI3];
-	uint64_t at = spool_acked(l->spool);
-	const uint8_t *bytes;
-	size_t len, here;
 
-	while (at < end && (here = spool_peek(l->spool, at, &bytes)) &&
-	       !etsi_pdu_len(bytes, here, &len, NULL)) {
-		at += len;
-		line_sent(l, bytes, len, at);
-		line_acknowledged(l, bytes, len, at);
-	}
+	line_sent(l, spool_acked(l->spool), end);
+	line_acknowledged(l, spool_acked(l->spool), end);
+}
+
+/* All before it may go. */
+static void give_back(struct line *l, uint64_t offset)
+{
+	spool_ack(l->spool, offset);
+	ends_drop(l->ends, spool_acked(l->spool));
 }
 
 /* What can not be read any more is stepped over: where the next record is. */
@@ -288,7 +288,7 @@ static uint64_t pass_hole(struct line *l)
 		  "them",
 		  l->name, (unsigned long long)at, (unsigned long long)next);
 	line_lost(l, next, loop_wall());
-	spool_ack(l->spool, next);
+	give_back(l, next);
 	return next;
 }
 
@@ -318,7 +318,7 @@ static void write_captures(struct outlet *o)
 	if (!rc)
 		count_captured(o, at);
 	if (!rc)
-		spool_ack(l->spool, at);
+		give_back(l, at);
 	else if (!l->is_full)
 		log_error("%s: captures wait: %s", l->name, *why.text ? why.text : err_text(rc));
 	l->is_full = rc != 0;
@@ -398,13 +398,12 @@ static int set_terms(const struct outlet *o, enum interface interface, struct se
 	return 0;
 }
 
-static void count_step(void *owner, enum sender_step step, const uint8_t *pdu, size_t len,
-		       uint64_t end)
+static void count_step(void *owner, enum sender_step step, uint64_t offset, uint64_t end)
 {
 	if (step == SENDER_ACKNOWLEDGED)
-		line_acknowledged(owner, pdu, len, end);
+		line_acknowledged(owner, offset, end);
 	else
-		line_sent(owner, pdu, len, end);
+		line_sent(owner, offset, end);
 }
 
 static void count_hole(void *owner, uint64_t end)
@@ -419,6 +418,7 @@ static int serve_line(struct outlet *o, struct line *l, struct why *why)
 	struct sender_place place = {.loop = o->place->loop,
 				     .tls = o->place->tls,
 				     .spool = l->spool,
+				     .ends = l->ends,
 				     .name = l->name,
 				     .progress = path,
 				     .on_step = l->ledger ? count_step : NULL,

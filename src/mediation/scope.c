@@ -252,15 +252,16 @@ static bool time_of(const struct etsi_record *record, struct nanos *out)
 }
 
 /* Only the last moment of a warrant is beyond its packets and still a record's: its IRI END says
- * that it ended (docs/decisions/0032-iri-times.md). */
-static bool is_in_time(const struct scope_warrant *w, const struct etsi_record *record)
+ * that it ended (docs/decisions/0032-iri-times.md). A TRI has no time of its own. */
+static struct scope_window window_of(const struct scope_warrant *w, enum etsi_record_kind kind)
 {
-	struct nanos time;
-	bool is_closing = record->kind != ETSI_RECORD_CC;
+	struct scope_window window = {{w->start.ns - w->start.ns % NANOS_PER_US}, w->end};
 
-	if (!time_of(record, &time) || time.ns < w->start.ns - w->start.ns % NANOS_PER_US)
-		return false;
-	return time.ns < w->end.ns || (is_closing && time.ns == w->end.ns);
+	if (kind == ETSI_RECORD_TRI)
+		return (struct scope_window){{INT64_MIN}, {INT64_MAX}};
+	if (kind != ETSI_RECORD_CC && window.until.ns < INT64_MAX)
+		window.until.ns++;
+	return window;
 }
 
 static enum refusal check_kind(const struct scope_warrant *w, enum interface interface,
@@ -285,25 +286,36 @@ bool scope_knows(const struct scope *scope, const char *agency, const char *liid
 	return set_key(&key, agency, liid, strlen(liid)) && find(scope, &key);
 }
 
-enum refusal scope_check(const struct scope *scope, const struct agency *agency,
-			 enum interface interface, const struct etsi_record *record,
-			 struct nanos now)
+enum refusal scope_window(const struct scope *scope, const struct scope_place *place,
+			  const struct etsi_record *record, struct scope_window *window)
 {
 	struct scope_warrant key = {0}, *w;
-	enum refusal refusal;
+	bool is_over;
 
-	if (!set_key(&key, agency->id, record->liid.bytes, record->liid.len))
+	if (!set_key(&key, place->agency->id, record->liid.bytes, record->liid.len))
 		return REFUSAL_UNKNOWN_LIID;
 	w = find(scope, &key);
-	if (!w || (w->is_gone && now.ns - w->missed.ns >= nanos_from_s(SCOPE_GRACE_S).ns))
+	is_over = w && w->is_gone && place->now.ns - w->missed.ns >= nanos_from_s(SCOPE_GRACE_S).ns;
+	if (!w || is_over)
 		return REFUSAL_UNKNOWN_LIID;
-	refusal = check_kind(w, interface, record);
+	*window = window_of(w, record->kind);
+	return check_kind(w, place->interface, record);
+}
+
+enum refusal scope_check(const struct scope *scope, const struct scope_place *place,
+			 const struct etsi_record *record)
+{
+	struct scope_window window;
+	enum refusal refusal = scope_window(scope, place, record, &window);
+	bool is_pcap = place->agency->deliver_as == AGENCY_DELIVERS_PCAP, has_time;
+	struct nanos time = {0};
+
 	if (refusal != REFUSAL_NONE)
 		return refusal;
-	if (record->kind != ETSI_RECORD_TRI && !is_in_time(w, record))
+	has_time = time_of(record, &time) || record->kind == ETSI_RECORD_TRI;
+	if (!has_time || !scope_window_has(&window, time))
 		return REFUSAL_OUT_OF_TIME;
-	if (agency->deliver_as == AGENCY_DELIVERS_PCAP &&
-	    (record->kind != ETSI_RECORD_CC || !record->part.content.bytes))
+	if (is_pcap && (record->kind != ETSI_RECORD_CC || !record->part.content.bytes))
 		return REFUSAL_NO_CAPTURE;
 	return REFUSAL_NONE;
 }

@@ -59,9 +59,30 @@ MUST_CHECK int scope_load(struct scope *scope, const char *path, struct why *why
 /* Whether the agency has, or had, a warrant of this LIID. */
 bool scope_knows(const struct scope *scope, const char *agency, const char *liid);
 
-/* REFUSAL_NONE where the record may go to the agency on this interface. */
-enum refusal scope_check(const struct scope *scope, const struct agency *agency,
-			 enum interface interface, const struct etsi_record *record,
-			 struct nanos now);
+/* The times of records that a warrant covers: from <= time < until. */
+struct scope_window {
+	struct nanos from, until;
+};
+
+/* Where records go, and the time now. */
+struct scope_place {
+	const struct agency *agency;
+	enum interface interface;
+	struct nanos now;
+};
+
+/* What holds for all records of the stream that this one is of, of its kind: why none of them may
+ * go there; REFUSAL_NONE: those may whose time is in the window. */
+enum refusal scope_window(const struct scope *scope, const struct scope_place *place,
+			  const struct etsi_record *record, struct scope_window *window);
+
+static inline bool scope_window_has(const struct scope_window *window, struct nanos time)
+{
+	return time.ns >= window->from.ns && time.ns < window->until.ns;
+}
+
+/* REFUSAL_NONE where the record may go there. */
+enum refusal scope_check(const struct scope *scope, const struct scope_place *place,
+			 const struct etsi_record *record);
 
 #endif

@@ -9,12 +9,17 @@
 static struct scope scope;
 static struct agency police = {.id = (char[]){"police"}};
 
+static enum refusal judge(enum interface interface, const struct etsi_record *r, struct nanos now)
+{
+	return scope_check(&scope, &(struct scope_place){&police, interface, now}, r);
+}
+
 static enum refusal check(enum interface interface, enum etsi_record_kind kind, const char *liid,
 			  double s)
 {
 	struct etsi_record r = sample_record(kind, liid, s);
 
-	return scope_check(&scope, &police, interface, &r, sample_at(SAMPLE_START + 10));
+	return judge(interface, &r, sample_at(SAMPLE_START + 10));
 }
 
 static void take(struct warrant *w, size_t n, double now)
@@ -83,8 +88,7 @@ static void test_times(void)
 	   "but the IRI that says so");
 	r = sample_record(ETSI_RECORD_IRI, "ALL", SAMPLE_START + 1);
 	r.has_time = false;
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START)) ==
-		   REFUSAL_OUT_OF_TIME,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START)) == REFUSAL_OUT_OF_TIME,
 	   "what has no time is in none");
 	sample_free(w, 1);
 }
@@ -103,37 +107,30 @@ static void test_withdrawal(void)
 	scope_fini(&scope);
 	take(w, 1, SAMPLE_START);
 	take(NULL, 0, SAMPLE_START + 10);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 11)) ==
-		   REFUSAL_NONE,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + 11)) == REFUSAL_NONE,
 	   "the last records of a warrant that was taken away come through");
 	r.time = sample_at(SAMPLE_START + 12);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 12)) ==
-		   REFUSAL_OUT_OF_TIME,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + 12)) == REFUSAL_OUT_OF_TIME,
 	   "none that was made later");
 	r.time = sample_at(SAMPLE_START + 9);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r,
-		       sample_at(SAMPLE_START + SCOPE_GRACE_S)) == REFUSAL_NONE,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + SCOPE_GRACE_S)) == REFUSAL_NONE,
 	   "what was made before comes through for a month");
 	ok(!scope_save(&scope, path, &why) && (scope_fini(&scope), scope.n == 0) &&
 		   !scope_load(&scope, path, &why) && scope.n == 1,
 	   "that is known over a restart: %s", why.text);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) ==
-			   REFUSAL_NONE &&
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) == REFUSAL_NONE &&
 		   scope_knows(&scope, "police", "ALL") && !scope_knows(&scope, "police", "NO"),
 	   "with all that was known");
 	unlink(path);
 	r.time = sample_at(SAMPLE_START + 12);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) ==
-		   REFUSAL_OUT_OF_TIME,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + 71)) == REFUSAL_OUT_OF_TIME,
 	   "and when it ended");
 	r.time = sample_at(SAMPLE_START + 9);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r,
-		       sample_at(SAMPLE_START + 11 + SCOPE_GRACE_S)) == REFUSAL_UNKNOWN_LIID,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + 11 + SCOPE_GRACE_S)) ==
+		   REFUSAL_UNKNOWN_LIID,
 	   "nothing after its grace");
 	take(w, 1, SAMPLE_START + 80);
-	ok(scope_check(&scope, &police, INTERFACE_HI2, &r, sample_at(SAMPLE_START + 81)) ==
-			   REFUSAL_NONE &&
-		   scope.n == 1,
+	ok(judge(INTERFACE_HI2, &r, sample_at(SAMPLE_START + 81)) == REFUSAL_NONE && scope.n == 1,
 	   "given again, it is as before");
 	sample_free(w, 1);
 }

@@ -1,6 +1,6 @@
 /* For tests: whether two say the same of a record. */
-#ifndef MEDIATION_LIKENESS_SAME_H
-#define MEDIATION_LIKENESS_SAME_H
+#ifndef LIKENESS_SAME_H
+#define LIKENESS_SAME_H
 
 #include "etsi/record.h"
 
