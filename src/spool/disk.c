@@ -272,35 +272,6 @@ static void doubt(struct taking *t, const struct file *f)
 	t->has_doubt = true;
 }
 
-/* The blocks of one file. */
-static int take_file(struct taking *t, struct file *f)
-{
-	struct block_head head;
-	int rc = 0, is_there;
-
-	why_clear(&t->doubt);
-	t->has_doubt = false;
-	while (!rc && (is_there = next_head(t, f, &head, &t->doubt)) != 0) {
-		if (is_there < 0 || (t->is_lost && !is_whole(t->disk, f, &head))) {
-			doubt(t, f);
-			break;
-		}
-		rc = take_block(t, f, &head);
-	}
-	return rc;
-}
-
-/* The offset at which a file begins. */
-static uint64_t first_base(struct taking *t, const struct file *f)
-{
-	struct block_head head;
-
-	if (file_read(f, SPOOL_PAGE, t->page, SPOOL_PAGE) ||
-	    block_head_read(&head, t->page, NULL) || head.stream != t->disk->place.stream)
-		return UINT64_MAX;
-	return head.base;
-}
-
 static int push_hole(struct taking *t, uint64_t end)
 {
 	struct entry e = {.base = t->at, .len = end - t->at};
@@ -321,6 +292,57 @@ static int push_hole(struct taking *t, uint64_t end)
 		  (unsigned long long)e.base, (unsigned long long)(e.base + e.len));
 	atomic_fetch_add(&t->disk->lost, e.len);
 	return disk_push(t->disk, &e);
+}
+
+/* Behind a head that is damaged: the next block of the stream in this file. What stood there before
+ * the file was used again lies before all that is wanted. */
+static bool find_again(struct taking *t, struct file *f, struct block_head *head)
+{
+	uint64_t at = f->used + BLOCK_ALIGN;
+
+	for (; at + SPOOL_PAGE <= SPOOL_PAGE + f->size; at += BLOCK_ALIGN) {
+		if (file_read(f, at, t->page, SPOOL_PAGE) || block_head_read(head, t->page, NULL) ||
+		    head->stream != t->disk->place.stream || head->base <= t->at ||
+		    head->base >= t->end)
+			continue;
+		f->used = at;
+		return true;
+	}
+	return false;
+}
+
+/* The blocks of one file. */
+static int take_file(struct taking *t, struct file *f)
+{
+	struct block_head head;
+	int rc = 0, is_there;
+
+	why_clear(&t->doubt);
+	t->has_doubt = false;
+	while (!rc && (is_there = next_head(t, f, &head, &t->doubt)) != 0) {
+		if (is_there < 0 || (t->is_lost && !is_whole(t->disk, f, &head))) {
+			doubt(t, f);
+			if (t->is_lost || !find_again(t, f, &head))
+				break;
+			rc = push_hole(t, head.base);
+			why_clear(&t->doubt);
+			t->has_doubt = false;
+		}
+		if (!rc)
+			rc = take_block(t, f, &head);
+	}
+	return rc;
+}
+
+/* The offset at which a file begins. */
+static uint64_t first_base(struct taking *t, const struct file *f)
+{
+	struct block_head head;
+
+	if (file_read(f, SPOOL_PAGE, t->page, SPOOL_PAGE) ||
+	    block_head_read(&head, t->page, NULL) || head.stream != t->disk->place.stream)
+		return UINT64_MAX;
+	return head.base;
 }
 
 static void add_file(struct disk *d, struct file *f)
@@ -680,7 +702,7 @@ void disk_tidy(struct disk *d)
 	drop_files(d);
 }
 
-bool disk_should_note(struct disk *d, const struct spool_state *state)
+bool disk_should_note(struct disk *d, const struct spool_state *state, bool is_last)
 {
 	struct timespec now;
 	uint64_t acked = atomic_load(state->acked), safe = disk_safe(d);
@@ -689,8 +711,10 @@ bool disk_should_note(struct disk *d, const struct spool_state *state)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ns = (int64_t)now.tv_sec * NANOS_PER_S + now.tv_nsec;
-	if ((safe == d->noted_safe && (acked == d->noted_acked || !d->first)) ||
-	    ns - d->noted_at < NOTE_NS)
+	/* what is noted as acknowledged beyond the disk's end need not be said more exactly */
+	if (safe == d->noted_safe && (acked == d->noted_acked || d->noted_acked >= safe))
+		return false;
+	if (ns - d->noted_at < NOTE_NS && !is_last)
 		return false;
 	d->noted_len = state_user(state, &user);
 	memcpy(d->noted_user, user, d->noted_len);

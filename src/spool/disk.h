@@ -82,8 +82,9 @@ uint64_t disk_tail(const struct disk *disk);
 void disk_tidy(struct disk *disk);
 
 /* Looks at the spool's state, which must not change meanwhile; whether it should be noted in the
- * folder's own. disk_note then does so, and takes its time. */
-bool disk_should_note(struct disk *disk, const struct spool_state *state);
+ * folder's own, once a second at most unless it is the last time. disk_note then does so, and takes
+ * its time. */
+bool disk_should_note(struct disk *disk, const struct spool_state *state, bool is_last);
 void disk_note(struct disk *disk);
 
 /* ---- the reader ---- */

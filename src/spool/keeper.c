@@ -326,7 +326,7 @@ static void wait_for_work(struct round *r)
 
 static void tidy(struct spool *s)
 {
-	bool is_due = disk_should_note(s->disk, &s->state);
+	bool is_due = disk_should_note(s->disk, &s->state, s->is_stopping);
 
 	pthread_mutex_unlock(&s->lock);
 	disk_tidy(s->disk);
@@ -358,6 +358,8 @@ static void *keep(void *arg)
 		if (r.calls == s->n_calls)
 			wait_for_work(&r);
 	}
+	if (s->disk)
+		tidy(s);
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }

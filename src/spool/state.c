@@ -11,10 +11,10 @@
 
 #include "base/wr.h"
 
-enum { ORDER = 0x01020304, ACKED_AT = 1024, DISK_END_AT = ACKED_AT + 8, HASH_STEP = 8 };
+enum { ORDER = 0x01020304, HASH_STEP = 8 };
 
 _Static_assert(sizeof(struct spool_slot) <= STATE_SLOT_LEN, "a slot fits");
-_Static_assert(sizeof(struct spool_head) <= ACKED_AT, "the head fits");
+_Static_assert(sizeof(struct spool_head) <= STATE_ACKED_AT, "the head fits");
 
 static const char state_name[] = "state", new_name[] = "state.new";
 
@@ -97,8 +97,8 @@ static int state_map(struct spool_state *state, struct why *why)
 	for (int i = 0; i < 2; i++)
 		state->slots[i] =
 			(struct spool_slot *)(state->map + SPOOL_PAGE + i * STATE_SLOT_LEN);
-	state->acked = (_Atomic uint64_t *)(state->map + ACKED_AT);
-	state->disk_end = (_Atomic uint64_t *)(state->map + DISK_END_AT);
+	state->acked = (_Atomic uint64_t *)(state->map + STATE_ACKED_AT);
+	state->disk_end = (_Atomic uint64_t *)(state->map + STATE_DISK_END_AT);
 	return 0;
 }
 
@@ -167,9 +167,9 @@ static int state_read(struct spool_state *state, uint64_t id, struct why *why)
 	state->generation = atomic_load(&state->slots[state->now]->generation);
 	state->is_old[!state->now] = true;
 	if (atomic_load(state->acked) > state_end(state))
-		return head_refused(why, ACKED_AT, "more is acknowledged than there is");
+		return head_refused(why, STATE_ACKED_AT, "more is acknowledged than there is");
 	if (atomic_load(state->disk_end) > state_end(state))
-		return head_refused(why, DISK_END_AT, "more is on disk than there is");
+		return head_refused(why, STATE_DISK_END_AT, "more is on disk than there is");
 	return 0;
 }
 
