@@ -19,6 +19,7 @@ struct peer {
 	struct conf_endpoint address;
 	struct link *link;
 	bool is_ordered;
+	size_t turns[2]; /* by interface: the channel that comes first when there is room again */
 };
 
 struct channel {
@@ -97,31 +98,37 @@ static bool pass_hole(struct channel *c)
 	return true;
 }
 
-static void pump(struct channel *c)
+/* One parcel; whether it went out. */
+static bool send_parcel(struct channel *c)
 {
 	struct link *link = c->peer ? c->peer->link : NULL;
 	const uint8_t *bytes;
+	size_t n, len;
 
-	while (c->is_open && link && link_is_up(link)) {
-		size_t n = spool_peek(c->box.spool, c->sent, &bytes);
-		size_t len = parcel_len(bytes, n);
-
-		if (!n && pass_hole(c))
-			continue;
-		if (!n)
-			return;
-		if (!len) {
-			log_error("outbox %s/%s: no record begins at %llu: it stays there",
-				  c->box.agency, interface_names[c->box.interface],
-				  (unsigned long long)c->sent);
-			c->is_open = false;
-			return;
-		}
-		if (link_send_records(link, c->box.number, c->sent, bytes, len))
-			return; /* may_send goes on */
-		c->sent += len;
-		c->has_sent = true;
+	if (!c->is_open || !link || !link_is_up(link))
+		return false;
+	while (!(n = spool_peek(c->box.spool, c->sent, &bytes))) {
+		if (!pass_hole(c))
+			return false;
 	}
+	len = parcel_len(bytes, n);
+	if (!len) {
+		log_error("outbox %s/%s: no record begins at %llu: it stays there", c->box.agency,
+			  interface_names[c->box.interface], (unsigned long long)c->sent);
+		c->is_open = false;
+		return false;
+	}
+	if (link_send_records(link, c->box.number, c->sent, bytes, len))
+		return false; /* may_send goes on */
+	c->sent += len;
+	c->has_sent = true;
+	return true;
+}
+
+static void pump(struct channel *c)
+{
+	while (send_parcel(c))
+		;
 }
 
 static void heard_bell(void *owner, unsigned ready)
@@ -164,20 +171,44 @@ static void ask(struct channel *c)
 	c->is_asked = w.ok && !link_send(c->peer->link, (const char *)octets, w.len);
 }
 
+/* A parcel of each channel of this interface, where the link takes it; the one that comes next then
+ * is the first one after that. Whether any went out. */
+static bool send_each(struct peer *peer, enum intercept_interface which)
+{
+	const struct delivery *d = peer->delivery;
+	size_t first = peer->turns[which];
+	bool has_sent = false;
+
+	for (size_t k = 0; k < d->n_channels; k++) {
+		size_t i = (first + k) % d->n_channels;
+		struct channel *c = d->channels[i];
+
+		if (c->peer != peer || c->box.interface != which || !send_parcel(c))
+			continue;
+		peer->turns[which] = i + 1;
+		has_sent = true;
+	}
+	return has_sent;
+}
+
+/* There is room again. A backlog of one channel leaves the others their share, and content does
+ * not hold back what is reported of it. */
 static void may_send(void *owner, struct link *link)
 {
-	const struct peer *peer = owner;
+	struct peer *peer = owner;
 	const struct delivery *d = peer->delivery;
+	bool has_sent;
 
 	for (size_t i = 0; i < d->n_channels && link_is_up(link); i++) {
 		struct channel *c = d->channels[i];
 
-		if (c->peer != peer)
-			continue;
-		if (!c->is_asked)
+		if (c->peer == peer && !c->is_asked)
 			ask(c);
-		pump(c);
 	}
+	do {
+		has_sent = send_each(peer, INTERCEPT_HI2);
+		has_sent |= send_each(peer, INTERCEPT_HI3);
+	} while (has_sent && link_is_up(link));
 }
 
 static void down(void *owner, struct link *link, const char *reason)
