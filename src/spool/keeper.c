@@ -187,6 +187,7 @@ static void disk_failed(struct round *r, int rc, const struct why *why)
 			g->is_busy = false;
 	}
 	r->retry_at = r->now + RETRY_NS;
+	r->may_spill = false; /* who waits for room learns that none comes for now */
 	keeper_trim(s);
 }
 
