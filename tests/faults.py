@@ -76,7 +76,8 @@ class Traffic:
 class Proxy:
     """A TCP proxy to host:port (to), which may change. It can be slow, stall, cut, or forget what it has."""
 
-    def __init__(self, to=None):
+    def __init__(self, to=None, buffer=BUFFER):
+        self.buffer = buffer
         self.to, self.delay, self.rate, self.is_stalled, self.is_away = to, 0, None, False, False
         self.pairs = []
         self.n_connections = 0
@@ -99,8 +100,8 @@ class Proxy:
             far.settimeout(None)
             pair = {"ends": (near, far), "is_lost": False}
             for end in pair["ends"]:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.buffer)
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.pairs.append(pair)
             self.n_connections += 1
@@ -108,14 +109,16 @@ class Proxy:
                 threading.Thread(target=self.pump, args=(pair, one, other), daemon=True).start()
 
     def pump(self, pair, one, other):
+        due = 0
         try:
-            while octets := one.recv(BUFFER):
+            while octets := one.recv(self.buffer):
                 while self.is_stalled or pair["is_lost"]:
                     time.sleep(0.01)
                 if self.delay:
                     time.sleep(self.delay)
-                if self.rate:
-                    time.sleep(len(octets) / self.rate)
+                if self.rate:  # on the average: a nap that was too long makes the next one shorter
+                    due = max(due, time.monotonic() - 0.05) + len(octets) / self.rate
+                    time.sleep(max(due - time.monotonic(), 0))
                 other.sendall(octets)
         except OSError:
             pass
