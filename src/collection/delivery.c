@@ -11,7 +11,8 @@
 #include "link/link.h"
 #include "spool/spool.h"
 
-enum { PARCEL_LEN = 256 << 10, MESSAGE_LEN = 512, PATH_LEN = 4096 };
+/* QUEUE_LEN: bytes that the records of others may wait behind. */
+enum { PARCEL_LEN = 256 << 10, QUEUE_LEN = 1 << 20, MESSAGE_LEN = 512, PATH_LEN = 4096 };
 
 struct peer {
 	struct delivery *delivery;
@@ -19,7 +20,8 @@ struct peer {
 	struct conf_endpoint address;
 	struct link *link;
 	bool is_ordered;
-	size_t turns[2]; /* by interface: the channel that comes first when there is room again */
+	bool is_full;                         /* the link takes no more for now */
+	size_t turns[INTERCEPT_N_INTERFACES]; /* which channel comes first when there is room */
 };
 
 struct channel {
@@ -105,7 +107,7 @@ static bool send_parcel(struct channel *c)
 	const uint8_t *bytes;
 	size_t n, len;
 
-	if (!c->is_open || !link || !link_is_up(link))
+	if (!c->is_open || !link || c->peer->is_full || !link_is_up(link))
 		return false;
 	while (!(n = spool_peek(c->box.spool, c->sent, &bytes))) {
 		if (!pass_hole(c))
@@ -118,8 +120,10 @@ static bool send_parcel(struct channel *c)
 		c->is_open = false;
 		return false;
 	}
-	if (link_send_records(link, c->box.number, c->sent, bytes, len))
-		return false; /* may_send goes on */
+	if (link_send_records(link, c->box.number, c->sent, bytes, len)) {
+		c->peer->is_full = true; /* may_send goes on, and nobody comes before others */
+		return false;
+	}
 	c->sent += len;
 	c->has_sent = true;
 	return true;
@@ -199,6 +203,7 @@ static void may_send(void *owner, struct link *link)
 	const struct delivery *d = peer->delivery;
 	bool has_sent;
 
+	peer->is_full = false;
 	for (size_t i = 0; i < d->n_channels && link_is_up(link); i++) {
 		struct channel *c = d->channels[i];
 
@@ -213,11 +218,12 @@ static void may_send(void *owner, struct link *link)
 
 static void down(void *owner, struct link *link, const char *reason)
 {
-	const struct peer *peer = owner;
+	struct peer *peer = owner;
 	const struct delivery *d = peer->delivery;
 
 	(void)link;
 	(void)reason;
+	peer->is_full = false;
 	for (size_t i = 0; i < d->n_channels; i++) {
 		if (d->channels[i]->peer == peer)
 			d->channels[i]->is_asked = d->channels[i]->is_open = false;
@@ -386,6 +392,7 @@ static void dial(struct delivery *d, struct peer *peer, const struct conf_endpoi
 		.peer_name = peer->name,
 		.ops = &mediator_ops,
 		.owner = peer,
+		.max_queue = QUEUE_LEN,
 	};
 	struct why why;
 

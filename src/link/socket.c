@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128 };
+/* UNSENT: octets that the kernel may hold unsent; what is urgent waits behind them. */
+enum { BACKLOG = 128, UNSENT = 256 << 10 };
 
 union address {
 	struct sockaddr any;
@@ -70,6 +71,7 @@ static int fail(int fd, const struct conf_endpoint *at, struct why *why)
 
 int link_socket_dial(const struct conf_endpoint *to, struct why *why)
 {
+	int unsent = UNSENT;
 	union address a;
 	socklen_t len = to_address(to, &a);
 	int fd = open_socket(&a);
@@ -77,6 +79,7 @@ int link_socket_dial(const struct conf_endpoint *to, struct why *why)
 	if (fd < 0)
 		return fail(fd, to, why);
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 	if (connect(fd, &a.any, len) && errno != EINPROGRESS)
 		return fail(fd, to, why);
 	return fd;
