@@ -10,17 +10,18 @@
 
 #include "sip/text.h"
 
-/* constant, what access types begin with, parameter with the cell; the longest that fits counts */
+/* constant, name, what access types begin with, parameter with the cell; hexadecimal digits of the
+ * area and of the cell, which follow MCC and MNC in it; 0: not so */
 #define SIP_ACCESSES(X)                                                                            \
-	X(GERAN, "3GPP-GERAN", "cgi-3gpp")                                                         \
-	X(UTRAN, "3GPP-UTRAN", "utran-cell-id-3gpp")                                               \
-	X(E_UTRAN, "3GPP-E-UTRAN", "utran-cell-id-3gpp")                                           \
-	X(NR, "3GPP-NR", "utran-cell-id-3gpp")                                                     \
-	X(WLAN, "IEEE-802.11", "i-wlan-node-id")
+	X(GERAN, "GERAN", "3GPP-GERAN", "cgi-3gpp", 4, 4)                                          \
+	X(UTRAN, "UTRAN", "3GPP-UTRAN", "utran-cell-id-3gpp", 4, 7)                                \
+	X(E_UTRAN, "E-UTRAN", "3GPP-E-UTRAN", "utran-cell-id-3gpp", 4, 7)                          \
+	X(NR, "NR", "3GPP-NR", "utran-cell-id-3gpp", 6, 9)                                         \
+	X(WLAN, "WLAN", "IEEE-802.11", "i-wlan-node-id", 0, 0)
 
 enum sip_access_kind {
 	SIP_ACCESS_OTHER,
-#define X(name, prefix, param) SIP_ACCESS_##name,
+#define X(name, text, prefix, param, area, cell) SIP_ACCESS_##name,
 	SIP_ACCESSES(X)
 #undef X
 };
@@ -38,8 +39,8 @@ struct sip_access {
 	uint32_t area;        /* LAC, or TAC */
 	uint64_t cell_number; /* CI, UTRAN cell identity, ECI, NCI */
 
-	uint8_t mac[6]; /* of a WLAN's node; zero: none */
 	bool has_mac;
+	uint8_t mac[6]; /* of a WLAN's node */
 };
 
 /* ERR_BAD: no access type. */

@@ -12,33 +12,32 @@
 struct sip_framer {
 	uint8_t *room;     /* the caller's */
 	uint32_t size;     /* of it: the longest message that can be put together */
-	uint32_t len;      /* of what is in it */
-	uint32_t seen;     /* of it has been searched for the header's end */
-	uint32_t wanted;   /* the whole message's octets; 0: its header is not whole yet */
-	uint64_t skipping; /* octets of a message that is too long, still to be stepped over */
-	bool is_lost;      /* looking for a start line */
-	bool is_given;     /* what is in the room was given and goes with the next call */
+	uint32_t len;      /* of what is in it: the beginning of a message */
+	uint32_t seen;     /* of that is known to be whole lines of its header */
+	uint32_t searched; /* of that has no further line end behind seen */
+	uint64_t wanted;   /* octets of the whole message; 0: its header is not whole yet */
+	bool is_lost;      /* what came last made no sense */
+	bool is_mid_line;  /* and what comes next is not the beginning of a line */
 
 	uint64_t n_messages;
-	uint64_t n_too_long; /* messages of more than size octets, stepped over */
-	uint64_t n_lost;     /* octets that were stepped over while looking for a start line */
+	uint64_t n_too_long; /* were longer than the room: cut, or lost with their header */
+	uint64_t n_lost;     /* octets that were stepped over: they made no sense */
 	uint64_t n_gaps;
 };
 
-/* room is the caller's, and outlives the framer; at most SIP_MAX_LEN octets of it are used. */
+/* room is the caller's, and outlives the framer. */
 void sip_framer_init(struct sip_framer *f, void *room, size_t size);
 
 /* The next message of what came: takes octets from the piece until one is whole. 1 and *message,
- * which stays until the next call with this framer, and not longer than the piece; 0: the piece is
- * used up. */
+ * which stays until the framer is called again, and not longer than the piece; 0: the piece is
+ * used up. A message without a Content-Length has no body here (RFC 3261 20.14). One that is
+ * longer than the room is given as far as it has come, so that sip_message_read says ERR_CUT;
+ * the rest of it is not waited for, since its length may be a lie: the next start line is looked
+ * for. */
 int sip_framer_next(struct sip_framer *f, struct rd *piece, struct sip_text *message);
 
-/* Octets are missing here. What was begun is given up. */
-void sip_framer_gap(struct sip_framer *f);
-
-/* Whether octets look like the beginning of a message (line ends before it are stepped over):
- * a start line is whole and right; it may become one; it is none. */
-enum sip_likeness { SIP_IS_NONE, SIP_MAY_BE, SIP_IS_ONE };
-enum sip_likeness sip_likeness(const void *bytes, size_t len);
+/* Octets are missing here, or the stream ends. 1 and *message: what has come of a message whose
+ * header is whole; 0: nothing worth it. The next start line is looked for from here on. */
+int sip_framer_gap(struct sip_framer *f, struct sip_text *message);
 
 #endif

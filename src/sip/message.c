@@ -126,27 +126,79 @@ static bool read_request_line(struct sip_message *m, struct sip_text line)
 	return true;
 }
 
-/* Whether octets without a line end may be the beginning of a start line. */
-static bool may_be_start(struct rd r)
+static bool read_whole_line(struct sip_message *m, struct sip_text line)
 {
-	struct sip_text word = sip_token(&r);
+	if (line.len > 4 && sip_text_is(sip_text_of(line.bytes, 4), "SIP/"))
+		return read_status_line(m, line);
+	return read_request_line(m, line);
+}
+
+static bool begins_with_scheme(struct sip_text t)
+{
+	static const char *const schemes[] = {"sip:", "sips:", "tel:"};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (t.len >= len && sip_text_is(sip_text_of(t.bytes, len), schemes[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool has_controls(struct sip_text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (t.bytes[i] < ' ' && t.bytes[i] != '\t' && t.bytes[i] != '\r')
+			return true;
+	return false;
+}
+
+/* Of a start line without its end. */
+static enum sip_likeness likeness_of_cut(struct rd r)
+{
+	enum sip_likeness best = rd_left(&r) > SIP_MAX_START_LINE ? SIP_IS_NONE : SIP_MAY_BE;
+	struct sip_text word = sip_token(&r), rest;
 
 	if (rd_left(&r) == 0)
-		return true;
-	return sip_skip(&r, ' ') ? word.len != 0 : sip_text_is(word, "SIP") && sip_skip(&r, '/');
+		return best;
+	if (sip_text_is(word, "SIP") && sip_skip(&r, '/'))
+		return best;
+	if (word.len == 0 || !sip_skip(&r, ' '))
+		return SIP_IS_NONE;
+	rest = sip_text_rest(&r);
+	if (sip_method_of(word) != SIP_OTHER && begins_with_scheme(rest))
+		return SIP_IS_ONE;
+	return has_controls(rest) ? SIP_IS_NONE : best;
+}
+
+static void skip_line_ends(struct rd *r)
+{
+	while (sip_skip(r, '\r') || sip_skip(r, '\n'))
+		;
+}
+
+enum sip_likeness sip_likeness(const void *bytes, size_t len)
+{
+	struct rd r = rd_of(bytes, len), before;
+	struct sip_message m = {0};
+	struct sip_text line;
+
+	skip_line_ends(&r);
+	before = r;
+	if (take_line(&r, &line))
+		return read_whole_line(&m, line) ? SIP_IS_ONE : SIP_IS_NONE;
+	return likeness_of_cut(before);
 }
 
 static int read_start_line(struct sip_message *m, struct rd *r)
 {
 	struct rd before = *r;
 	struct sip_text line;
-	bool is_status;
 
-	if (!take_line(r, &line))
-		return may_be_start(before) ? ERR_CUT : ERR_UNKNOWN;
-	is_status = line.len > 4 && sip_text_is(sip_text_of(line.bytes, 4), "SIP/");
-	return (is_status ? read_status_line(m, line) : read_request_line(m, line)) ? 0
-										    : ERR_UNKNOWN;
+	if (take_line(r, &line))
+		return read_whole_line(m, line) ? 0 : ERR_UNKNOWN;
+	return likeness_of_cut(before) == SIP_IS_NONE ? ERR_UNKNOWN : ERR_CUT;
 }
 
 /* A line as a field; false: it is none. */
@@ -253,8 +305,7 @@ int sip_message_read(const void *bytes, size_t len, struct sip_message *out)
 	*out = (struct sip_message){0};
 	if (len > SIP_MAX_LEN)
 		return ERR_FULL;
-	while (sip_skip(&r, '\r') || sip_skip(&r, '\n'))
-		;
+	skip_line_ends(&r);
 	out->whole = sip_text_rest(&r);
 	rc = read_start_line(out, &r);
 	if (rc)
@@ -273,6 +324,16 @@ bool sip_line_next(struct rd *header, struct sip_line *out)
 	struct sip_text text;
 
 	while (take_folded(header, &text))
+		if (split_line(text, out))
+			return true;
+	return false;
+}
+
+bool sip_header_next(struct rd *octets, struct sip_line *out)
+{
+	struct sip_text text;
+
+	while (take_folded(octets, &text) && text.len)
 		if (split_line(text, out))
 			return true;
 	return false;

@@ -20,7 +20,8 @@
 #include "sip/method.h"
 
 enum {
-	SIP_MAX_LEN = 1 << 18, /* octets of a message at most; a datagram has 65,535 */
+	SIP_MAX_LEN = 1 << 18,        /* octets of a message at most; a datagram has 65,535 */
+	SIP_MAX_START_LINE = 1 << 13, /* of its first line, where that is all there is */
 };
 
 /* What RFC 3261 forbids and a reader can live with: the message is read as far as it makes sense. A
@@ -111,5 +112,13 @@ struct sip_line {
 
 /* The next line of a reader over m->header; lines that are no fields are passed over. */
 bool sip_line_next(struct rd *header, struct sip_line *out);
+/* As above, of a reader over a header and what follows it: false at the empty line, which is
+ * stepped over, and where the octets end. */
+bool sip_header_next(struct rd *octets, struct sip_line *out);
+
+/* Whether octets begin as a message does, line ends before it stepped over: they do; they may, once
+ * there are more; they do not. A few octets are enough in most cases. */
+enum sip_likeness { SIP_IS_NONE, SIP_MAY_BE, SIP_IS_ONE };
+enum sip_likeness sip_likeness(const void *bytes, size_t len);
 
 #endif

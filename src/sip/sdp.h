@@ -52,21 +52,22 @@ struct sdp_media {
 	uint16_t port;            /* 0: refused, or bundled with another (RFC 9143) */
 	uint16_t n_ports;         /* "49170/2"; 1 where it is not said */
 	struct sip_text protocol; /* "RTP/AVP", "RTP/SAVPF", "udptl" (T.38), "UDP/TLS/RTP/SAVPF" */
-	bool is_rtp;              /* RTP/… is in it, secure or not */
-	bool is_udptl;            /* T.38's (RFC 7345 too: UDP/TLS/UDPTL) */
-	struct sip_text formats;  /* "0 96": sdp_format_next */
-	struct sip_host address;  /* its own, or the session's; text not there: none */
-	uint8_t ttl;              /* of a multicast address; 0: none */
-	uint16_t n_addresses;     /* of a multicast address: so many, counted up; else 1 */
+	bool is_rtp;              /* RTP is in it, secure or not */
+	bool is_udptl;            /* T.38's, secure or not (RFC 7345) */
+	bool is_tcp;
+	bool is_secure;               /* SRTP, TLS or DTLS is in it */
+	struct sip_text formats;      /* "0 96": sdp_format_next */
+	struct sip_host address;      /* its own, or the session's; text not there: none */
+	uint8_t ttl;                  /* of a multicast address; 0: none */
+	uint16_t n_addresses;         /* of a multicast address: so many, counted up; else 1 */
 	enum sdp_direction direction; /* its own, or the session's */
 	bool has_rtcp;                /* a=rtcp */
-	uint16_t rtcp_port;           /* a=rtcp's, else port + 1; port where muxed; 0: none */
+	uint16_t rtcp_port;           /* a=rtcp's, else port + 1; 0: none */
 	struct sip_host rtcp_address; /* a=rtcp's, else address */
-	bool is_rtcp_mux;             /* a=rtcp-mux (RFC 5761) */
-	bool is_rtcp_mux_only;        /* a=rtcp-mux-only (RFC 8858) */
-	bool is_ice_lite;
-	uint32_t ptime;      /* milliseconds; 0: not said */
-	struct sip_text mid; /* a=mid (RFC 5888); not there: none */
+	bool is_rtcp_mux;             /* a=rtcp-mux: where both sides say so, RTCP comes to port */
+	bool is_rtcp_mux_only;        /* a=rtcp-mux-only (RFC 8858): it does in any case */
+	uint32_t ptime;               /* milliseconds; 0: not said */
+	struct sip_text mid;          /* a=mid (RFC 5888); not there: none */
 	uint32_t n_candidates;
 	struct sip_text attributes; /* its lines, for the walks below */
 };
@@ -81,12 +82,15 @@ struct sdp {
 	} origin;
 	struct sip_text name;    /* s= */
 	struct sip_host address; /* the session's c=; text not there: none */
+	uint8_t ttl;
+	uint16_t n_addresses;
 	enum sdp_direction direction;
 	bool is_ice_lite;
 	uint16_t n_media;
 	uint32_t n_left_out;
 	struct sdp_media media[SDP_MAX_MEDIA];
-	bool has_fault; /* a line that breaks the grammar was passed over */
+	struct sip_text attributes; /* the session's lines, as those of a media */
+	bool has_fault;             /* a line that breaks the grammar was passed over */
 };
 
 /* ERR_UNKNOWN: it does not begin with v=0. ERR_CUT: no o= line. What breaks the grammar further
