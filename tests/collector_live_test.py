@@ -182,9 +182,66 @@ def drops_are_shown():
 
     ok(wait_for(is_whole, 12) and seen["dropped"] > 1000, "a collector that stands still: what the kernel dropped is in "
        "the status, and with what was received it is what was sent", [seen, c.said()])
+    ok(wait_for(lambda: [a for a in mediator.alarms if a[:2] == ("police", None) and "input int:eastr: packets are lost, for "
+                         "the kernel's ring is full" in a[2]]), "the agency that has a warrant is told", [mediator.alarms])
     c.end()
     for x in (provisioner, mediator):
         x.close()
+
+
+def gaps(provisioner):
+    """What the ledger says of inputs, last."""
+    told = [m["gaps"] for m in provisioner.ledger if m.get("gaps")]
+    return told[-1] if told else []
+
+
+def the_card_is_asked():
+    """Frames that are too long for the right end are lost there, before any ring; and an end that goes away."""
+    make_pair("long")
+    run("ip", "link", "set", "longr", "mtu", "600")
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    wire, packet, short = Wire("long"), ip("9.9.9.9", "8.8.8.8", bytes(1000)), ip("9.9.9.9", "8.8.8.8", bytes(100))
+
+    def lose(n):
+        for _ in range(n):
+            try:
+                wire.send(packet)
+            except OSError:  # the pair says that it was lost
+                pass
+
+    lose(7)
+    c = Collector(os.path.join(work, "card"), provisioner, ["uri: int:longr"])
+    ok(c.is_open(), "an interface is open that had lost something before", [c.said()])
+    for _ in range(20):
+        lose(1)
+        wire.send(short)
+    seen = {}
+
+    def is_whole():
+        seen.update(status(provisioner).get("int:longr", {}))
+        return seen and seen["received"] == 20 and seen["card"]["dropped"] == 20
+
+    ok(wait_for(is_whole, 12) and seen["card_lost"] == 20 and seen["dropped"] == 0,
+       "what is lost before the ring is counted, since the start", [seen, c.said()])
+    ok(wait_for(lambda: [a for a in mediator.alarms if "int:longr: packets are lost by the network card" in a[2]]),
+       "the agency is told", [mediator.alarms])
+    run("ip", "link", "del", "longl")
+    ok(wait_for(lambda: [a for a in mediator.alarms if "nothing is captured, for the input is not there" in a[2]], 12),
+       "so it is of an interface that goes away", [mediator.alarms, c.said()])
+    make_pair("long")
+    ok(wait_for(lambda: [a for a in mediator.alarms if "int:longr: the input is captured again" in a[2]], 20),
+       "and of its return", [mediator.alarms, c.said()])
+    ok(wait_for(lambda: [r for r in gaps(provisioner) if r["reason"] == "input_down" and r["input"] == "int:longr"]),
+       "the ledger has the time", [gaps(provisioner)])
+    ok([r["packets"] for r in gaps(provisioner) if r["reason"] == "card"] == [20], "and what the card lost",
+       [gaps(provisioner)])
+    ok(len([a for a in mediator.alarms if "is not there" in a[2]]) == 1 and
+       len([a for a in mediator.alarms if "lost by the network card or" in a[2]]) == 1, "each once", [mediator.alarms])
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+    run("ip", "link", "del", "longl")
 
 
 def nanos(text):
@@ -228,7 +285,10 @@ def restarts_state_the_gap(how, sentence):
     ok(not outside, f"{sentence}: of {len(sent)} packets {len(missing)} are missing, all within the "
        f"{(last - first) / 10**6:.0f} ms that are stated", [first, last, outside[:5]])
     gap = status(provisioner).get("int:eastr", {}).get("gap")
-    ok(gap and [nanos(gap["from"]), nanos(gap["until"])] == [first, last], "so does the status", [gap])
+    ok(gap and [nanos(gap[k]) // 10**6 for k in ("from", "until")] == [first // 10**6, last // 10**6],
+       "so does the status", [gap])
+    ok(wait_for(lambda: [a for a in mediator.alarms if a[0] == "police" and said and said[0] in a[2]]),
+       "so does the agency's alarm", [mediator.alarms])
     ok(wait_for(lambda: any(r.get("type") == "alarm" and r.get("kind") == "gap" for r in provisioner.reports)),
        "and the provisioner is told", [provisioner.reports])
     ok(numbered_from_zero(records(mediator, "hi3")), "numbers go on")
@@ -270,6 +330,7 @@ def main():
     make_pair("east")
     on_two_interfaces()
     drops_are_shown()
+    the_card_is_asked()
     the_ring_is_read_to_its_end()
     restarts_state_the_gap(signal.SIGTERM, "ended in good order")
     restarts_state_the_gap(signal.SIGKILL, "killed")

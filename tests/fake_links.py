@@ -94,6 +94,7 @@ class Provisioner(Peer):
 
     def __init__(self, orders):
         self.orders, self.digests, self.status, self.reports = orders, [], None, []
+        self.ledger = []
         super().__init__("provisioner", "p1")
 
     def up(self, connection, hello):
@@ -114,23 +115,31 @@ class Provisioner(Peer):
             self.digests.append(message["digest"])
         if message["type"] == "status":
             self.status = message
+        if message["type"] == "ledger":
+            self.ledger.append(message)
         if message["type"] == "report":
             self.reports.append(message["report"])
             self.send(connection, MESSAGE, {"type": "heard", "number": message["number"]})
 
 
 class Mediator(Peer):
-    """Keeps each stream as it comes, exactly once."""
+    """Keeps each stream as it comes, exactly once, and alarms, which it answers."""
 
     def __init__(self, name="m1"):
         self.streams = {}   # (agency, interface) -> bytes
         self.channels = {}  # (connection, channel) -> (agency, interface)
         self.is_slow = False
+        self.alarms = []    # (agency, LIID or None, text)
         super().__init__("mediator", name)
 
     def heard(self, connection, kind, body):
         if kind == MESSAGE:
             m = json.loads(body)
+            if m["type"] == "alarm":
+                self.alarms.append((m["agency"], m.get("liid"), m["text"]))
+                self.send(connection, MESSAGE, {"type": "alarm", "number": m["number"], "agency": m["agency"],
+                                                "outcome": "told"})
+                return
             key = (m["agency"], m["interface"])
             self.channels[connection, m["channel"]] = key
             offset = len(self.streams.setdefault(key, b""))

@@ -106,7 +106,7 @@ def start(chain):
     more = {"metrics": "127.0.0.1:0"}
     p = Provisioner(chain, **more).start()
     m = Mediator(chain, "m1", p, **more).start()
-    c = Collector(chain, "c1", p, silence="2s", **more).start()
+    c = Collector(chain, "c1", p, silence="2s", tell_silence=True, **more).start()
     a = Agency(chain, "police", **more).start()
     p.put("/operator", {"id": "EXAMPLE-NZ", "network_element": "akl-1"})
     p.put("/mediators/m1", {"name": "m1", "address": m.address})
@@ -174,14 +174,21 @@ def traffic(p, m, c, a):
     ok("L1" not in text and "10.0.0.1" not in text, "no metric names a warrant or a target")
 
 
-def health(c):
+def health(c, a):
     ok(until(lambda: metrics(c)[("weir_warrants_silent",)] == 1, 8),
        "a warrant with an active session and no content for its time is silent")
     one = json.loads(get(c, "/status")[2])["intercept"]["warrants"][0]
     ok(one["silent"] and one["live"] == 1 and "last_cc" in one, "the status says which, and when it had content last",
        [one])
+    ok(until(lambda: metrics(c)[("weir_alarms_active", "silent")] == 1, 8), "that is an alarm")
+    ok(until(lambda: silent_alarms(a) == ["L1:"], 8), "of which the agency hears, with the LIID", [a.records("hi1")])
     c.feed.frames([(time.time_ns(), ip("10.0.0.1", "192.0.2.9", bytes(8)))])
     ok(until(lambda: metrics(c)[("weir_warrants_silent",)] == 0, 8), "until content comes")
+
+
+def silent_alarms(a):
+    return [e["words"].split()[3] for e in a.records("hi1")
+            if "a session is active, and no content comes, since 20" in e["words"]]
 
 
 def status(p, *words, terminal=False):
@@ -223,7 +230,7 @@ def screen(p, m, c):
     ok(until(lambda: "NOT CONNECTED" in "".join(line("! mediator m1")) and
              "NO LINK" in "".join(line("! c1 police hi3 to m1")) and "unknown" in "".join(line("! police hi3 by m1"))),
        "a mediator that is away is marked, where it is missed too", status(p)[1])
-    ok(len(status(p, "--lines", "12")[1]) == 12, "a smaller screen is full, and no more")
+    ok(len(status(p, "--lines", "16")[1]) == 16, "a smaller screen is full, and no more")
     key = p.folder / "wrong"
     key.write_text("nobody.0123\n")
     code, lines = status(p, "--api-key", key)
@@ -261,7 +268,7 @@ def main():
             formats((p, m, c, a))
             traffic(p, m, c, a)
             manual((p, m, c, a))
-            health(c)
+            health(c, a)
             escapes(chain)
             screen(p, m, c)
     except Failed as failed:

@@ -71,6 +71,16 @@ static void test_marks(void)
 	   "a daemon that is away is marked");
 	shown(HEAD COLLECTOR("true", INPUT("int:eth0", "3")) "]}", 24, true);
 	ok(n_marked == 1 && strstr(page, "\x1b[31m! c1 int:eth0"), "drops are, and red");
+	shown(HEAD COLLECTOR("true", "\"alarms\":{\"now\":[{\"alarm\":\"ring_drops\",\"about\":"
+				     "\"input int:x\",\"since\":\"2026-11-22T09:59:30Z\","
+				     "\"text\":\"packets are lost\"}]}") "]}",
+	      24, false);
+	ok(n_marked == 1 &&
+		   strstr(page, "! c1 ring_drops         30s    input int:x: packets are lost\n"),
+	   "an alarm is, with what it says:\n%s", page);
+	shown(HEAD COLLECTOR("true", INPUT("int:eth0", "0,\"card_lost\":5")) "]}", 24, false);
+	ok(n_marked == 1 && strstr(page, " 5      0      0\n"), "so is what the card lost:\n%s",
+	   page);
 	shown(HEAD COLLECTOR("true", WARRANTS(WARRANT("\"silent\":true"))) "]}", 24, false);
 	ok(n_marked == 1 && strstr(page, "session active, no CC for 12m\n"), "and silence");
 	shown(HEAD COLLECTOR("true",
@@ -117,7 +127,7 @@ static void test_strange(void)
 			     INPUT("pcap:/äöü/äöü/äöü/äöü/äöü/äöü/äöü/äöü/äöü/äöü/äöü/äöü/end.pcap",
 				   "0")) "]}",
 	      24, false);
-	ok(widest() <= BOARD_COLUMNS && strstr(page, "c1 …öü/äöü/") && strstr(page, "/end.pcap "),
+	ok(widest() <= BOARD_COLUMNS && strstr(page, "c1 …/äöü/äöü/") && strstr(page, "/end.pcap "),
 	   "of a long name the end is shown, and no line is wider than a screen:\n%s", page);
 }
 

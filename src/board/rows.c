@@ -12,7 +12,7 @@
 
 enum {
 	TOLD_LATE = 30,    /* seconds without a status after which a daemon is marked */
-	NAME_COLUMNS = 34, /* of inputs, outboxes */
+	NAME_COLUMNS = 32, /* of inputs, outboxes */
 	KEY_COLUMNS = 24,
 	SHORT_LEN = 16,
 };
@@ -273,6 +273,26 @@ static void put_state(struct rows *rows, struct row *row, const struct daemon *d
 		mark(rows, row);
 }
 
+static int alarms(struct rows *rows, const struct daemon *d)
+{
+	const struct conf_value *a = first_of(member(member(d->status, "alarms"), "now"));
+	char name[120], text[SHORT_LEN];
+
+	for (; a; a = a->next) {
+		struct row *row = add(rows);
+
+		if (!row)
+			return ERR_NOMEM;
+		snprintf(name, sizeof name, "%.60s %.40s", text_of(d->all, "name"),
+			 text_of(a, "alarm"));
+		put_within(row, name, KEY_COLUMNS);
+		put(row, "%-6s ", since(d->now, time_of(a, "since"), text));
+		put(row, "%s: %s", text_of(a, "about"), text_of(a, "text"));
+		mark(rows, row);
+	}
+	return 0;
+}
+
 static int inputs(struct rows *rows, const struct daemon *d)
 {
 	char text[SHORT_LEN];
@@ -289,12 +309,14 @@ static int inputs(struct rows *rows, const struct daemon *d)
 		put_within(row, text_of(in, "uri"), NAME_COLUMNS);
 		put_state(rows, row, d, state, strcmp(state, "opening"));
 		put_count(row, 7, number_of(in, "received"));
-		put_count(row, 10, number_of(in, "dropped"));
-		put_count(row, 8, number_of(in, "errors"));
+		put_count(row, 8, number_of(in, "card_lost"));
+		put_count(row, 7, number_of(in, "dropped"));
+		put_count(row, 7, number_of(in, "errors"));
 		if (gap)
 			put(row, " gap %s",
 			    since(time_of(gap, "until"), time_of(gap, "from"), text));
-		if (gap || number_of(in, "dropped") || number_of(in, "errors"))
+		if (gap || number_of(in, "card_lost") || number_of(in, "dropped") ||
+		    number_of(in, "errors"))
 			mark(rows, row);
 	}
 	return 0;

@@ -17,8 +17,10 @@ struct row {
 
 #define ROWS_KINDS(X)                                                                              \
 	X(DAEMON, daemons, "  DAEMON                VERSION    SINCE  ORDERS    LAST HEARD OF")    \
-	X(INPUT, inputs, "  INPUT                           STATE     PACKETS BY KERNEL  ERRORS")  \
-	X(OUTBOX, outboxes, "  OUTBOX                          WAITING  SPOOL     OF")             \
+	X(ALARM, alarms, "  ALARM                 SINCE  WHAT")                                    \
+	X(INPUT, inputs,                                                                           \
+	  "  INPUT                         STATE     PACKETS BY CARD KERNEL ERRORS")               \
+	X(OUTBOX, outboxes, "  OUTBOX                        WAITING  SPOOL     OF")               \
 	X(AGENCY, agencies,                                                                        \
 	  "  AGENCY                STATE     WAITING  SPOOL     OF    HAS  KEEP-ALIVE")            \
 	X(WARRANT, warrants, "  WARRANT             LIVE      CC    IRI   LOST LAST CC")

@@ -12,6 +12,7 @@
 #include "collection/health.h"
 #include "collection/input.h"
 #include "collection/proof.h"
+#include "collection/sentry.h"
 #include "collection/state.h"
 #include "gauge/gauge.h"
 #include "station/station.h"
@@ -37,6 +38,8 @@ struct collection {
 	struct signer *signer;
 	struct intercept *intercept;
 	struct proof *proof;
+	struct alarms *alarms;
+	struct sentry *sentry;
 	struct delivery *delivery;
 	struct inputs *inputs;
 	struct loop_timer tick, save, drain, keys_timer;
@@ -120,6 +123,7 @@ static void report_gaps(struct collection *c)
 		struct json j = json_of(&w);
 
 		proof_gap(c->proof, &gap);
+		sentry_gap(c->sentry, &gap);
 		nanos_print(gap.from, 6, from);
 		nanos_print(gap.until, 6, until);
 		json_open(&j, '{');
@@ -195,6 +199,7 @@ static void print_status(void *owner, struct json *j)
 
 	json_key(j, "inputs"), inputs_status(c->inputs, j);
 	delivery_status(c->delivery, j);
+	alarms_print(c->alarms, false, j);
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
 	health_print(c->intercept, &watch, j);
@@ -269,6 +274,24 @@ static int open_custody(struct collection *c, struct why *why)
 	return !rc && s->disk ? custody_new(&c->custody, s->keys ? s->keys : c->keys, why) : rc;
 }
 
+static enum alarm_outcome tell_agency(void *owner, const struct alarm_message *message)
+{
+	const struct collection *c = owner;
+
+	return delivery_tell(c->delivery, message);
+}
+
+static int open_sentry(struct collection *c)
+{
+	const struct sentry_options options = {.loop = loop_of(c),
+					       .settings = c->place.settings,
+					       .alarms = c->alarms,
+					       .intercept = c->intercept,
+					       .delivery = c->delivery};
+
+	return sentry_new(&c->sentry, &options);
+}
+
 static int open_delivery(struct collection *c, struct why *why)
 {
 	const struct delivery_options options = {
@@ -279,6 +302,7 @@ static int open_delivery(struct collection *c, struct why *why)
 		.software = c->place.software,
 		.tls = c->tls,
 		.self = c->self,
+		.alarms = c->alarms,
 		.acked = proof_acked,
 		.owner = c->proof,
 	};
@@ -413,6 +437,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_custody(c, why);
 	if (!rc)
+		rc = alarms_new(&c->alarms, tell_agency, c);
+	if (!rc)
 		rc = open_delivery(c, why);
 	if (!rc)
 		rc = open_signer(c, why);
@@ -422,6 +448,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 		rc = open_intercept(c, why);
 	if (!rc)
 		rc = proof_begin(c->proof, loop_of(c), c->station, c->intercept, place->settings);
+	if (!rc)
+		rc = open_sentry(c);
 	if (!rc) {
 		proof_deliver(c->proof, c->delivery);
 		rc = station_dial(c->station, why);
@@ -435,6 +463,7 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (rc)
 		return rc;
 	proof_watch(c->proof, c->inputs);
+	sentry_watch(c->sentry, c->inputs);
 	book = station_book(c->station);
 	if (book->has_orders)
 		delivery_route(c->delivery, &book->orders);
@@ -459,6 +488,7 @@ static void wait_for_links(void *owner)
 void collection_stop(struct collection *c)
 {
 	proof_watch(c->proof, NULL);
+	sentry_watch(c->sentry, NULL);
 	inputs_free(&c->inputs);
 	loop_timer_stop(&c->tick);
 	if (intercept_pause(c->intercept))
@@ -481,8 +511,10 @@ void collection_free(struct collection **cp)
 	loop_timer_fini(&c->save);
 	loop_timer_fini(&c->drain);
 	loop_timer_fini(&c->keys_timer);
+	sentry_free(&c->sentry);
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);
+	alarms_free(&c->alarms);
 	proof_free(&c->proof);
 	custody_free(&c->custody);
 	pulse_free(&c->pulse);

@@ -84,6 +84,8 @@ enum collection_times {
 	X(SPAN, silence, .otherwise = "10m", .min = 1, .max = 31536000,                            \
 	  .doc = "time without content in an active session after which a warrant is shown as "    \
 		 "silent")                                                                         \
+	X(BOOL, tell_silence, .otherwise = "false",                                                \
+	  .doc = "agencies are told (HI1 alarm) of their warrants that are silent")                \
 	X(INT, max_sessions, .otherwise = "1000000", .min = 1, .max = 100000000,                   \
 	  .doc = "sessions of subscribers that are followed at once")                              \
 	X(LIST(collection_input), inputs, .min = 1, .max = 64, .doc = "where packets come from")

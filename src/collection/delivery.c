@@ -12,7 +12,7 @@
 #include "spool/spool.h"
 
 /* QUEUE_LEN: bytes that the records of others may wait behind. */
-enum { PARCEL_LEN = 256 << 10, QUEUE_LEN = 1 << 20, MESSAGE_LEN = 512, PATH_LEN = 4096 };
+enum { PARCEL_LEN = 256 << 10, QUEUE_LEN = 1 << 20, MESSAGE_LEN = 1024, PATH_LEN = 4096 };
 
 struct peer {
 	struct delivery *delivery;
@@ -228,6 +228,8 @@ static void down(void *owner, struct link *link, const char *reason)
 		if (d->channels[i]->peer == peer)
 			d->channels[i]->is_asked = d->channels[i]->is_open = false;
 	}
+	if (d->options.alarms)
+		alarms_forget_sent(d->options.alarms);
 }
 
 static struct channel *channel_of(const struct peer *peer, uint64_t number)
@@ -262,11 +264,32 @@ static void heard_offset(struct channel *c, uint64_t offset)
 	pump(c);
 }
 
+static void heard_of_alarm(const struct delivery *d, const struct conf_value *root)
+{
+	const char *agency = link_text(root, "agency"), *outcome = link_text(root, "outcome");
+	enum alarm_outcome became = ALARM_REFUSED;
+	uint64_t number;
+
+	if (!d->options.alarms || !agency || !outcome || !link_number(root, "number", &number))
+		return;
+	if (!strcmp(outcome, "told"))
+		became = ALARM_TOLD;
+	else if (!strcmp(outcome, "later"))
+		became = ALARM_LATER;
+	else
+		log_warn("agency %s: its mediator does not tell it of alarms", agency);
+	alarms_answered(d->options.alarms, number, agency, became);
+}
+
 static void message(void *owner, struct link *link, const char *type, const struct conf_value *root)
 {
 	uint64_t number, offset;
 	struct channel *c;
 
+	if (!strcmp(type, "alarm")) {
+		heard_of_alarm(((const struct peer *)owner)->delivery, root);
+		return;
+	}
 	if (strcmp(type, "channel") != 0) {
 		log_debug("mediator %s: a message of type %.40s is passed over",
 			  ((const struct peer *)owner)->name, type);
@@ -368,6 +391,41 @@ size_t delivery_n_boxes(const struct delivery *d)
 struct box *delivery_box(struct delivery *d, size_t i)
 {
 	return &d->channels[i]->box;
+}
+
+/* ---- alarms ---- */
+
+static struct link *link_to(const struct delivery *d, const char *agency)
+{
+	for (size_t i = 0; i < d->n_channels; i++) {
+		const struct channel *c = d->channels[i];
+
+		if (c->peer && c->peer->link && !strcmp(c->box.agency, agency))
+			return link_is_up(c->peer->link) ? c->peer->link : NULL;
+	}
+	return NULL;
+}
+
+enum alarm_outcome delivery_tell(const struct delivery *d, const struct alarm_message *m)
+{
+	struct link *link = link_to(d, m->agency);
+	uint8_t octets[MESSAGE_LEN];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json j = json_of(&w);
+
+	if (!link)
+		return ALARM_LATER;
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "alarm");
+	json_key(&j, "number"), json_u64(&j, m->number);
+	json_key(&j, "agency"), json_text(&j, m->agency);
+	if (m->liid)
+		json_key(&j, "liid"), json_text(&j, m->liid);
+	json_key(&j, "text"), json_text(&j, m->text);
+	json_close(&j, '}');
+	if (!w.ok)
+		return ALARM_REFUSED;
+	return link_send(link, (const char *)octets, w.len) ? ALARM_LATER : ALARM_SENT;
 }
 
 /* ---- routes ---- */

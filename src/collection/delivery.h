@@ -13,6 +13,7 @@
 #ifndef COLLECTION_DELIVERY_H
 #define COLLECTION_DELIVERY_H
 
+#include "alarm/alarm.h"
 #include "collection/collection.h"
 #include "intercept/intercept.h"
 #include "tls/tls.h"
@@ -29,6 +30,7 @@ struct delivery_options {
 	const char *software;
 	const struct tls *tls; /* NULL: plain */
 	struct tls_identity self;
+	struct alarms *alarms; /* whose sentences go to agencies, by their mediators; NULL: none */
 	/* More of a box is acknowledged, which it still has; may be NULL. */
 	void (*acked)(void *owner, struct box *box);
 	void *owner;
@@ -57,6 +59,12 @@ void delivery_route(struct delivery *d, const struct orders *orders);
 
 size_t delivery_n_boxes(const struct delivery *d);
 struct box *delivery_box(struct delivery *d, size_t i);
+
+/* Sends a sentence of an alarm by the agency's mediator: an alarm_tell_fn, but for its owner.
+ *
+ *	{"type":"alarm","number":N,"agency":ID,"liid":LIID,"text":"…"}  ---->
+ *	<----  {"type":"alarm","number":N,"agency":ID,"outcome":"told"}     or "later", "refused" */
+enum alarm_outcome delivery_tell(const struct delivery *d, const struct alarm_message *message);
 
 /* The state that is saved knows all before this offset. */
 void delivery_keep(struct delivery *d, struct box *box, uint64_t offset);

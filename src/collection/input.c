@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cap/card.h"
 #include "collection/crew.h"
 
 enum {
@@ -40,6 +41,7 @@ struct input {
 	struct engine *engine;
 	struct source_stats total; /* of sources that were closed */
 	struct input_gap gap;      /* before it was opened last; until 0: none */
+	struct card card;          /* the loop's thread's; of an interface */
 	bool is_gap_new;
 };
 
@@ -48,6 +50,7 @@ struct inputs {
 	struct input *at;
 	size_t n;
 	struct junction *junction; /* NULL: there is one input */
+	int cards;                 /* socket for card_look; -1: none */
 	_Atomic bool is_ending;
 };
 
@@ -218,16 +221,12 @@ static int64_t reached_ns(struct input *in)
 static void note_gap(struct input *in)
 {
 	struct input_gap gap = {.uri = in->settings->uri, .until = {wall_ns()}};
-	char from[NANOS_TEXT_LEN], until[NANOS_TEXT_LEN];
 
 	gap.from.ns = reached_ns(in);
 	if (!gap.from.ns)
 		gap.from = pulse_last(in->inputs->options.pulse, gap.uri);
 	if (!is_live(in) || !gap.from.ns || gap.from.ns >= gap.until.ns)
 		return;
-	nanos_print(gap.from, 9, from);
-	nanos_print(gap.until, 9, until);
-	log_warn("input %s: nothing was captured from %s to %s", gap.uri, from, until);
 	pthread_mutex_lock(&in->lock);
 	in->gap = gap;
 	in->is_gap_new = true;
@@ -318,6 +317,17 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* What is lost before it comes to the ring; of an interface that is one. */
+static void look_at_card(struct input *in)
+{
+	const char *name = in->settings->uri + strlen("int:");
+
+	if (in->inputs->cards < 0 || !is_live(in))
+		return;
+	/* one that is not there has no counters to add */
+	(void)!card_look(in->inputs->cards, name, &in->card);
+}
+
 static void init_input(struct inputs *inputs, size_t i)
 {
 	const struct collection_settings *settings = inputs->options.settings;
@@ -337,6 +347,7 @@ static void init_input(struct inputs *inputs, size_t i)
 		.branch = (unsigned)i,
 	};
 	pthread_mutex_init(&in->lock, NULL);
+	look_at_card(in);
 }
 
 int inputs_new(struct inputs **out, const struct inputs_options *options, struct why *why)
@@ -347,6 +358,8 @@ int inputs_new(struct inputs **out, const struct inputs_options *options, struct
 
 	if (inputs) {
 		inputs->options = *options;
+		if (card_open(&inputs->cards))
+			log_warn("the counters of network cards cannot be asked for");
 		inputs->at = calloc(n + 1, sizeof *inputs->at);
 		inputs->n = inputs->at ? n : 0;
 		rc = inputs->at ? 0 : ERR_NOMEM;
@@ -405,6 +418,8 @@ void inputs_free(struct inputs **ip)
 	}
 	junction_free(&inputs->junction);
 	beat_until(inputs, ended_ns);
+	if (inputs->cards >= 0)
+		close(inputs->cards);
 	free(inputs->at);
 	free(inputs);
 	*ip = NULL;
@@ -452,21 +467,39 @@ static struct source_stats stats_of(struct input *in)
 	return stats;
 }
 
-bool inputs_look(const struct inputs *inputs, size_t i, struct input_look *out)
+bool inputs_look(struct inputs *inputs, size_t i, struct input_look *out)
 {
 	struct input *in = i < inputs->n ? &inputs->at[i] : NULL;
+	struct source_stats stats;
 
 	if (!in)
 		return false;
+	look_at_card(in);
+	stats = stats_of(in);
 	*out = (struct input_look){
 		.uri = in->settings->uri,
-		.n_dropped = stats_of(in).dropped,
-		.is_down = is_live(in) && atomic_load(&in->state) == INPUT_OPENING,
+		.n_dropped = stats.dropped,
+		.n_returns = stats.returns,
+		.n_card = card_n_lost(&in->card),
+		.is_down = is_live(in) && (atomic_load(&in->state) == INPUT_OPENING ||
+					   (in->card.is_known && !in->card.is_there)),
 	};
 	return true;
 }
 
-void inputs_status(const struct inputs *inputs, struct json *j)
+static void print_card(struct input *in, struct json *j)
+{
+	look_at_card(in);
+	if (!in->card.is_known)
+		return;
+	put_number(j, "card_lost", card_n_lost(&in->card));
+	json_key(j, "card"), json_open(j, '{');
+	for (int k = 0; k < CARD_N_COUNTERS; k++)
+		put_number(j, card_counters[k].key, in->card.n[k]);
+	json_close(j, '}');
+}
+
+void inputs_status(struct inputs *inputs, struct json *j)
 {
 	static const char *const states[] = {"opening", "running", "ended"};
 
@@ -491,6 +524,7 @@ void inputs_status(const struct inputs *inputs, struct json *j)
 		put_number(j, "octets", stats.bytes);
 		put_number(j, "returns", stats.returns);
 		put_number(j, "late", atomic_load(&in->program.n_late));
+		print_card(in, j);
 		if (gap.until.ns) {
 			json_key(j, "gap"), json_open(j, '{');
 			json_key(j, "from"), json_time(j, gap.from);

@@ -36,15 +36,17 @@ bool inputs_next_gap(struct inputs *inputs, struct input_gap *out);
 /* Ends them, and waits until they have. Sets NULL. */
 void inputs_free(struct inputs **inputs);
 
-/* The i-th, as the ledger needs it; false: there are fewer. */
+/* The i-th, as the ledger needs it; false: there are fewer. Of the loop's thread. */
 struct input_look {
 	const char *uri;
 	uint64_t n_dropped; /* by the kernel, since the beginning */
-	bool is_down;       /* an interface that is not there now */
+	uint64_t n_card;    /* by the network card or its driver, since then */
+	uint64_t n_returns; /* times that its interface was gone and came back */
+	bool is_down;       /* an interface that is not there now, or has no carrier */
 };
-bool inputs_look(const struct inputs *inputs, size_t i, struct input_look *out);
+bool inputs_look(struct inputs *inputs, size_t i, struct input_look *out);
 
 /* As a value. */
-void inputs_status(const struct inputs *inputs, struct json *j);
+void inputs_status(struct inputs *inputs, struct json *j);
 
 #endif

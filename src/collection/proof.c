@@ -22,6 +22,8 @@ enum {
 /* An input, as it was looked at last. */
 struct watched {
 	uint64_t n_dropped;
+	uint64_t n_card;
+	uint64_t n_returns;
 };
 
 /* An agency, records of which were in a hole of a spool: what of it is left is being found out. */
@@ -36,7 +38,7 @@ struct proof {
 	struct account *account;
 	struct intercept *intercept;
 	const struct collection_settings *settings;
-	const struct inputs *inputs; /* NULL: none are looked at */
+	struct inputs *inputs; /* NULL: none are looked at */
 	struct watched *watched;
 	struct loop_timer timer;
 	int64_t looked_ns, began_ns;
@@ -287,9 +289,15 @@ static void look(void *arg)
 		if (gap.n_packets)
 			ledger_gap_add(p->book, &gap);
 		w->n_dropped = seen.n_dropped;
-		gap = gap_of(seen.uri, LEDGER_INPUT_DOWN, p->looked_ns, now_ns);
-		if (seen.is_down)
+		gap = gap_of(seen.uri, LEDGER_CARD, p->looked_ns, now_ns);
+		gap.n_packets = seen.n_card - w->n_card;
+		if (gap.n_packets)
 			ledger_gap_add(p->book, &gap);
+		w->n_card = seen.n_card;
+		gap = gap_of(seen.uri, LEDGER_INPUT_DOWN, p->looked_ns, now_ns);
+		if (seen.is_down || seen.n_returns != w->n_returns)
+			ledger_gap_add(p->book, &gap);
+		w->n_returns = seen.n_returns;
 	}
 	p->looked_ns = now_ns;
 }
@@ -302,7 +310,7 @@ static void tick(void *owner)
 		intercept_hold(p->intercept, look, p);
 }
 
-void proof_watch(struct proof *p, const struct inputs *inputs)
+void proof_watch(struct proof *p, struct inputs *inputs)
 {
 	if (p->inputs && !inputs)
 		intercept_hold(p->intercept, look, p);

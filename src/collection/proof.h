@@ -27,7 +27,7 @@ MUST_CHECK int proof_begin(struct proof *proof, struct loop *loop, struct statio
 void proof_deliver(struct proof *proof, struct delivery *delivery);
 
 /* Looks at them every second from now on; NULL: no more. */
-void proof_watch(struct proof *proof, const struct inputs *inputs);
+void proof_watch(struct proof *proof, struct inputs *inputs);
 
 /* An interface was not captured for a while. */
 void proof_gap(struct proof *proof, const struct input_gap *gap);

@@ -11,14 +11,25 @@
 
 #define SPOOL_OF "agencies[id=agency].{interface}."
 
+#define ALARM_ROWS                                                                                 \
+	{"weir_alarms_active", GAUGE_GAUGE, "Alarms that are not over.", "alarms.active{alarm}"},  \
+	{                                                                                          \
+		"weir_alarms_total", GAUGE_COUNTER, "Alarms that began.", "alarms.raised{alarm}"   \
+	}
+
 static const struct gauge_row collector_rows[] = {
 	STATION_ROWS,
+	ALARM_ROWS,
 	{"weir_input_up", GAUGE_GAUGE, "1 while the input is read.",
 	 "inputs[#=input,uri].state=running"},
 	{"weir_input_packets_total", GAUGE_COUNTER, "Packets received of an input.",
 	 "inputs[#=input,uri].received"},
 	{"weir_input_bytes_total", GAUGE_COUNTER, "Bytes received of an input.",
 	 "inputs[#=input,uri].octets"},
+	{"weir_input_card_lost_packets_total", GAUGE_COUNTER,
+	 "Packets that the network card or its driver lost.", "inputs[#=input,uri].card_lost"},
+	{"weir_input_card_total", GAUGE_COUNTER, "What the network card and its driver counted.",
+	 "inputs[#=input,uri].card{counter}"},
 	{"weir_input_dropped_packets_total", GAUGE_COUNTER,
 	 "Packets that the kernel dropped, the collector being too slow.",
 	 "inputs[#=input,uri].dropped"},
@@ -64,10 +75,14 @@ static const struct gauge_row collector_rows[] = {
 
 static const struct gauge_row mediator_rows[] = {
 	STATION_ROWS,
+	ALARM_ROWS,
 	{"weir_warrants", GAUGE_GAUGE, "Warrants that are served.", "warrants"},
 	{"weir_collector_bytes_total", GAUGE_COUNTER,
 	 "Bytes of records from a collector, since it connected.",
 	 "collectors[name=collector].octets"},
+	{"weir_collector_alarms_total", GAUGE_COUNTER,
+	 "Alarms of a collector that agencies were told, since it connected.",
+	 "collectors[name=collector].alarms"},
 	{"weir_received_records_total", GAUGE_COUNTER, "Records for an agency that came.",
 	 SPOOL_OF "received"},
 	{"weir_spooled_records_total", GAUGE_COUNTER, "Records that went into the agency's spool.",

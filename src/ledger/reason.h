@@ -73,12 +73,14 @@ enum ledger_stage {
 
 /* Of an input as a whole: whose packets they would have been is not known. */
 #define LEDGER_INPUT_REASONS(X)                                                                    \
+	X(CARD, "card", LOST, "lost by the network card or its driver",                            \
+	  "The card's own counters: its queues were too short, or frames came damaged.")           \
 	X(KERNEL, "kernel", LOST, "dropped by the kernel",                                         \
 	  "The ring was full: the collector was too slow, or had no processor time.")              \
 	X(RESTART, "restart", LOST, "the collector was not running",                               \
 	  "Nothing captured while the collector was started again.")                               \
 	X(INPUT_DOWN, "input_down", LOST, "the input was not there",                               \
-	  "The interface went down, or away.")
+	  "The interface went down, or away, or had no carrier.")
 
 #define LEDGER_REASONS(X)                                                                          \
 	LEDGER_COLLECTOR_REASONS(X)                                                                \

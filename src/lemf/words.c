@@ -126,17 +126,27 @@ static const char *operation_text(unsigned operation)
 	return "a notification that is not known";
 }
 
-static void put_hi1(const struct etsi_record *record, struct wr *w)
+static void put_printable(const struct etsi_octets *text, struct wr *w)
 {
-	put(w, operation_text(record->hi1.operation));
-	if (!record->hi1.text.len)
-		return;
-	put(w, ": ");
-	for (size_t i = 0; i < record->hi1.text.len; i++) {
-		uint8_t c = record->hi1.text.bytes[i];
+	for (size_t i = 0; i < text->len; i++) {
+		uint8_t c = text->bytes[i];
 
 		wr_u8(w, c < 0x20 || c > 0x7e ? ' ' : c);
 	}
+}
+
+/* The header of an alarm names the mediator; its LIID, where it has one, is its own. */
+static void put_hi1(const struct etsi_record *record, struct wr *w)
+{
+	put(w, operation_text(record->hi1.operation));
+	if (record->hi1.operation == HI1_ALARM && record->hi1.liid.len) {
+		put(w, " of LIID ");
+		put_printable(&record->hi1.liid, w);
+	}
+	if (!record->hi1.text.len)
+		return;
+	put(w, ": ");
+	put_printable(&record->hi1.text, w);
 }
 
 static void put_iri(const uint8_t *pdu, size_t len, const struct etsi_record *record, struct wr *w)

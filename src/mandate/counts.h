@@ -36,6 +36,7 @@ struct intercept_health {
 	uint64_t cc;             /* records of content when it was looked at last */
 	struct nanos quiet_from; /* since when none came, though a session was active */
 	struct nanos last_cc;    /* when it was seen last that some came; 0: never */
+	uint64_t lost;           /* for want of room in an outbox, as it was looked at last */
 };
 
 #endif

@@ -11,7 +11,7 @@ enum {
 	AGENCY_SIZE = 65,
 	AGAIN_MS = 500,
 	MESSAGE_MAX = 256,
-	ALARM_MAX = 200, /* characters of an alarm */
+	WORDS_MAX = 200, /* characters of an alarm */
 	ALARMS_MAX = 16, /* that may come at once; one more each second */
 	ALARM_SIZE = 257,
 };
@@ -34,7 +34,7 @@ struct inlet {
 	struct channel *channels; /* in order of their numbers */
 	size_t n;
 	struct loop_timer timer; /* tries again what had no room */
-	uint64_t n_octets;
+	uint64_t n_octets, n_alarms;
 	struct nanos alarms_from; /* alarms may be told again from here on, less ALARMS_MAX s */
 };
 
@@ -229,28 +229,57 @@ static bool is_printable(const char *text)
 	for (size_t i = 0; i < len; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			return false;
-	return len && len <= ALARM_MAX;
+	return len && len <= WORDS_MAX;
 }
 
-static void pass_alarm(struct inlet *inlet, const struct conf_value *root)
+static enum alarm_outcome pass_alarm(struct inlet *inlet, const struct conf_value *root)
 {
 	const char *agency = link_text(root, "agency"), *liid = link_text(root, "liid");
 	const char *text = link_text(root, "text");
 	struct outlet *outlet = agency ? inlet->place.outlet(inlet->place.owner, agency) : NULL;
 	char octets[ALARM_SIZE];
 	struct wr w = wr_of(octets, sizeof octets - 1);
+	int rc;
 
+	if (agency && !outlet)
+		return ALARM_LATER; /* its orders may be on their way */
 	if (!outlet || !is_printable(text) ||
-	    (liid && !scope_knows(inlet->place.scope, agency, liid)) || !may_tell(inlet)) {
+	    (liid && !scope_knows(inlet->place.scope, agency, liid))) {
 		log_warn("collector %s: an alarm is not passed on", inlet->name);
-		return;
+		return ALARM_REFUSED;
 	}
+	if (!may_tell(inlet))
+		return ALARM_LATER;
 	wr_text(&w, "collector %s: %s", inlet->name, text);
 	octets[w.ok ? w.len : 0] = '\0';
 	log_warn("agency %s: LIID %s: collector %s: %s", agency, liid ? liid : "-", inlet->name,
 		 text);
-	if (outlet_alarm(outlet, liid, octets, loop_wall()))
-		log_warn("agency %s: it could not be told", agency);
+	rc = outlet_alarm(outlet, liid, octets, loop_wall());
+	inlet->n_alarms += !rc;
+	return outlet_outcome(rc);
+}
+
+static void take_alarm(struct inlet *inlet, const struct conf_value *root)
+{
+	static const char *const outcomes[] = {
+		[ALARM_TOLD] = "told", [ALARM_LATER] = "later", [ALARM_REFUSED] = "refused"};
+	enum alarm_outcome outcome = pass_alarm(inlet, root);
+	const char *agency = link_text(root, "agency");
+	uint8_t octets[MESSAGE_MAX];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json j = json_of(&w);
+	uint64_t number;
+
+	if (!agency || !link_number(root, "number", &number))
+		return;
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "alarm");
+	json_key(&j, "number"), json_u64(&j, number);
+	json_key(&j, "agency"), json_text(&j, agency);
+	json_key(&j, "outcome"), json_text(&j, outcomes[outcome]);
+	json_close(&j, '}');
+	if (!w.ok || link_send(inlet->link, (const char *)octets, w.len))
+		log_warn("collector %s: it does not hear what became of its alarm", inlet->name);
 }
 
 void inlet_message(struct inlet *inlet, const char *type, const struct conf_value *root)
@@ -258,7 +287,7 @@ void inlet_message(struct inlet *inlet, const char *type, const struct conf_valu
 	if (!strcmp(type, "channel"))
 		open_channel(inlet, root);
 	else if (!strcmp(type, "alarm"))
-		pass_alarm(inlet, root);
+		take_alarm(inlet, root);
 	else
 		log_debug("collector %s: a message of type %.40s is passed over", inlet->name,
 			  type);
@@ -345,5 +374,6 @@ void inlet_status(const struct inlet *inlet, struct json *j)
 	json_key(j, "software"), json_text(j, link_software(inlet->link));
 	json_key(j, "channels"), json_u64(j, inlet->n);
 	json_key(j, "octets"), json_u64(j, inlet->n_octets);
+	json_key(j, "alarms"), json_u64(j, inlet->n_alarms);
 	json_close(j, '}');
 }

@@ -31,9 +31,12 @@ struct inlet_place {
 /* A collector may also say that something is wrong, to be told to an agency (HI1 alarm), of one of
  * its LIIDs or of all:
  *
- *	{"type":"alarm","agency":ID,"liid":LIID,"text":"1 to 200 characters"}
+ *	{"type":"alarm","number":N,"agency":ID,"liid":LIID,"text":"1 to 200 characters"}
+ *	        <----  {"type":"alarm","number":N,"agency":ID,"outcome":"told"}
  *
- * What it says too often, of what is not the agency's, or not in printable ASCII, is not told. */
+ * What it says too often, or what the agency's spool has no room for, it shall say again "later".
+ * What is not the agency's, or not in printable ASCII, is "refused". Without a number there is no
+ * answer. */
 
 /* For a link that is up. */
 MUST_CHECK int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *link);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarm/alarm.h"
 #include "base/log.h"
 #include "mediation/announce.h"
 #include "mediation/capture.h"
@@ -26,7 +27,6 @@ enum {
 struct known {
 	char name[TLS_NAME_LEN];
 	struct nanos lost; /* when its link was lost; 0: it is there */
-	bool is_told;      /* agencies had the alarm */
 };
 
 struct mediation {
@@ -40,6 +40,7 @@ struct mediation {
 	struct custody *custody; /* NULL: nothing goes to a disk */
 	struct station *station;
 	struct gauge *gauge;
+	struct alarms *alarms;
 	struct scope scope;
 	struct outlet **outlets;
 	size_t n_outlets;
@@ -206,6 +207,7 @@ static void print_status(void *owner, struct json *j)
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_status(m->inlets[i], j);
 	json_close(j, ']');
+	alarms_print(m->alarms, true, j);
 	json_key(j, "agencies"), json_open(j, '[');
 	for (size_t i = 0; i < m->n_outlets; i++)
 		outlet_status(m->outlets[i], j);
@@ -283,15 +285,36 @@ static struct known *known_of(struct mediation *m, const char *name)
 	return k;
 }
 
-static void alarm_all(struct mediation *m, const char *who, const char *name, const char *what)
+static void name_daemon(char out[ALARM_SIZE], const char *role, const char *name)
 {
-	char text[ALARM_SIZE];
+	struct wr w = wr_of(out, ALARM_SIZE - 1);
+
+	wr_text(&w, "%s %s", role, name);
+	out[w.len] = '\0';
+}
+
+/* All agencies hear of it. */
+static void raise_for_all(struct mediation *m, const struct alarm_fact *fact)
+{
+	struct alarm *alarm = alarms_raise(m->alarms, fact, loop_wall());
+
+	for (size_t i = 0; i < m->n_outlets; i++)
+		alarm_tell(alarm, outlet_agency(m->outlets[i]));
+}
+
+/* An alarm_tell_fn. */
+static enum alarm_outcome tell_agency(void *owner, const struct alarm_message *message)
+{
+	struct mediation *m = owner;
+	struct outlet *o = outlet_of(m, message->agency);
+	char text[ALARM_TEXT_LEN + TLS_NAME_LEN + 16];
 	struct wr w = wr_of(text, sizeof text - 1);
 
-	wr_text(&w, "%s %s %s", who, name, what);
-	text[w.len] = '\0';
-	for (size_t i = 0; i < m->n_outlets; i++)
-		(void)!outlet_alarm(m->outlets[i], NULL, text, loop_wall());
+	if (!o)
+		return ALARM_LATER;
+	wr_text(&w, "mediator %s: %s", m->self.name, message->text);
+	text[w.len < HI1_MAX_TEXT ? w.len : HI1_MAX_TEXT] = '\0';
+	return outlet_outcome(outlet_alarm(o, message->liid, text, loop_wall()));
 }
 
 static void collector_up(void *owner, struct link *link)
@@ -307,10 +330,14 @@ static void collector_up(void *owner, struct link *link)
 	}
 	link_set_owner(link, inlet);
 	m->inlets[m->n_inlets++] = inlet;
-	if (k && k->is_told)
-		alarm_all(m, "collector", k->name, "is connected again");
-	if (k)
-		k->is_told = false, k->lost.ns = 0;
+	if (k) {
+		char about[ALARM_SIZE];
+
+		name_daemon(about, "collector", k->name);
+		alarms_end(m->alarms, ALARM_COLLECTOR_AWAY, about, loop_wall());
+		alarms_look(m->alarms, loop_wall());
+		k->lost.ns = 0;
+	}
 }
 
 static void collector_down(void *owner, struct link *link, const char *reason)
@@ -355,15 +382,18 @@ static const struct link_ops collector_ops = {.up = collector_up,
 static void look_for_missing(struct mediation *m)
 {
 	struct nanos now = loop_now();
+	char about[ALARM_SIZE];
 
 	for (size_t i = 0; i < m->n_known; i++) {
 		struct known *k = &m->known[i];
 
-		if (!k->lost.ns || k->is_told || now.ns - k->lost.ns < nanos_from_s(MISSING_S).ns)
+		struct alarm_fact fact = {.kind = ALARM_COLLECTOR_AWAY, .about = about};
+
+		if (!k->lost.ns || now.ns - k->lost.ns < nanos_from_s(MISSING_S).ns)
 			continue;
-		k->is_told = true;
-		alarm_all(m, "collector", k->name,
-			  "is not connected: interception may be interrupted");
+		name_daemon(about, "collector", k->name);
+		fact.from.ns = loop_wall().ns - (now.ns - k->lost.ns);
+		raise_for_all(m, &fact);
 	}
 }
 
@@ -374,18 +404,15 @@ static void look_for_missing(struct mediation *m)
 static void look_at_clock(struct mediation *m)
 {
 	int64_t now_ns = loop_wall().ns - loop_now().ns, step = now_ns - m->clock_ns;
-	char text[ALARM_SIZE];
-	struct wr w = wr_of(text, sizeof text - 1);
+	const struct alarm_fact fact = {.kind = step < 0 ? ALARM_CLOCK_BACK : ALARM_CLOCK_FORWARD,
+					.about = "clock",
+					.n = (uint64_t)(step < 0 ? -step : step) / NANOS_PER_MS};
 
 	m->clock_ns = now_ns;
 	if (step > -CLOCK_STEP_MS * (int64_t)NANOS_PER_MS &&
 	    step < CLOCK_STEP_MS * (int64_t)NANOS_PER_MS)
 		return;
-	wr_text(&w, "had its clock set %s by %lld ms", step < 0 ? "back" : "forward",
-		(long long)((step < 0 ? -step : step) / NANOS_PER_MS));
-	text[w.len] = '\0';
-	log_warn("the clock was set: %lld ms", (long long)(step / NANOS_PER_MS));
-	alarm_all(m, "mediator", m->self.name, text);
+	raise_for_all(m, &fact);
 }
 
 /* The provisioner's audit log says that nobody can read what was sealed any more. */
@@ -421,7 +448,8 @@ static void tick(void *owner)
 	look_for_missing(m);
 	look_at_clock(m);
 	for (size_t i = 0; i < m->n_outlets; i++)
-		outlet_look(m->outlets[i], loop_wall());
+		outlet_look(m->outlets[i], m->alarms, loop_wall());
+	alarms_look(m->alarms, loop_wall());
 	announce(m); /* what could not be told for want of room */
 }
 
@@ -547,7 +575,9 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	loop_timer_init(&m->status, place->loop, tick, m);
 	loop_timer_init(&m->announce, place->loop, announce, m);
 	loop_timer_init(&m->keys_timer, place->loop, look_for_keys, m);
-	rc = open_tls(m, why);
+	rc = alarms_new(&m->alarms, tell_agency, m);
+	if (!rc)
+		rc = open_tls(m, why);
 	if (!rc)
 		rc = open_folders(m, why);
 	if (!rc)
@@ -596,6 +626,7 @@ void mediation_free(struct mediation **mediation)
 	station_free(&m->station);
 	ledger_book_close(&m->ledger);
 	custody_free(&m->custody);
+	alarms_free(&m->alarms);
 	tls_free(&m->tls);
 	free(m);
 }

@@ -29,8 +29,8 @@ struct outlet {
 	struct ledger_stock *stock;           /* while it is found out what was lost */
 	struct sender *senders[N_INTERFACES]; /* NULL: captures are made */
 	struct announcements told;
-	bool is_told_full[N_INTERFACES];    /* in an alarm */
-	uint64_t n_told_lost[N_INTERFACES]; /* … of octets that were lost */
+	uint64_t n_told_lost[N_INTERFACES];    /* in an alarm: octets that never came */
+	uint64_t n_told_damaged[N_INTERFACES]; /* … that the disk did not give back */
 	char told_path[PATH_SIZE];
 	const char *operator_id; /* … of the orders too */
 	const char *network_element;
@@ -224,39 +224,41 @@ int outlet_alarm(struct outlet *o, const char *liid, const char *text, struct na
 	return rc;
 }
 
-/* Says it of one interface; true when it is said, or nobody listens. */
-static bool alarm_line(struct outlet *o, int i, struct nanos now, const char *text, uint64_t n)
+enum alarm_outcome outlet_outcome(int rc)
 {
-	char octets[ALARM_SIZE];
-	struct wr w = wr_of(octets, sizeof octets - 1);
-	int rc;
-
-	wr_text(&w, "mediator %s, %s: ", o->place->name, interface_text((enum interface)i));
-	if (n)
-		wr_text(&w, "%llu ", (unsigned long long)n);
-	wr_text(&w, "%s", text);
-	octets[w.len] = '\0';
-	rc = outlet_alarm(o, NULL, octets, now);
-	return !rc || rc == ERR_END;
+	if (!rc)
+		return ALARM_TOLD;
+	return rc == ERR_FULL ? ALARM_LATER : ALARM_REFUSED;
 }
 
-void outlet_look(struct outlet *o, struct nanos now)
+static void look_at_line(struct outlet *o, int i, struct alarms *alarms, struct nanos now)
 {
-	for (int i = 0; i < N_INTERFACES; i++) {
-		const struct line *l = &o->lines[i];
-		uint64_t lost = l->counts.n_lost - o->n_told_lost[i];
-		bool is_full = l->is_full && !outlet_has_room(o, (enum interface)i);
+	const struct line *l = &o->lines[i];
+	uint64_t damaged = spool_stats(l->spool).lost;
+	char about[ALARM_SIZE];
+	struct wr w = wr_of(about, sizeof about - 1);
+	struct alarm_fact fact = {.kind = ALARM_SPOOL_FULL, .about = about};
 
-		if (is_full != o->is_told_full[i] && is_full == l->is_full &&
-		    alarm_line(o, i, now,
-			       is_full ? "no room: what comes waits at the collectors"
-				       : "room again",
-			       0))
-			o->is_told_full[i] = is_full;
-		if (lost &&
-		    alarm_line(o, i, now, "octets that collectors had delivered are lost", lost))
-			o->n_told_lost[i] = l->counts.n_lost;
-	}
+	wr_text(&w, "spool %s/%s", o->agency, interface_text((enum interface)i));
+	about[w.len] = '\0';
+	if (l->is_full && !outlet_has_room(o, (enum interface)i))
+		alarm_tell(alarms_raise(alarms, &fact, now), o->agency);
+	fact.kind = ALARM_STREAM_GAP;
+	fact.n = l->counts.n_lost - o->n_told_lost[i];
+	if (fact.n)
+		alarm_tell(alarms_raise(alarms, &fact, now), o->agency);
+	fact.kind = ALARM_SPOOL_DAMAGED;
+	fact.n = damaged - o->n_told_damaged[i];
+	if (fact.n)
+		alarm_tell(alarms_raise(alarms, &fact, now), o->agency);
+	o->n_told_lost[i] = l->counts.n_lost;
+	o->n_told_damaged[i] = damaged;
+}
+
+void outlet_look(struct outlet *o, struct alarms *alarms, struct nanos now)
+{
+	for (int i = 0; i < N_INTERFACES; i++)
+		look_at_line(o, i, alarms, now);
 }
 
 /* ---- captures ---- */

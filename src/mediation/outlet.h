@@ -4,6 +4,7 @@
 #ifndef MEDIATION_OUTLET_H
 #define MEDIATION_OUTLET_H
 
+#include "alarm/alarm.h"
 #include "base/json.h"
 #include "loop/loop.h"
 #include "mediation/line.h"
@@ -60,9 +61,12 @@ void outlet_announce(struct outlet *o, const struct orders *orders, struct nanos
  * ERR_FULL: there is no room now; ERR_END: it receives captures, and nothing is told. */
 MUST_CHECK int outlet_alarm(struct outlet *o, const char *liid, const char *text, struct nanos now);
 
-/* Looks whether something is to be told: a spool that is full, or has room again, and what a
- * collector no longer had when it came again. Every few seconds. */
-void outlet_look(struct outlet *o, struct nanos now);
+/* What outlet_alarm's result is for whoever asked for it. */
+enum alarm_outcome outlet_outcome(int rc);
+
+/* Raises alarms: a spool that is full, what is lost on its disk, and what a collector no longer had
+ * when it came again. Every few seconds. */
+void outlet_look(struct outlet *o, struct alarms *alarms, struct nanos now);
 
 struct spool *outlet_spool(const struct outlet *o, enum interface interface);
 
