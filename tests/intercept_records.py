@@ -99,36 +99,41 @@ def number(data, span):
     return int.from_bytes(data[span[0]:span[1]], "big", signed=False)
 
 
+def level(data, at, end):
+    """{tag octet: (start, end)} of the elements in data[at:end], of which no two have the same tag."""
+    return {tag: (start, stop) for tag, start, stop in elements(data, at, end)}
+
+
 class Record:
     """One PS-PDU: header fields, and what it carries."""
 
     def __init__(self, data, span):
-        header = only(data, span, 0xA1)
-        payload = only(data, span, 0xA2)
-        liid = only(data, header, 0x81)
+        whole = level(data, *span)
+        header = level(data, *whole[0xA1])
+        time = level(data, *header[0xA7])
+        (kind, at, end), = elements(data, *whole[0xA2])
+        liid = header[0x81]
         self.liid = data[liid[0]:liid[1]].decode()
-        self.cin = number(data, only(data, header, 0xA3, 0x81))
-        self.seq = number(data, only(data, header, 0x84))
-        self.usec = (number(data, only(data, header, 0xA7, 0x80)) * 10**6 +
-                     number(data, only(data, header, 0xA7, 0x81)))
-        cc = only(data, payload, 0xA1, 0x30)
-        iri = only(data, payload, 0xA0, 0x30)
-        self.is_cc = cc is not None
+        self.cin = number(data, only(data, header[0xA3], 0x81))
+        self.seq = number(data, header[0x84])
+        self.usec = number(data, time[0x80]) * 10**6 + number(data, time[0x81])
         self.is_cut = self.packet = self.original_len = self.event = self.type = self.direction = None
+        self.is_cc = kind == 0xA1
+        content = only(data, (at, end), 0x30)
         if self.is_cc:
-            self.direction = number(data, only(data, cc, 0x80))
-            contents = only(data, cc, 0xA2, 0xA2, 0xA1)
-            whole = only(data, contents, 0x80)
-            cut = only(data, contents, 0xA1)
-            self.is_cut = cut is not None
-            if cut:
-                whole = only(data, cut, 0x80)
-                original = only(data, cut, 0x81)
-                self.original_len = number(data, original) if original else None
-            self.packet = data[whole[0]:whole[1]]
+            self.take_cc(data, level(data, *content))
         else:
-            self.type = number(data, only(data, iri, 0x80))
-            self.event = number(data, only(data, iri, 0xA2, 0xA2, 0xA1, 0x80))
+            self.type = number(data, only(data, content, 0x80))
+            self.event = number(data, only(data, content, 0xA2, 0xA2, 0xA1, 0x80))
+
+    def take_cc(self, data, cc):
+        self.direction = number(data, cc[0x80])
+        contents = level(data, *only(data, cc[0xA2], 0xA2, 0xA1))
+        self.is_cut = 0xA1 in contents
+        if self.is_cut:
+            contents = level(data, *contents[0xA1])
+            self.original_len = number(data, contents[0x81]) if 0x81 in contents else None
+        self.packet = data[slice(*contents[0x80])]
 
 
 def read_records(path):

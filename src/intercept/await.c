@@ -30,6 +30,13 @@ static void set_limits(struct tray *tray, struct junction_limits limits)
 	tray->limits = limits;
 }
 
+/* Without core servers nothing that an input brings concerns the others. Orders that name some may
+ * come in the middle of a block. */
+static void see_servers(const struct intercept *i, struct tray *tray)
+{
+	tray->has_points = tray->input->junction && atomic_load(&i->sight)->servers;
+}
+
 void await_open(struct intercept *i, struct worker *w, struct tray *tray)
 {
 	struct intercept_input *in = engine_arg(w);
@@ -45,8 +52,7 @@ void await_open(struct intercept *i, struct worker *w, struct tray *tray)
 	tray->cursor = (struct cursor){.moment_ns = in->passed_ns};
 	if (in->junction && junction_hold(in->junction, in->branch, first_ns, &limits))
 		atomic_fetch_add(&in->n_late, 1);
-	/* without servers nothing that an input brings concerns the others */
-	tray->has_points = in->junction && atomic_load(&i->sight)->servers;
+	see_servers(i, tray);
 	if (!tray->has_points)
 		limits = (struct junction_limits){INT64_MAX, INT64_MAX};
 	set_limits(tray, in->pace ? meet(limits, in->due_ns) : limits);
@@ -92,7 +98,8 @@ static int wait_for(struct tray *tray, const struct junction_place *place)
 	return rc;
 }
 
-static int await(struct intercept *i, struct tray *tray, const struct junction_place *place)
+/* Gives the turn away meanwhile. */
+static int await_once(struct intercept *i, struct tray *tray, const struct junction_place *place)
 {
 	struct intercept_input *in = tray->input;
 	struct junction_limits limits;
@@ -114,9 +121,35 @@ static int await(struct intercept *i, struct tray *tray, const struct junction_p
 	return rc ? rc : tray_grow(tray, i->n_desks);
 }
 
+static int await(struct intercept *i, struct tray *tray, const struct junction_place *place)
+{
+	bool had_points;
+	int rc;
+
+	do {
+		see_servers(i, tray);
+		had_points = tray->has_points;
+		rc = await_once(i, tray, place);
+		see_servers(i, tray);
+	} while (!rc && tray->has_points && !had_points);
+	return rc;
+}
+
+/* The next moment from this one on at which the block may have a point. Where the servers that are
+ * watched are not those with which it was matched, any packet may turn out to be one. */
+static int64_t next_point(const struct intercept *i, const struct tray *tray, int64_t ns,
+			  size_t note)
+{
+	const struct sight *sight = atomic_load(&i->sight);
+
+	if (!sight->servers || sight != tray->sight)
+		return ns;
+	return note < tray->n_points ? tray->notes[note].latest_ns : tray->block_ns;
+}
+
 int await_packet(struct intercept *i, struct tray *tray, int64_t ns, size_t note)
 {
-	int64_t point_ns = note < tray->n_points ? tray->notes[note].latest_ns : tray->block_ns;
+	int64_t point_ns = next_point(i, tray, ns, note);
 	struct junction_place place = {moment_of(tray, ns), moment_of(tray, point_ns)};
 
 	if (place.point_ns < place.item_ns)

@@ -536,6 +536,7 @@ static void open_block(struct intercept *i, struct tray *tray)
 		return;
 	tray_pin(i, tray);
 	tray->version = atomic_load(&i->version);
+	tray->sight = atomic_load(&i->sight);
 }
 
 static int on_batch(struct worker *w, struct weir_frame *frames, int n)

@@ -95,7 +95,8 @@ struct cursor {
 struct tray {
 	struct tray *next_tray; /* of the intercept's */
 	uint64_t pin;
-	uint64_t version; /* of what the block was matched with */
+	uint64_t version;          /* of what the block was matched with */
+	const struct sight *sight; /* with which its first batch was matched; while it is pinned */
 	bool is_pinned;
 	struct watch_hits hits;
 	struct note *notes;

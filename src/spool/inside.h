@@ -10,6 +10,8 @@
 #include "spool/spool.h"
 #include "spool/state.h"
 
+#define SPOOL_LIMIT_TEXT "its limit of %llu bytes is reached"
+
 /* A reservation that is not part of the committed prefix yet. */
 struct open_claim {
 	uint64_t end; /* offset behind it */

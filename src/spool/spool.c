@@ -408,6 +408,19 @@ static struct timespec after(struct nanos span)
 	return (struct timespec){at.tv_sec + ns / NANOS_PER_S, ns % NANOS_PER_S};
 }
 
+/* Why there is none, where the keeper did not answer in time. */
+static void say_late(struct spool *s, uint64_t len)
+{
+	uint64_t size = len > s->size_wanted ? len : s->size_wanted;
+
+	if (s->disk)
+		why_set(&s->why, ERR_FULL, "its disk is slower than what comes");
+	else if (s->total + size > s->limit)
+		why_set(&s->why, ERR_FULL, SPOOL_LIMIT_TEXT, (unsigned long long)s->limit);
+	else
+		why_set(&s->why, ERR_FULL, "no memory was made ready in time");
+}
+
 /* Until the keeper has made one, or says that it can make none, or it has taken too long: then the
  * next one does not wait at all. */
 static struct segment *wait_for_spare(struct spool *s, uint64_t len)
@@ -431,7 +444,7 @@ static struct segment *wait_for_spare(struct spool *s, uint64_t len)
 	if (s->is_stuck && *s->stuck.text)
 		s->why = s->stuck;
 	else
-		why_set(&s->why, ERR_FULL, "its disk is slower than what comes");
+		say_late(s, len);
 	why_place(&s->why, s->path);
 	return NULL;
 }
