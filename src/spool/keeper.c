@@ -297,7 +297,8 @@ static void find_stuck(struct round *r)
 		if (s->disk && *s->disk_why.text && s->stats.is_disk_refusing)
 			s->stuck = s->disk_why;
 		else
-			why_set(&s->stuck, ERR_FULL, SPOOL_LIMIT_TEXT, (unsigned long long)s->limit);
+			why_set(&s->stuck, ERR_FULL, SPOOL_LIMIT_TEXT,
+				(unsigned long long)s->limit);
 	}
 	s->is_stuck = true;
 	s->stuck_len = s->asked;
