@@ -119,7 +119,7 @@ static enum sight look(struct sip_framer *f, struct rd view)
 		return SIGHT_NONE;
 	rd_skip(&r, f->seen);
 	while (f->seen && (n = next_line_len(f, r))) {
-		if (!is_empty_line(&r, n) && sip_likeness(r.at, n) == SIP_IS_ONE)
+		if (*r.at != '\r' && *r.at != '\n' && sip_likeness(r.at, n) == SIP_IS_ONE)
 			return SIGHT_NONE; /* what went before was cut: here another begins */
 		f->seen += (uint32_t)n;
 		if (is_empty_line(&r, n))
@@ -140,11 +140,17 @@ static size_t copy(struct sip_framer *f, struct rd piece)
 	return n;
 }
 
+/* Octets of the message that are given: all, or of one that is too long the header. */
+static size_t given_len(const struct sip_framer *f)
+{
+	return f->wanted > f->size ? f->seen : (size_t)f->wanted;
+}
+
 static int give(struct sip_framer *f, struct sip_text whole, struct sip_text *message)
 {
 	f->n_messages++;
-	f->n_too_long += f->wanted > f->size && whole.len < f->wanted;
-	f->is_lost = f->is_mid_line = whole.len < f->wanted;
+	f->n_too_long += f->wanted > f->size;
+	f->is_lost = whole.len < f->wanted;
 	*message = whole;
 	forget(f);
 	return 1;
@@ -154,14 +160,12 @@ static int give(struct sip_framer *f, struct sip_text whole, struct sip_text *me
 static int from_piece(struct sip_framer *f, struct rd *piece, struct sip_text *message)
 {
 	enum sight sight = look(f, *piece);
-	size_t left = rd_left(piece), n;
+	size_t left = rd_left(piece), n = given_len(f);
 
-	if (sight == SIGHT_WHOLE && (f->wanted <= left || f->wanted > f->size)) {
-		n = f->wanted < left ? (size_t)f->wanted : left;
+	if (sight == SIGHT_WHOLE && n <= left)
 		return give(f, sip_text_of(rd_take(piece, n), n), message);
-	}
 	if (sight == SIGHT_NONE || sight == SIGHT_LONG) {
-		f->n_too_long += sight == SIGHT_LONG;
+		f->n_too_long += sight == SIGHT_LONG && f->seen;
 		f->is_mid_line |= sight == SIGHT_LONG;
 		lose(f, piece, sight == SIGHT_LONG ? left : f->seen);
 		forget(f);
@@ -201,14 +205,14 @@ static int from_room(struct sip_framer *f, struct rd *piece, struct sip_text *me
 		drop(f, piece, n);
 		return 0;
 	case SIGHT_LONG:
-		f->n_too_long++;
+		f->n_too_long += f->seen != 0;
 		f->seen = len;
 		f->is_mid_line = true;
 		drop(f, piece, n);
 		return 0;
 	case SIGHT_WHOLE:
-		if (f->wanted <= len || f->wanted > f->size) {
-			uint32_t used = f->wanted < len ? (uint32_t)f->wanted : len;
+		if (given_len(f) <= len) {
+			size_t used = given_len(f);
 
 			rd_skip(piece, n - (len - used));
 			return give(f, sip_text_of(f->room, used), message);

@@ -30,10 +30,9 @@ void sip_framer_init(struct sip_framer *f, void *room, size_t size);
 
 /* The next message of what came: takes octets from the piece until one is whole. 1 and *message,
  * which stays until the framer is called again, and not longer than the piece; 0: the piece is
- * used up. A message without a Content-Length has no body here (RFC 3261 20.14). One that is
- * longer than the room is given as far as it has come, so that sip_message_read says ERR_CUT;
- * the rest of it is not waited for, since its length may be a lie: the next start line is looked
- * for. */
+ * used up. A message without a Content-Length has no body here (RFC 3261 20.14). Of one that is
+ * longer than the room the header is given, so that sip_message_read says ERR_CUT; its body is not
+ * waited for, since its length may be a lie: the next start line is looked for. */
 int sip_framer_next(struct sip_framer *f, struct rd *piece, struct sip_text *message);
 
 /* Octets are missing here, or the stream ends. 1 and *message: what has come of a message whose

@@ -18,6 +18,11 @@ static void blame(struct sip_message *m, enum sip_fault fault)
 	m->faults |= 1u << fault;
 }
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Up to the next line feed, which is stepped over, without a carriage return before it. False where
  * there is no line feed any more. */
 static bool take_line(struct rd *r, struct sip_text *out)
@@ -40,7 +45,7 @@ static bool take_folded(struct rd *r, struct sip_text *out)
 
 	if (!take_line(r, out))
 		return false;
-	while (rd_left(r) && (*r->at == ' ' || *r->at == '\t')) {
+	while (rd_left(r) && is_blank(*r->at)) {
 		if (!take_line(r, &more))
 			return false;
 		out->len = (size_t)(more.bytes - out->bytes) + more.len;
@@ -48,19 +53,21 @@ static bool take_folded(struct rd *r, struct sip_text *out)
 	return true;
 }
 
-/* "SIP/2.0", with white space around its parts, as far as *is_right; false where it is none at
- * all. */
+/* "SIP/2.0", or as far as *is_right "SIP/7.0"; false where it is none at all. */
 static bool is_version(struct sip_text t, bool *is_right)
 {
 	struct rd r = sip_text_rd(t);
-	struct sip_text number;
+	struct sip_text major, minor;
+	uint64_t number;
 
 	if (!sip_text_is(sip_until(&r, "/"), "SIP") || !sip_skip(&r, '/'))
 		return false;
-	number = sip_text_rest(&r);
-	*is_right = sip_text_is(number, "2.0");
-	return number.len > 2 && memchr(number.bytes, '.', number.len) != NULL &&
-	       number.bytes[0] >= '0' && number.bytes[0] <= '9';
+	*is_right = sip_text_is(sip_text_rest(&r), "2.0");
+	major = sip_until(&r, ".");
+	(void)sip_skip(&r, '.');
+	minor = sip_text_rest(&r);
+	return sip_text_number(major, UINT32_MAX, &number) &&
+	       sip_text_number(minor, UINT32_MAX, &number);
 }
 
 static bool read_status_line(struct sip_message *m, struct sip_text line)
@@ -87,13 +94,21 @@ static bool read_status_line(struct sip_message *m, struct sip_text line)
 	return true;
 }
 
+static bool has_controls(struct sip_text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (t.bytes[i] < ' ' && t.bytes[i] != '\t' && t.bytes[i] != '\r')
+			return true;
+	return false;
+}
+
 /* The end of a text behind its last space or tab. */
 static struct sip_text last_word(struct sip_text t)
 {
 	size_t n = 0;
 	struct rd r = sip_text_rd(t);
 
-	while (n < t.len && t.bytes[t.len - n - 1] != ' ' && t.bytes[t.len - n - 1] != '\t')
+	while (n < t.len && !is_blank(t.bytes[t.len - n - 1]))
 		n++;
 	rd_skip(&r, t.len - n);
 	return sip_text_rest(&r);
@@ -116,7 +131,8 @@ static bool read_request_line(struct sip_message *m, struct sip_text line)
 	spaces = sip_text_rest(&r);
 	m->uri = sip_text_trim(spaces);
 	if (m->method_name.len == 0 || trimmed.bytes != line.bytes || m->uri.len == 0 ||
-	    spaces.len == m->uri.len)
+	    !is_blank(*spaces.bytes) || !is_blank(spaces.bytes[spaces.len - 1]) ||
+	    has_controls(spaces))
 		return false;
 	if (trimmed.len != line.len || spaces.len != m->uri.len + 2 || *spaces.bytes != ' ')
 		blame(m, SIP_FAULT_START_LINE);
@@ -146,14 +162,6 @@ static bool begins_with_scheme(struct sip_text t)
 	return false;
 }
 
-static bool has_controls(struct sip_text t)
-{
-	for (size_t i = 0; i < t.len; i++)
-		if (t.bytes[i] < ' ' && t.bytes[i] != '\t' && t.bytes[i] != '\r')
-			return true;
-	return false;
-}
-
 /* Of a start line without its end. */
 static enum sip_likeness likeness_of_cut(struct rd r)
 {
@@ -164,7 +172,7 @@ static enum sip_likeness likeness_of_cut(struct rd r)
 		return best;
 	if (sip_text_is(word, "SIP") && sip_skip(&r, '/'))
 		return best;
-	if (word.len == 0 || !sip_skip(&r, ' '))
+	if (word.len == 0 || !(sip_skip(&r, ' ') || sip_skip(&r, '\t')))
 		return SIP_IS_NONE;
 	rest = sip_text_rest(&r);
 	if (sip_method_of(word) != SIP_OTHER && begins_with_scheme(rest))

@@ -36,9 +36,10 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+/* A reader over a text that is not there stays where it is: nowhere. */
 static struct sip_text take(struct rd *r, size_t n)
 {
-	return (struct sip_text){rd_take(r, n), n};
+	return (struct sip_text){n ? rd_take(r, n) : r->at, n};
 }
 
 /* How many octets of this class come next. */
@@ -231,7 +232,7 @@ size_t sip_text_unfold(struct sip_text t, uint8_t *out, size_t size)
 
 void sip_skip_space(struct rd *r)
 {
-	rd_skip(r, run(r, IS_SPACE));
+	(void)take(r, run(r, IS_SPACE));
 }
 
 bool sip_skip(struct rd *r, char octet)

@@ -191,8 +191,10 @@ static bool params_same(struct sip_text a, struct sip_text b)
 	struct sip_param first[SIP_URI_PARAMS], second[SIP_URI_PARAMS];
 	int n = read_params(a, first), m = read_params(b, second);
 
+	if (sip_text_same(a, b))
+		return true;
 	if (n < 0 || m < 0)
-		return sip_text_same(a, b);
+		return false;
 	return params_fit(first, n, second, m) && params_fit(second, m, first, n);
 }
 
