@@ -1,0 +1,685 @@
+#include "call/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tap.h"
+
+enum { LOG_LEN = 1 << 14, ALICE = 1, BOB = 2 };
+
+/* What was told, as words: events of a target, and endpoints that came (+), went (-), turned
+ * (~). */
+struct world {
+	struct calls *calls;
+	struct nanos now;
+	char log[4][LOG_LEN]; /* by target */
+	char media[LOG_LEN];
+	char legs[LOG_LEN]; /* of calls that are gone */
+	struct call_target targets[2];
+	size_t n_targets;
+	unsigned n_gone;
+	unsigned n_begun;
+	uint32_t last_call;
+};
+
+static void add(char *log, const char *word)
+{
+	size_t len = strlen(log);
+
+	snprintf(log + len, LOG_LEN - len, "%s%s", len ? " " : "", word);
+}
+
+static void on_event(void *arg, const struct call_event *e)
+{
+	static const char *const parties[] = {"caller", "called", "nobody"};
+	struct world *w = arg;
+	char word[80];
+
+	snprintf(word, sizeof word, "%s%s%s%s%s", call_event_key(e->kind),
+		 e->is_repeated ? "*" : "", e->kind == CALL_END ? ":" : "",
+		 e->kind == CALL_END ? call_cause_key(e->cause) : "",
+		 e->message ? e->from == e->target_is ? ">" : "<" : "");
+	if (e->message && e->target_is == CALL_NOBODY)
+		snprintf(word, sizeof word, "%s(%s)", call_event_key(e->kind), parties[e->from]);
+	add(w->log[e->target], word);
+	w->n_begun += e->kind == CALL_BEGIN;
+	w->last_call = e->call->number;
+}
+
+static void on_media(void *arg, const struct call *call, const struct call_media *m,
+		     enum call_media_news news, struct nanos time)
+{
+	struct world *w = arg;
+	char ip[NET_IP_TEXT_LEN], word[120];
+
+	(void)call;
+	(void)time;
+	net_ip_print(&m->at.at.ip, ip);
+	snprintf(word, sizeof word, "%c%s:%u/%s", "+~-"[news], ip, m -> at.at.port,
+		 media_kind_key(m->at.kind));
+	add(w->media, word);
+}
+
+static void on_gone(void *arg, const struct call *call)
+{
+	struct world *w = arg;
+	char word[200];
+
+	w->n_gone++;
+	for (const struct call_leg *l = call_leg_next(call, NULL); l; l = call_leg_next(call, l)) {
+		snprintf(word, sizeof word, "%s:%s", l->call_id, call_join_key(l->joined_by));
+		add(w->legs, word);
+	}
+}
+
+static void begin(struct world *w, struct call_options options)
+{
+	memset(w, 0, sizeof *w);
+	options.on_event = on_event;
+	options.on_media = on_media;
+	options.on_gone = on_gone;
+	options.arg = w;
+	w->now = nanos_from_s(1000);
+	w->targets[0] = (struct call_target){ALICE, true};
+	w->n_targets = 1;
+	if (call_new(&w->calls, &options) < 0)
+		exit(1);
+}
+
+static void usual(struct world *w)
+{
+	begin(w, (struct call_options){.joins = CALL_JOINS_USUAL});
+}
+
+static void end(struct world *w)
+{
+	call_free(&w->calls);
+}
+
+/* Who tells, to whom, and what; what is not said is as in the first INVITE of Alice to Bob. */
+struct said {
+	const char *start;
+	const char *cseq;
+	const char *call_id;
+	const char *from; /* tag */
+	const char *to;   /* tag; "": none */
+	const char *branch;
+	const char *more; /* header lines */
+	const char *sdp;  /* "192.0.2.1 4000": address and port of one audio line; or lines */
+	uint8_t src;      /* last octet of 10.0.0.x */
+	uint8_t dst;
+};
+
+static const char * or (const char *text, const char *otherwise)
+{
+	return text ? text : otherwise;
+}
+
+static void write_sdp(char *out, size_t size, const char *sdp)
+{
+	const char *port = sdp && !strchr(sdp, '=') ? strchr(sdp, ' ') : NULL;
+	int len = port ? (int)(port - sdp) : 0;
+
+	out[0] = 0;
+	if (port)
+		snprintf(out, size,
+			 "v=0\r\no=- 123456789 1 IN IP4 %.*s\r\ns=-\r\nc=IN IP4 %.*s\r\nt=0 0\r\n"
+			 "m=audio%s RTP/AVP 8\r\n",
+			 len, sdp, len, sdp, port);
+	else if (sdp)
+		snprintf(out, size, "v=0\r\n%s", sdp);
+}
+
+static void feed(struct world *w, struct said s)
+{
+	static char bytes[8192], sdp[4096], type[64];
+	struct sip_message sip;
+	struct call_message m = {.sip = &sip,
+				 .src_port = 5060,
+				 .dst_port = 5060,
+				 .time = w->now,
+				 .targets = w->targets,
+				 .n_targets = w->n_targets};
+	int len;
+
+	write_sdp(sdp, sizeof sdp, s.sdp);
+	snprintf(type, sizeof type, "%s", s.sdp ? "Content-Type: application/sdp\r\n" : "");
+	len = snprintf(bytes, sizeof bytes,
+		       "%s\r\nVia: SIP/2.0/UDP 10.0.0.%u;branch=z9hG4bK%s\r\n"
+		       "From: <sip:alice@example.org>;tag=%s\r\nTo: <sip:bob@example.org>%s%s\r\n"
+		       "Call-ID: %s\r\nCSeq: %s\r\n%s%sContent-Length: %zu\r\n\r\n%s",
+		       or (s.start, "INVITE sip:bob@example.org SIP/2.0"), 1u, or (s.branch, "1"),
+		       or (s.from, "a"), s.to && s.to[0] ? ";tag=" : "", or (s.to, ""),
+		       or (s.call_id, "c1"), or (s.cseq, "1 INVITE"), or (s.more, ""), type,
+		       strlen(sdp), sdp);
+	if (sip_message_read(bytes, (size_t)len, &sip) < 0)
+		exit(1);
+	m.src = (struct net_ip){{10, 0, 0, s.src ? s.src : 1}, 4};
+	m.dst = (struct net_ip){{10, 0, 0, s.dst ? s.dst : 2}, 4};
+	call_feed(w->calls, &m);
+	w->now.ns += NANOS_PER_MS;
+}
+
+/* An answer: from the other side. */
+static void answer(struct world *w, const char *status, struct said s)
+{
+	char start[80];
+	uint8_t src = s.src ? s.src : 1;
+
+	snprintf(start, sizeof start, "SIP/2.0 %s x", status);
+	s.start = start;
+	s.src = s.dst ? s.dst : 2;
+	s.dst = src;
+	feed(w, s);
+}
+
+static void later(struct world *w, int64_t seconds)
+{
+	w->now.ns += nanos_from_s(seconds).ns;
+	call_tick(w->calls, w->now);
+}
+
+static bool said(const char *what, const char *log, const char *wanted)
+{
+	bool is_right = ok(!strcmp(log, wanted), "%s", what);
+
+	if (!is_right)
+		printf("# told:   %s\n# wanted: %s\n", log, wanted);
+	return is_right;
+}
+
+/* What was heard since the last look. */
+static void hears(struct world *w, unsigned target, const char *what, const char *wanted)
+{
+	said(what, w->log[target], wanted);
+	w->log[target][0] = 0;
+}
+
+static void expects(struct world *w, const char *what, const char *wanted)
+{
+	said(what, w->media, wanted);
+	w->media[0] = 0;
+}
+
+static void set_up(struct world *w)
+{
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	answer(w, "180", (struct said){.to = "b"});
+	answer(w, "200", (struct said){.to = "b", .sdp = "192.0.2.2 5000"});
+	feed(w, (struct said){.start = "ACK sip:bob@10.0.0.2 SIP/2.0",
+			      .cseq = "1 ACK",
+			      .to = "b",
+			      .branch = "2"});
+}
+
+#define BYE "BYE sip:bob@10.0.0.2 SIP/2.0"
+
+static void hang_up(struct world *w)
+{
+	feed(w, (struct said){.start = BYE, .cseq = "9 BYE", .to = "b", .branch = "9"});
+	answer(w, "200", (struct said){.cseq = "9 BYE", .to = "b", .branch = "9"});
+}
+
+static void a_call(struct world *w)
+{
+	const struct call *call;
+	const struct call_leg *leg;
+	size_t n;
+
+	usual(w);
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	expects(w, "media may come before the answer", "+192.0.2.1:4000/rtp +192.0.2.1:4001/rtcp");
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	answer(w, "100", (struct said){0});
+	answer(w, "180", (struct said){.to = "b"});
+	answer(w, "200", (struct said){.to = "b", .sdp = "192.0.2.2 5000"});
+	answer(w, "200", (struct said){.to = "b", .sdp = "192.0.2.2 5000"});
+	feed(w, (struct said){.start = "ACK sip:bob@10.0.0.2 SIP/2.0",
+			      .cseq = "1 ACK",
+			      .to = "b",
+			      .branch = "2"});
+	hears(w, ALICE, "a call is set up; what is sent again is told as such",
+	      "begin> continue*> continue< continue< continue< continue*< continue>");
+	expects(w, "both ends are expected", "+192.0.2.2:5000/rtp +192.0.2.2:5001/rtcp");
+	call = call_find(w->calls, w->last_call);
+	leg = call ? call_leg_next(call, NULL) : NULL;
+	ok(call && call->state == CALL_LIVE && call->answered.ns && call->n_legs == 1 &&
+		   call->n_media == 4 && call_media_of(call, &n) && n == 4,
+	   "it is live");
+	ok(leg && !strcmp(leg->caller, "sip:alice@example.org") &&
+		   !strcmp(leg->called, "sip:bob@example.org") && leg->status == 200 &&
+		   leg->n_requests[SIP_INVITE] == 1 && leg->n_answers[2] == 1 &&
+		   leg->n_repeated == 2 && leg->n_dialogs == 1 && !leg->is_midway,
+	   "its leg knows who, and how often");
+	hang_up(w);
+	hears(w, ALICE, "it ends with the answer to BYE", "continue> end:bye<");
+	expects(w, "nothing is expected any more",
+		"-192.0.2.1:4000/rtp -192.0.2.1:4001/rtcp -192.0.2.2:5000/rtp "
+		"-192.0.2.2:5001/rtcp");
+	answer(w, "200",
+	       (struct said){.cseq = "9 BYE", .to = "b", .branch = "9", .more = "X: 1\r\n"});
+	hears(w, ALICE, "what comes behind the end is reported", "report<");
+	later(w, 33);
+	ok(call_n_legs(w->calls) == 0 && w->n_gone == 1, "it is forgotten 32 s later");
+	end(w);
+}
+
+static void refusals(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	answer(w, "486", (struct said){.to = "b"});
+	feed(w, (struct said){.start = "ACK sip:bob@10.0.0.2 SIP/2.0", .cseq = "1 ACK", .to = "b"});
+	hears(w, ALICE, "busy", "begin> end:refused< report>");
+	feed(w, (struct said){.cseq = "2 INVITE", .branch = "3"});
+	hears(w, ALICE, "tried anew under the same Call-ID", "begin>");
+	answer(w, "407", (struct said){.cseq = "2 INVITE", .branch = "3", .to = "c"});
+	feed(w, (struct said){.cseq = "3 INVITE", .branch = "4"});
+	hears(w, ALICE, "a challenge does not end it", "continue< continue>");
+	feed(w, (struct said){.start = "CANCEL sip:bob@example.org SIP/2.0",
+			      .cseq = "3 CANCEL",
+			      .branch = "4"});
+	answer(w, "200", (struct said){.cseq = "3 CANCEL", .branch = "4"});
+	answer(w, "487", (struct said){.cseq = "3 INVITE", .branch = "4", .to = "d"});
+	hears(w, ALICE, "the caller gives up", "continue> continue< end:cancelled<");
+	later(w, 40);
+	feed(w, (struct said){.call_id = "c2"});
+	answer(w, "302", (struct said){.call_id = "c2", .to = "b"});
+	later(w, 33);
+	hears(w, ALICE, "redirected, and nobody went there", "begin> continue< end:redirected");
+	feed(w, (struct said){.call_id = "c3"});
+	answer(w, "302", (struct said){.call_id = "c3", .to = "b"});
+	feed(w, (struct said){.call_id = "c3", .cseq = "2 INVITE", .branch = "7", .dst = 5});
+	answer(w, "200",
+	       (struct said){
+		       .call_id = "c3", .cseq = "2 INVITE", .branch = "7", .dst = 5, .to = "e"});
+	hears(w, ALICE, "redirected, and it goes on", "begin> continue< continue> continue<");
+	feed(w, (struct said){.call_id = "c4"});
+	later(w, 201);
+	hears(w, ALICE, "nobody answers", "begin> end:timeout");
+	end(w);
+}
+
+static void on_the_way(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	feed(w, (struct said){.src = 2, .dst = 3, .branch = "p", .sdp = "192.0.2.1 4000"});
+	answer(w, "200",
+	       (struct said){
+		       .src = 2, .dst = 3, .branch = "p", .to = "b", .sdp = "192.0.2.2 5000"});
+	answer(w, "200", (struct said){.to = "b", .sdp = "192.0.2.2 5000"});
+	hears(w, ALICE, "a proxy's stretches are one leg", "begin> continue> continue< continue<");
+	expects(w, "… and one set of endpoints",
+		"+192.0.2.1:4000/rtp +192.0.2.1:4001/rtcp +192.0.2.2:5000/rtp "
+		"+192.0.2.2:5001/rtcp");
+	feed(w, (struct said){.start = BYE, .cseq = "2 BYE", .to = "b", .branch = "8"});
+	feed(w,
+	     (struct said){
+		     .start = BYE, .cseq = "2 BYE", .to = "b", .branch = "9", .src = 2, .dst = 3});
+	answer(w, "200",
+	       (struct said){.cseq = "2 BYE", .to = "b", .branch = "9", .src = 2, .dst = 3});
+	answer(w, "200", (struct said){.cseq = "2 BYE", .to = "b", .branch = "8"});
+	hears(w, ALICE, "it ends with the last answer", "continue> continue> continue< end:bye<");
+	end(w);
+}
+
+static void changes(struct world *w)
+{
+	usual(w);
+	set_up(w);
+	w->media[0] = w->log[ALICE][0] = 0;
+	feed(w,
+	     (struct said){.cseq = "2 INVITE", .to = "b", .branch = "3", .sdp = "192.0.2.9 4400"});
+	expects(w, "a new offer is in force beside the old",
+		"+192.0.2.9:4400/rtp +192.0.2.9:4401/rtcp");
+	answer(w, "200",
+	       (struct said){
+		       .cseq = "2 INVITE", .to = "b", .branch = "3", .sdp = "192.0.2.2 5000"});
+	expects(w, "its answer makes it final", "-192.0.2.1:4000/rtp -192.0.2.1:4001/rtcp");
+	feed(w,
+	     (struct said){.cseq = "3 INVITE", .to = "b", .branch = "4", .sdp = "192.0.2.7 4000"});
+	answer(w, "488", (struct said){.cseq = "3 INVITE", .to = "b", .branch = "4"});
+	expects(w, "a refused offer is gone, and the call goes on",
+		"+192.0.2.7:4000/rtp +192.0.2.7:4001/rtcp -192.0.2.7:4000/rtp "
+		"-192.0.2.7:4001/rtcp");
+	feed(w, (struct said){.cseq = "4 INVITE",
+			      .to = "b",
+			      .branch = "5",
+			      .sdp = "o=- 1 2 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\n"
+				     "t=0 0\r\nm=audio 4400 RTP/AVP 8\r\na=sendonly\r\n"});
+	answer(w, "200",
+	       (struct said){.cseq = "4 INVITE",
+			     .to = "b",
+			     .branch = "5",
+			     .sdp = "o=- 1 2 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\n"
+				    "t=0 0\r\nm=audio 5000 RTP/AVP 8\r\na=recvonly\r\n"});
+	expects(w, "hold turns endpoints",
+		"~192.0.2.9:4400/rtp ~192.0.2.9:4401/rtcp "
+		"~192.0.2.2:5000/rtp ~192.0.2.2:5001/rtcp");
+	ok(call_leg_next(call_find(w->calls, w->last_call), NULL)->is_held,
+	   "… and the leg is held");
+	feed(w, (struct said){.start = "UPDATE sip:bob@10.0.0.2 SIP/2.0",
+			      .cseq = "5 UPDATE",
+			      .to = "b",
+			      .branch = "6",
+			      .sdp = "192.0.2.9 4400"});
+	answer(w, "200",
+	       (struct said){.cseq = "5 UPDATE", .to = "b", .branch = "6", .sdp = "192.0.2.2 0"});
+	expects(w, "UPDATE resumes; a line of port 0 is no more",
+		"-192.0.2.2:5000/rtp -192.0.2.2:5001/rtcp ~192.0.2.9:4400/rtp "
+		"~192.0.2.9:4401/rtcp");
+	feed(w, (struct said){.cseq = "6 INVITE", .to = "b", .branch = "7"});
+	answer(w, "200",
+	       (struct said){
+		       .cseq = "6 INVITE", .to = "b", .branch = "7", .sdp = "192.0.2.2 6000"});
+	expects(w, "an offer may come in the answer", "+192.0.2.2:6000/rtp +192.0.2.2:6001/rtcp");
+	feed(w, (struct said){.start = "ACK sip:bob@10.0.0.2 SIP/2.0",
+			      .cseq = "6 ACK",
+			      .to = "b",
+			      .branch = "8",
+			      .sdp = "192.0.2.9 4500"});
+	expects(w, "… and its answer in ACK",
+		"-192.0.2.9:4400/rtp -192.0.2.9:4401/rtcp +192.0.2.9:4500/rtp "
+		"+192.0.2.9:4501/rtcp");
+	feed(w, (struct said){.cseq = "7 INVITE", .to = "b", .branch = "x"});
+	answer(w, "481", (struct said){.cseq = "7 INVITE", .to = "b", .branch = "x"});
+	ok(strstr(w->log[ALICE], "end:gone<"), "a party that knows of no call ends it");
+	end(w);
+}
+
+static void early_media(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){0});
+	answer(w, "183", (struct said){.to = "b", .sdp = "192.0.2.2 5000"});
+	feed(w, (struct said){.start = "PRACK sip:bob@10.0.0.2 SIP/2.0",
+			      .cseq = "2 PRACK",
+			      .to = "b",
+			      .branch = "2",
+			      .sdp = "192.0.2.1 4000"});
+	expects(w, "early media: the offer in 183, the answer in PRACK",
+		"+192.0.2.2:5000/rtp +192.0.2.2:5001/rtcp +192.0.2.1:4000/rtp "
+		"+192.0.2.1:4001/rtcp");
+	answer(w, "183", (struct said){.to = "c", .sdp = "192.0.2.3 5000"});
+	expects(w, "another fork has media of its own", "+192.0.2.3:5000/rtp +192.0.2.3:5001/rtcp");
+	answer(w, "200", (struct said){.to = "c"});
+	expects(w, "one fork answers: the other's are gone",
+		"-192.0.2.2:5000/rtp -192.0.2.2:5001/rtcp");
+	ok(call_leg_next(call_find(w->calls, w->last_call), NULL)->n_dialogs == 2, "two dialogs");
+	end(w);
+}
+
+static void descriptions(struct world *w)
+{
+	usual(w);
+	feed(w,
+	     (struct said){
+		     .sdp = "o=- 1 2 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\n"
+			    "m=audio 4000 RTP/SAVPF 8\r\na=rtcp-mux\r\n"
+			    "a=candidate:1 1 UDP 99 192.0.2.1 4444 typ host\r\n"
+			    "a=candidate:1 2 UDP 98 192.0.2.1 4445 typ host\r\n"
+			    "a=candidate:2 1 UDP 98 x.local 4445 typ host\r\n"
+			    "a=candidate:3 1 TCP 98 192.0.2.1 9 typ host\r\n"
+			    "m=video 5000 RTP/AVP 34\r\nc=IN IP4 192.0.2.8\r\n"
+			    "a=rtcp:5555 IN IP4 192.0.2.7\r\n"
+			    "m=image 6000 udptl t38\r\n"
+			    "m=message 7000 TCP/MSRP *\r\n"
+			    "m=audio 8000 RTP/AVP 8\r\nc=IN IP4 phone.example.org\r\n"
+			    "m=audio 8000 RTP/AVP 8\r\nc=IN IP4 0.0.0.0\r\n"});
+	expects(w, "several lines, one port for both, ports of their own, candidates, facsimile",
+		"+2001:db8::1:4000/rtp+rtcp +2001:db8::1:4001/rtcp +192.0.2.1:4444/rtp+rtcp "
+		"+192.0.2.1:4445/rtcp +192.0.2.8:5000/rtp +192.0.2.7:5555/rtcp "
+		"+2001:db8::1:6000/udptl");
+	ok(call_count(w->calls, CALL_COUNT_NAMED_HOSTS) == 3,
+	   "host names are counted, not looked up");
+	end(w);
+}
+
+static void behind_a_translator(struct world *w)
+{
+	struct media_hit to_bob = {.line = 0, .party = 1, .kind = MEDIA_RTP};
+	struct media_endpoint far = {.ip = {{203, 0, 113, 5}, 4}, .port = 33333};
+	struct media_endpoint known = {.ip = {{192, 0, 2, 1}, 4}, .port = 4000};
+
+	usual(w);
+	set_up(w);
+	w->media[0] = 0;
+	to_bob.owner = w->last_call;
+	for (int i = 0; i < 3; i++) {
+		expects(w, "one packet from elsewhere proves little", "");
+		call_heard(w->calls, &to_bob, &far, w->now);
+		call_heard(w->calls, &to_bob, &known, w->now);
+	}
+	expects(w, "three show where she really is", "+203.0.113.5:33333/rtp");
+	call_heard(w->calls, &to_bob, &far, w->now);
+	expects(w, "… once", "");
+	later(w, 12 * 3600 - 10);
+	call_heard(w->calls, &to_bob, &far, w->now);
+	later(w, 3600);
+	ok(!strstr(w->log[ALICE], "end"), "media keep a call up");
+	later(w, 11 * 3600);
+	ok(strstr(w->log[ALICE], "end:expired"), "silence of twelve hours ends it");
+	ok(strstr(w->media, "-203.0.113.5:33333/rtp"), "… and what was learned goes");
+	end(w);
+}
+
+static void exchanges(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){.start = "REGISTER sip:example.org SIP/2.0", .cseq = "1 REGISTER"});
+	answer(w, "200", (struct said){.cseq = "1 REGISTER", .to = "b", .more = "Expires: 60\r\n"});
+	feed(w, (struct said){.start = "MESSAGE sip:bob@example.org SIP/2.0",
+			      .cseq = "1 MESSAGE",
+			      .call_id = "m1"});
+	feed(w, (struct said){.start = "OPTIONS sip:bob@example.org SIP/2.0",
+			      .cseq = "1 OPTIONS",
+			      .call_id = "o1"});
+	hears(w, ALICE, "what is no call is reported", "report> report< report> report>");
+	later(w, 33);
+	ok(call_n_legs(w->calls) == 0, "and forgotten");
+	set_up(w);
+	w->log[ALICE][0] = 0;
+	feed(w, (struct said){.start = "MESSAGE sip:bob@example.org SIP/2.0",
+			      .cseq = "2 MESSAGE",
+			      .to = "b",
+			      .branch = "5"});
+	hears(w, ALICE, "a message within a call is the call's", "continue>");
+	end(w);
+}
+
+static void midway(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){.start = "UPDATE sip:bob@10.0.0.2 SIP/2.0",
+			      .cseq = "5 UPDATE",
+			      .to = "b",
+			      .sdp = "192.0.2.1 4000"});
+	hears(w, ALICE, "a call that was up before begins where it is first heard of", "begin>");
+	expects(w, "its media are expected from then on",
+		"+192.0.2.1:4000/rtp +192.0.2.1:4001/rtcp");
+	hang_up(w);
+	hears(w, ALICE, "and it ends", "continue> end:bye<");
+	later(w, 60);
+	feed(w, (struct said){.start = BYE, .cseq = "9 BYE", .to = "b", .branch = "9"});
+	later(w, 33);
+	hears(w, ALICE, "a BYE alone, without an answer", "begin> end:bye");
+	end(w);
+}
+
+static void two_targets(struct world *w)
+{
+	usual(w);
+	w->n_targets = 0;
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	expects(w, "nobody's call: nothing is expected", "");
+	w->targets[0] = (struct call_target){BOB, false};
+	w->n_targets = 1;
+	answer(w, "180", (struct said){.to = "b"});
+	hears(w, BOB, "one whom an answer names: from there on", "begin>");
+	expects(w, "… and its media", "+192.0.2.1:4000/rtp +192.0.2.1:4001/rtcp");
+	w->targets[0] = (struct call_target){ALICE, true};
+	answer(w, "200", (struct said){.to = "b"});
+	w->n_targets = 0;
+	hang_up(w);
+	hears(w, ALICE, "each has his own beginning and end", "begin< continue> end:bye<");
+	hears(w, BOB, "… seen from his own side", "continue> continue< end:bye>");
+	end(w);
+}
+
+static void joins(struct world *w)
+{
+#define ID "0123456789abcdef0123456789abcdef"
+	usual(w);
+	feed(w, (struct said){.more = "Session-ID: " ID
+				      ";remote=00000000000000000000000000000000\r\n"});
+	w->n_targets = 0;
+	feed(w, (struct said){.call_id = "c2",
+			      .from = "x",
+			      .src = 2,
+			      .dst = 3,
+			      .branch = "2",
+			      .more = "Session-ID: " ID "\r\n"});
+	feed(w, (struct said){.call_id = "c2", .from = "y", .src = 3, .dst = 4, .branch = "3"});
+	feed(w, (struct said){.call_id = "c9",
+			      .from = "z",
+			      .more = "Session-ID: 00000000000000000000000000000000\r\n"});
+	hears(w, ALICE, "legs of one call", "begin> continue(caller) continue(caller)");
+	answer(w, "486", (struct said){.to = "b"});
+	hears(w, ALICE, "one leg ends, the call does not", "continue<");
+	later(w, 202);
+	hears(w, ALICE, "it ends with its last leg", "end:timeout");
+	later(w, 40);
+	said("each leg keeps why it is of the call", w->legs,
+	     "c9:first c1:first c2:session-id c2:call-id");
+	end(w);
+}
+
+static void more_joins(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	w->n_targets = 0;
+	feed(w, (struct said){.call_id = "c2", .dst = 4, .sdp = "192.0.2.1 4000"});
+	ok(call_find(w->calls, 2) != NULL, "two calls of one telephone with one o= line are two");
+	feed(w, (struct said){.call_id = "c3", .src = 2, .dst = 3, .sdp = "192.0.2.1 4000"});
+	ok(call_find(w->calls, 3) == NULL,
+	   "one that goes on from where another arrived is the same");
+	feed(w, (struct said){.call_id = "c4",
+			      .src = 7,
+			      .dst = 8,
+			      .more = "Replaces: c1;to-tag=b;from-tag=a\r\n"});
+	feed(w, (struct said){.start = "REFER sip:alice@10.0.0.1 SIP/2.0",
+			      .cseq = "3 REFER",
+			      .to = "b",
+			      .branch = "r",
+			      .src = 2,
+			      .dst = 1,
+			      .more = "Refer-To: <sip:carol@example.org>\r\n"});
+	feed(w, (struct said){.start = "INVITE sip:carol@example.org SIP/2.0", .call_id = "c5"});
+	feed(w, (struct said){.start = "INVITE sip:carol@example.org SIP/2.0",
+			      .call_id = "c6",
+			      .src = 9});
+	end(w);
+	said("replaced and referred calls are joined, others are not", w->legs,
+	     "c2:first c6:first c1:first c3:origin c4:replaces c5:refer");
+
+	begin(w, (struct call_options){.joins = 0});
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	feed(w, (struct said){.call_id = "c3", .src = 2, .dst = 3, .sdp = "192.0.2.1 4000"});
+	feed(w, (struct said){.from = "other"});
+	end(w);
+	said("each rule may be off", w->legs, "c1:first c3:first c1:first");
+
+	begin(w, (struct call_options){.joins = 1 << CALL_JOIN_ANY_ORIGIN});
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	feed(w, (struct said){.call_id = "c3", .src = 8, .dst = 9, .sdp = "192.0.2.1 4000"});
+	end(w);
+	said("one that is off unless asked for may be on", w->legs, "c1:first c3:any-origin");
+}
+
+static void flood(struct world *w, unsigned n, const char *name, bool is_mine)
+{
+	char id[32];
+
+	w->n_targets = is_mine;
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(id, sizeof id, "%s%u", name, i);
+		feed(w, (struct said){.call_id = id, .src = 66});
+	}
+}
+
+static void floods(struct world *w)
+{
+	char names[40] = "";
+
+	begin(w, (struct call_options){.max_legs = 100});
+	set_up(w);
+	w->log[ALICE][0] = 0;
+	flood(w, 5000, "x", false);
+	ok(call_n_legs(w->calls) == 100 && call_count(w->calls, CALL_COUNT_EVICTED) == 4901,
+	   "a flood of INVITEs drives out its like");
+	ok(!w->log[ALICE][0], "… and no target's call");
+	flood(w, 5000, "y", true);
+	ok(call_n_legs(w->calls) == 100 && !strstr(w->log[ALICE], "end:bye"),
+	   "a flood of calls to the target drives out those that only ring");
+	w->log[ALICE][0] = 0;
+	hang_up(w);
+	hears(w, ALICE, "the one that is up is there to the end", "continue> end:bye<");
+	flood(w, 10, "z", false);
+	ok(call_count(w->calls, CALL_COUNT_REFUSED) > 0 || call_n_legs(w->calls) == 100,
+	   "a table full of targets' calls refuses others");
+	for (int i = 0; i < CALL_N_COUNTS; i++)
+		snprintf(names, sizeof names, "%s", call_count_key(i));
+	ok(names[0] != 0, "counts have names");
+	end(w);
+}
+
+/* A message that breaks off or says nothing is refused, never believed. */
+static void nonsense(struct world *w)
+{
+	static const char bad_cseq[] = "INVITE sip:b SIP/2.0\r\nCall-ID: x\r\nCSeq: z\r\n"
+				       "From: <sip:a@a>\r\nTo: <sip:b@b>\r\n\r\n";
+	static const char *const lines[] = {
+		"INVITE sip:b@b SIP/2.0\r\n\r\n",
+		"SIP/2.0 200 OK\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n",
+		bad_cseq,
+	};
+
+	usual(w);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		struct sip_message sip;
+		struct call_message m = {.sip = &sip, .time = w->now};
+
+		if (sip_message_read(lines[i], strlen(lines[i]), &sip) == 0)
+			call_feed(w->calls, &m);
+	}
+	ok(call_n_legs(w->calls) == 0 && call_count(w->calls, CALL_COUNT_BAD) == 3,
+	   "messages without Call-ID, CSeq, From or To are refused");
+	w->n_targets = 0;
+	answer(w, "200", (struct said){.cseq = "1 OPTIONS", .to = "b"});
+	ok(call_count(w->calls, CALL_COUNT_STRAY) == 1, "an answer to nothing is a stray");
+	end(w);
+}
+
+int main(void)
+{
+	static struct world w;
+
+	a_call(&w);
+	refusals(&w);
+	on_the_way(&w);
+	changes(&w);
+	early_media(&w);
+	descriptions(&w);
+	behind_a_translator(&w);
+	exchanges(&w);
+	midway(&w);
+	two_targets(&w);
+	joins(&w);
+	more_joins(&w);
+	floods(&w);
+	nonsense(&w);
+	return tap_end();
+}
