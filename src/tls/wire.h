@@ -38,7 +38,8 @@ MUST_CHECK int tls_wire_shake(struct tls_wire *w, struct why *why);
  * ERR_IO and the reason otherwise. */
 MUST_CHECK ssize_t tls_wire_read(struct tls_wire *w, void *bytes, size_t size, struct why *why);
 
-/* Bytes that went (at least 1), ERR_AGAIN, or ERR_IO and the reason. len is at least 1. */
+/* Bytes that went (at least 1), ERR_AGAIN, or ERR_IO and the reason. len is at least 1. Of many
+ * bytes TLS takes a record's at a time: call again at once, for the kernel may wait for more. */
 MUST_CHECK ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len,
 				  struct why *why);
 
