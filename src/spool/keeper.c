@@ -20,6 +20,8 @@ enum {
 	POLL_NS = NANOS_PER_MS,        /* while the disk works, or a claim is open that is needed */
 	RETRY_NS = 500 * NANOS_PER_MS, /* after the disk refused */
 	IDLE_NS = NANOS_PER_S,
+	KEEP_NS = 2 * NANOS_PER_S,   /* that spares are kept once there are too many … */
+	DROP_NS = 50 * NANOS_PER_MS, /* … and between two of them that go then */
 };
 
 /* Facts that are the keeper's alone. */
@@ -27,7 +29,8 @@ struct round {
 	struct spool *spool;
 	int64_t now, committed_at;
 	int64_t spare_at, retry_at; /* not before: a new file in memory, the disk */
-	uint64_t calls;             /* that were heard when the round began */
+	int64_t drop_at; /* … a spare goes of which there are too many; 0: there are not */
+	uint64_t calls;  /* that were heard when the round began */
 	bool may_spill;  /* something can be put now, or comes off the disk's hands soon */
 	bool is_waiting; /* for a commit of who fills, which rings no bell */
 };
@@ -84,8 +87,25 @@ static bool has_spare_for(const struct spool *s, uint64_t len)
 	return false;
 }
 
+static bool has_many(const struct spool *s)
+{
+	return s->n_spares > 4 * s->n_wanted;
+}
+
+/* What a load that comes and goes needs again is kept: new pages cost more than their use. */
+static bool may_drop(struct round *r)
+{
+	int64_t due = r->drop_at;
+
+	if (!has_many(r->spool))
+		r->drop_at = 0;
+	else if (!due || r->now >= due)
+		r->drop_at = r->now + (due ? DROP_NS : KEEP_NS);
+	return r->drop_at && due && r->now >= due;
+}
+
 /* Takes a spare out that is too small for what is wanted; or any, where there are too many. */
-static struct segment *take_useless(struct spool *s)
+static struct segment *take_useless(struct spool *s, bool is_many)
 {
 	uint64_t wanted = s->asked ? s->asked : s->size_wanted, held = s->total;
 	bool is_short = s->total + wanted > s->limit;
@@ -97,7 +117,7 @@ static struct segment *take_useless(struct spool *s)
 	for (struct segment **place = &s->spares; *place; place = &(*place)->next) {
 		struct segment *g = *place;
 
-		if (s->n_spares <= 4 * s->n_wanted && !(is_short && g->size < wanted))
+		if (!is_many && !(is_short && g->size < wanted))
 			continue;
 		*place = g->next;
 		s->n_spares--;
@@ -107,9 +127,10 @@ static struct segment *take_useless(struct spool *s)
 	return NULL;
 }
 
-static bool drop_useless(struct spool *s)
+static bool drop_useless(struct round *r)
 {
-	struct segment *g = take_useless(s);
+	struct spool *s = r->spool;
+	struct segment *g = take_useless(s, may_drop(r));
 
 	if (!g)
 		return false;
@@ -320,6 +341,8 @@ static void wait_for_work(struct round *r)
 		until = r->retry_at;
 	if (r->spare_at > r->now && r->spare_at < until)
 		until = r->spare_at;
+	if (r->drop_at > r->now && r->drop_at < until)
+		until = r->drop_at;
 	at = (struct timespec){until / NANOS_PER_S, until % NANOS_PER_S};
 	if (!s->is_stopping)
 		pthread_cond_timedwait(&s->work, &s->lock, &at);
@@ -348,7 +371,7 @@ static void *keep(void *arg)
 		r.now = clock_ns();
 		r.calls = s->n_calls;
 		has_made = make_spare(&r);
-		did = has_made || drop_useless(s);
+		did = has_made || drop_useless(&r);
 		if (s->disk)
 			did |= spill(&r, has_made);
 		if (did || r.calls != s->n_calls)

@@ -195,6 +195,28 @@ static void place_at(struct segment *g, uint64_t id, uint64_t base)
 	*(volatile uint64_t *)&head->hash = spool_hash(head, offsetof(struct spool_head, hash));
 	g->base = base;
 	g->len = 0;
+	memset(g->marks, 0, sizeof g->marks);
+}
+
+static uint64_t part_of(const struct segment *g, uint64_t end)
+{
+	return (end - 1) * SEGMENT_MARKS / g->size;
+}
+
+void segment_reserve(struct segment *g, uint64_t n)
+{
+	g->len += n;
+	g->marks[part_of(g, g->len)] = (uint32_t)g->len;
+}
+
+uint64_t segment_mark(const struct segment *g, uint64_t from, uint64_t to)
+{
+	uint64_t least = from ? part_of(g, from) : 0;
+
+	for (uint64_t part = to ? part_of(g, to) + 1 : 0; part-- > least;)
+		if (g->marks[part] > from && g->marks[part] <= to)
+			return g->marks[part];
+	return from;
 }
 
 void segment_begin(struct segment *g, uint64_t id, uint64_t base)

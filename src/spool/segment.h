@@ -12,13 +12,17 @@
 
 #define SEGMENT_SPARE UINT64_MAX /* the base of one that stands nowhere */
 
+/* Where reservations ended: the last one in each of so many parts of the segment. */
+enum { SEGMENT_MARKS = 64 };
+
 struct segment {
-	struct segment *next; /* of the same list */
-	uint64_t number;      /* in the name of its file */
-	uint64_t base;        /* offset of its first byte in the stream */
-	uint64_t size;        /* bytes of stream that fit */
-	uint64_t len;         /* bytes reserved; the reserver's, under the spool's lock */
-	bool is_busy;         /* the keeper writes it to disk */
+	struct segment *next;          /* of the same list */
+	uint64_t number;               /* in the name of its file */
+	uint64_t base;                 /* offset of its first byte in the stream */
+	uint64_t size;                 /* bytes of stream that fit */
+	uint64_t len;                  /* bytes reserved; the reserver's, under the spool's lock */
+	bool is_busy;                  /* the keeper writes it to disk */
+	uint32_t marks[SEGMENT_MARKS]; /* 0: none, or it was before it was opened */
 	uint8_t *map;
 };
 
@@ -48,6 +52,13 @@ MUST_CHECK int segment_open(struct segment **out, const struct segment_place *pl
 /* Puts a spare one into the stream; takes it out. */
 void segment_begin(struct segment *g, uint64_t id, uint64_t base);
 void segment_spare(struct segment *g);
+
+/* The next n bytes are reserved; they fit. */
+void segment_reserve(struct segment *g, uint64_t n);
+
+/* The last end of a reservation behind byte `from`, and no further than `to`; `from` where none is
+ * known. Both lie within what is reserved. */
+uint64_t segment_mark(const struct segment *g, uint64_t from, uint64_t to);
 
 /* Says in the file how many bytes it holds, now that the stream goes on in another. */
 void segment_seal(struct segment *g);

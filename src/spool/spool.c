@@ -511,7 +511,7 @@ static int reserve_locked(struct spool *s, size_t len, struct spool_claim *claim
 				      .len = len,
 				      .offset = s->reserved,
 				      .ticket = s->claims_head++};
-	g->len += len;
+	segment_reserve(g, len);
 	s->reserved += len;
 	s->claims[claim->ticket & (s->n_claims - 1)] = (struct open_claim){.end = s->reserved};
 	return 0;
@@ -677,10 +677,26 @@ static void unpin(struct spool *s)
 	s->lent = NULL;
 }
 
+/* Up to where a piece goes that begins there in the segment. */
+static uint64_t stop_of(const struct segment *g, uint64_t offset, uint64_t end, size_t most)
+{
+	uint64_t stop = g->base + g->len < end ? g->base + g->len : end, mark;
+
+	if (stop - offset <= most)
+		return stop;
+	mark = g->base + segment_mark(g, offset - g->base, offset - g->base + most);
+	return mark > offset ? mark : stop;
+}
+
 size_t spool_peek(struct spool *s, uint64_t offset, const uint8_t **bytes)
 {
+	return spool_peek_most(s, offset, SIZE_MAX, bytes);
+}
+
+size_t spool_peek_most(struct spool *s, uint64_t offset, size_t most, const uint8_t **bytes)
+{
 	const struct segment *g;
-	uint64_t end = atomic_load(&s->end), stop;
+	uint64_t end = atomic_load(&s->end);
 	bool is_on_disk;
 	size_t n = 0;
 
@@ -692,9 +708,8 @@ size_t spool_peek(struct spool *s, uint64_t offset, const uint8_t **bytes)
 		if (offset < g->base)
 			break;
 	if (g && offset >= g->base && offset < end && offset - g->base < g->len) {
-		stop = g->base + g->len < end ? g->base + g->len : end;
 		*bytes = g->map + SPOOL_PAGE + (offset - g->base);
-		n = (size_t)(stop - offset);
+		n = (size_t)(stop_of(g, offset, end, most) - offset);
 		s->pinned = g;
 	}
 	pthread_mutex_unlock(&s->lock);

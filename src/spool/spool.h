@@ -123,6 +123,10 @@ uint64_t spool_limit(const struct spool *s);
  * within one. The reader's. Reads from the disk where the bytes are there. */
 size_t spool_peek(struct spool *s, uint64_t offset, const uint8_t **bytes);
 
+/* As spool_peek, but the piece ends with the last reservation that ends within `most` bytes, where
+ * that is known (not of what is on disk, or was there before the spool was opened). */
+size_t spool_peek_most(struct spool *s, uint64_t offset, size_t most, const uint8_t **bytes);
+
 /* Where bytes can be read again that lie at or behind offset: offset itself unless it lies in a
  * hole, a stretch that cannot be read any more: its key was destroyed, it is damaged on disk, or it
  * was in memory that was lost. The reader's; it logged the hole when it came upon it. */
