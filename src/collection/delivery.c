@@ -49,11 +49,14 @@ static const char *const interface_names[] = {"hi2", "hi3"};
 
 /* ---- records ---- */
 
-/* Whole PDUs of what lies there, up to a parcel; the first in any case. */
+/* Whole PDUs of what lies there, up to a parcel; the first in any case. A piece of the spool ends
+ * where a PDU does: one that is short enough is not looked through. */
 static size_t parcel_len(const uint8_t *bytes, size_t n)
 {
 	size_t len = 0, next;
 
+	if (n && n <= PARCEL_LEN && !etsi_pdu_len(bytes, n, &next, NULL) && next <= n)
+		return n;
 	while (len < n && !etsi_pdu_len(bytes + len, n - len, &next, NULL)) {
 		if (next > n - len || (len && len + next > PARCEL_LEN))
 			break;
@@ -109,7 +112,7 @@ static bool send_parcel(struct channel *c)
 
 	if (!c->is_open || !link || c->peer->is_full || !link_is_up(link))
 		return false;
-	while (!(n = spool_peek(c->box.spool, c->sent, &bytes))) {
+	while (!(n = spool_peek_most(c->box.spool, c->sent, PARCEL_LEN, &bytes))) {
 		if (!pass_hole(c))
 			return false;
 	}

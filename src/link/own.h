@@ -22,6 +22,7 @@ struct link {
 	struct loop_timer
 		kick; /* there is something to do, though the descriptor does not say so */
 	struct loop_timer redial;
+	size_t n_at_once;   /* bytes of records written since the loop's last turn */
 	struct nanos pause; /* before the next attempt */
 	struct nanos up_since;
 	char last_reason[WHY_TEXT_LEN]; /* that was logged */
