@@ -103,6 +103,16 @@ static bool pass_hole(struct channel *c)
 	return true;
 }
 
+/* Only where somebody asks for it when it is acknowledged. */
+static void note_sent(struct channel *c, const uint8_t *bytes, size_t len)
+{
+	const struct tally_place place = {c->box.agency, c->box.interface == INTERCEPT_HI3};
+	const struct rd records = rd_of(bytes, len);
+
+	if (c->delivery->options.acked)
+		parcels_add(&c->box.sent, &place, c->sent, &records);
+}
+
 /* One parcel; whether it went out. */
 static bool send_parcel(struct channel *c)
 {
@@ -127,6 +137,7 @@ static bool send_parcel(struct channel *c)
 		c->peer->is_full = true; /* may_send goes on, and nobody comes before others */
 		return false;
 	}
+	note_sent(c, bytes, len);
 	c->sent += len;
 	c->has_sent = true;
 	return true;
@@ -355,6 +366,7 @@ static void free_channel(struct channel *c)
 {
 	loop_fd_fini(&c->bell);
 	spool_close(&c->box.spool);
+	parcels_fini(&c->box.sent);
 	free(c->box.agency);
 	free(c);
 }

@@ -15,6 +15,7 @@
 
 #include "alarm/alarm.h"
 #include "collection/collection.h"
+#include "collection/parcel.h"
 #include "intercept/intercept.h"
 #include "tls/tls.h"
 #include "warrant/orders.h"
@@ -42,8 +43,9 @@ struct box {
 	enum intercept_interface interface;
 	uint32_t number; /* its channel, and index */
 	struct spool *spool;
-	uint64_t acked; /* the mediator has it up to there */
-	uint64_t kept;  /* and the state that was saved last knows of what is before */
+	uint64_t acked;      /* the mediator has it up to there */
+	uint64_t kept;       /* and the state that was saved last knows of what is before */
+	struct parcels sent; /* what is on its way */
 };
 
 MUST_CHECK int delivery_new(struct delivery **out, const struct delivery_options *options,

@@ -146,14 +146,33 @@ static void look_for_missing(struct proof *p, struct missing *m)
 
 enum piece { PIECE_WHOLE, PIECE_FULL, PIECE_HOLE };
 
+static bool count_parcel(struct proof *p, const struct parcel *parcel)
+{
+	struct ledger_row *rows[PARCEL_KEYS];
+
+	for (unsigned k = 0; k < parcel->n_keys; k++)
+		if (!(rows[k] = ledger_draft_row(p->book, &parcel->of[k].key)))
+			return false;
+	for (unsigned k = 0; k < parcel->n_keys; k++)
+		ledger_count(rows[k], LEDGER_HANDED, parcel->of[k].n);
+	return true;
+}
+
 /* Goes on from where it was counted, as far as a draft reaches, or to a hole. */
 static enum piece count_piece(struct proof *p, const struct tally_place *place,
 			      struct ledger_stock *stock, uint64_t *at)
 {
-	const struct box *box = p->acked;
+	struct box *box = p->acked;
 	struct tally_sight sight = {0};
+	const struct parcel *parcel;
 	const uint8_t *bytes;
 	size_t here, len;
+
+	while (!stock && (parcel = parcels_find(&box->sent, *at, box->acked))) {
+		if (!count_parcel(p, parcel))
+			return PIECE_FULL;
+		*at = parcel->to;
+	}
 
 	while (*at < box->acked && (here = spool_peek(box->spool, *at, &bytes)) > 0) {
 		for (size_t done = 0; done < here && *at < box->acked; done += len, *at += len) {

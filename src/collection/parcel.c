@@ -1,0 +1,108 @@
+#include "collection/parcel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "etsi/pdu.h"
+
+enum { FIRST_SIZE = 16, MOST = 1024 };
+
+void parcels_fini(struct parcels *p)
+{
+	free(p->ring);
+	*p = (struct parcels){.ring = NULL};
+}
+
+static struct parcel *parcel_at(const struct parcels *p, uint32_t i)
+{
+	return &p->ring[(p->first + i) & (p->size - 1)];
+}
+
+static bool make_room(struct parcels *p)
+{
+	uint32_t size = p->size ? p->size * 2 : FIRST_SIZE;
+	struct parcel *ring;
+
+	if (p->n < p->size)
+		return true;
+	ring = size <= MOST ? calloc(size, sizeof *ring) : NULL;
+	if (!ring)
+		return false;
+	for (uint32_t i = 0; i < p->n; i++)
+		ring[i] = *parcel_at(p, i);
+	free(p->ring);
+	p->ring = ring;
+	p->first = 0;
+	p->size = size;
+	return true;
+}
+
+/* One record more of this key, most of which come in a row. */
+static bool count(struct parcel *parcel, unsigned *last, const struct ledger_key *key)
+{
+	unsigned k = *last;
+
+	if (k == parcel->n_keys || memcmp(&parcel->of[k].key, key, sizeof *key) != 0)
+		for (k = 0; k < parcel->n_keys; k++)
+			if (!memcmp(&parcel->of[k].key, key, sizeof *key))
+				break;
+	if (k == PARCEL_KEYS)
+		return false;
+	if (k == parcel->n_keys) {
+		parcel->of[k].key = *key;
+		parcel->of[k].n = 0;
+		parcel->n_keys++;
+	}
+	parcel->of[k].n++;
+	*last = k;
+	return true;
+}
+
+static bool count_all(struct parcels *p, struct parcel *parcel, const struct tally_place *place,
+		      struct rd r)
+{
+	unsigned last = 0;
+
+	while (rd_left(&r)) {
+		const struct tally_seen *seen;
+		const uint8_t *pdu = r.at;
+		uint32_t seq;
+		size_t len;
+
+		if (etsi_pdu_len(pdu, rd_left(&r), &len, NULL) || !rd_take(&r, len))
+			return false;
+		seen = tally_see(&p->sight, place, pdu, len, &seq);
+		if (!seen || !count(parcel, &last, &seen->key))
+			return false;
+	}
+	return true;
+}
+
+void parcels_add(struct parcels *p, const struct tally_place *place, uint64_t offset,
+		 const struct rd *records)
+{
+	struct parcel *parcel;
+
+	while (p->n && parcel_at(p, p->n - 1)->to > offset)
+		p->n--;
+	if (!make_room(p))
+		return;
+	parcel = parcel_at(p, p->n);
+	parcel->from = offset;
+	parcel->to = offset + rd_left(records);
+	parcel->n_keys = 0;
+	if (count_all(p, parcel, place, *records))
+		p->n++;
+}
+
+const struct parcel *parcels_find(struct parcels *p, uint64_t from, uint64_t to)
+{
+	const struct parcel *parcel;
+
+	while (p->n && parcel_at(p, 0)->from < from) {
+		p->first = (p->first + 1) & (p->size - 1);
+		p->n--;
+	}
+	parcel = p->n ? parcel_at(p, 0) : NULL;
+	return parcel && parcel->from == from && parcel->to <= to ? parcel : NULL;
+}
