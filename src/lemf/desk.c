@@ -11,11 +11,17 @@
 #include "lemf/plain.h"
 #include "lemf/tell.h"
 #include "lemf/words.h"
+#include "likeness/likeness.h"
 
 enum { MAX_TOLD = 100, MAX_KEPT = 256 << 20, MAX_ROOM = 64 << 20 };
 
 struct lemf_desk {
 	const struct lemf_conf *conf;
+	struct likeness *like;
+	struct known {
+		uint64_t number; /* of likeness_stream; 0: none */
+		struct lemf_stream *stream;
+	} known[LIKENESS_MAX_SLOTS]; /* by its slot */
 	struct lemf_keys *keys;
 	struct lemf_streams *streams;
 	struct lemf_files *files; /* NULL: nothing is kept */
@@ -33,8 +39,9 @@ struct taken {
 	struct etsi_record sealed; /* an encrypted record, as it came */
 	struct lemf_key key;
 	struct lemf_stream *stream;
-	const uint8_t *plain; /* an encrypted record's, once opened */
-	bool is_sealed;       /* and stays so */
+	const struct likeness_stream *like; /* NULL: read whole */
+	const uint8_t *plain;               /* an encrypted record's, once opened */
+	bool is_sealed;                     /* and stays so */
 };
 
 __attribute__((format(printf, 5, 6))) static void find(struct lemf_desk *d,
@@ -73,6 +80,8 @@ int lemf_desk_new(struct lemf_desk **out, const struct lemf_conf *conf, FILE *to
 		rc = lemf_keys_new(&d->keys, conf, why);
 	}
 	if (!rc)
+		rc = likeness_new(&d->like);
+	if (!rc)
 		rc = lemf_streams_new(&d->streams, (size_t)conf->max_streams, MAX_KEPT);
 	if (!rc && conf->out)
 		rc = lemf_files_new(&d->files, conf->out, conf->force, why);
@@ -93,6 +102,7 @@ void lemf_desk_free(struct lemf_desk **out)
 		return;
 	if (lemf_files_close(&d->files, NULL))
 		d->files = NULL;
+	likeness_free(&d->like);
 	lemf_keys_free(&d->keys);
 	if (d->streams)
 		lemf_streams_free(&d->streams);
@@ -409,7 +419,11 @@ static void take_record(struct lemf_desk *d, struct taken *t)
 	if ((kind == LEMF_KIND_CC) != (t->delivery->side == LEMF_HI3))
 		find(d, LEMF_WRONG_SIDE, 1, t, "%s on %s", lemf_kind_text(kind),
 		     t->delivery->side == LEMF_HI2 ? "HI2" : "HI3");
-	if (!get_stream(d, t) || !take_number(d, t))
+	if (!get_stream(d, t))
+		return;
+	if (t->like)
+		d->known[t->like->slot] = (struct known){t->like->number, t->stream};
+	if (!take_number(d, t))
 		return;
 	if (kind == LEMF_KIND_IRI || kind == LEMF_KIND_CC)
 		keep_for_check(d, t);
@@ -423,26 +437,74 @@ static void take_record(struct lemf_desk *d, struct taken *t)
 	tell_record(d, t);
 }
 
-void lemf_desk_take(struct lemf_desk *d, const struct lemf_delivery *delivery)
+/* Takes what nearly all records are: a CC of a stream that is known, whose turn it is, of which
+ * nothing is to be kept, checked or told. False: it is none, and nothing was done. */
+static bool take_usual(struct lemf_desk *d, const struct lemf_delivery *in,
+		       const struct likeness_stream *like, const struct likeness_own *own)
 {
-	struct taken t = {.delivery = delivery};
+	const struct known *known = &d->known[like->slot];
+	struct lemf_stream *s = known->stream;
+	uint64_t gap;
+
+	if (known->number != like->number || in->side != LEMF_HI3 || d->files || d->conf->each_cc ||
+	    s->verifier || s->has_checks || !s->n_records || own->seq != s->numbers.next)
+		return false;
+	if (lemf_number_take(&s->numbers, own->seq, lemf_number_hash(in->pdu, in->len), in->conn,
+			     &gap) != LEMF_IS_NEXT)
+		return false;
+	s->n_records++;
+	s->latest = own->time;
+	s->n_octets += in->len;
+	d->counts.records[LEMF_KIND_CC]++;
+	d->counts.n_records++;
+	return true;
+}
+
+static void take_whole(struct lemf_desk *d, struct taken *t)
+{
+	if (t->record.kind == ETSI_RECORD_ENCRYPTED)
+		open_record(d, t);
+	if (t->record.kind == ETSI_RECORD_TRI)
+		take_session(d, t);
+	else
+		take_record(d, t);
+}
+
+/* One that is like no other. */
+static void take_other(struct lemf_desk *d, struct taken *t)
+{
+	const struct lemf_delivery *in = t->delivery;
 	struct why why;
 
 	why_clear(&why);
+	if (etsi_record_read(in->pdu, in->len, &t->record, &why)) {
+		t->record = (struct etsi_record){.kind = ETSI_RECORD_OTHER};
+		find(d, LEMF_UNREADABLE, 1, t, "%s", why.text);
+		return;
+	}
+	likeness_keep(d->like, in->pdu, in->len, &t->record);
+	take_whole(d, t);
+}
+
+void lemf_desk_take(struct lemf_desk *d, const struct lemf_delivery *delivery)
+{
+	struct likeness_own own;
+	const struct likeness_stream *like =
+		likeness_find(d->like, delivery->pdu, delivery->len, &own);
+
 	d->counts.octets[delivery->side] += delivery->len;
 	if (d->files && lemf_files_stream(d->files, delivery->side, delivery->pdu, delivery->len))
 		d->counts.findings[LEMF_NOT_WRITTEN]++;
-	if (etsi_record_read(delivery->pdu, delivery->len, &t.record, &why)) {
-		t.record = (struct etsi_record){.kind = ETSI_RECORD_OTHER};
-		find(d, LEMF_UNREADABLE, 1, &t, "%s", why.text);
-		return;
+	if (!like || !take_usual(d, delivery, like, &own)) {
+		struct taken t = {.delivery = delivery, .like = like};
+
+		if (like)
+			likeness_record(like, &own, &t.record);
+		if (like)
+			take_whole(d, &t);
+		else
+			take_other(d, &t);
 	}
-	if (t.record.kind == ETSI_RECORD_ENCRYPTED)
-		open_record(d, &t);
-	if (t.record.kind == ETSI_RECORD_TRI)
-		take_session(d, &t);
-	else
-		take_record(d, &t);
 }
 
 /* ---- the rest ---- */

@@ -135,22 +135,21 @@ static bool take_pdus(struct conn *c)
 		.answer = answers(l->conf) ? &c->answers : NULL,
 		.added = l->conf->misbehave == LEMF_ANSWERS_WRONGLY,
 	};
+	uint64_t before = lemf_desk_counts(l->desk)->n_records;
 	struct why why;
 	int rc = 0;
 
 	why_clear(&why);
 	while (!l->is_done && !is_resetting(c) && n_waiting(c) < MAX_ANSWERS) {
-		uint64_t before = lemf_desk_counts(l->desk)->n_records;
-
 		rc = lemf_inlet_next(&c->inlet, &delivery.pdu, &delivery.len, &why);
 		if (rc <= 0)
 			break;
 		c->n_pdus++;
 		lemf_desk_take(l->desk, &delivery);
-		if (lemf_desk_counts(l->desk)->n_records != before)
-			l->latest_record = loop_now();
 		finish_if_enough(l);
 	}
+	if (lemf_desk_counts(l->desk)->n_records != before)
+		l->latest_record = loop_now();
 	if (rc < 0)
 		lemf_desk_broken(l->desk, LEMF_NOT_A_STREAM, c->side, why.text);
 	c->is_given_up = rc < 0 || is_resetting(c);

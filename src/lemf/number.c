@@ -2,22 +2,39 @@
 
 #include <string.h>
 
+static uint64_t mix(uint64_t h, const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	h = (h ^ word) * 0xff51afd7ed558ccdu;
+	return h ^ h >> 32;
+}
+
+/* Four sums at a time, since each waits for its own multiplication only. */
 uint64_t lemf_number_hash(const uint8_t *bytes, size_t len)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u ^ len;
-	uint64_t word = 0;
+	enum { WORD = sizeof(uint64_t), STEP = 4 * WORD };
+	uint64_t a = 0x9e3779b97f4a7c15u ^ len, b = 0xbf58476d1ce4e5b9u, c = 0x94d049bb133111ebu,
+		 d = 0xd6e8feb86659fd93u;
+	uint8_t rest[WORD] = {0};
 
-	for (; len >= sizeof word; bytes += sizeof word, len -= sizeof word) {
-		memcpy(&word, bytes, sizeof word);
-		h = (h ^ word) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
+	for (; len >= STEP; bytes += STEP, len -= STEP) {
+		a = mix(a, bytes);
+		b = mix(b, bytes + WORD);
+		c = mix(c, bytes + 2 * WORD);
+		d = mix(d, bytes + 3 * WORD);
 	}
-	word = 0;
+	for (; len >= WORD; bytes += WORD, len -= WORD)
+		a = mix(a, bytes);
 	if (len)
-		memcpy(&word, bytes, len);
-	h = (h ^ word) * 0xc4ceb9fe1a85ec53u;
-	h ^= h >> 29;
-	return h ? h : 1;
+		memcpy(rest, bytes, len);
+	a = mix(a, rest);
+	a = mix(a, (const uint8_t *)&b);
+	a = mix(a, (const uint8_t *)&c);
+	a = mix(a, (const uint8_t *)&d) * 0xc4ceb9fe1a85ec53u;
+	a ^= a >> 29;
+	return a ? a : 1;
 }
 
 static void forget_first_gap(struct lemf_numbers *n)
