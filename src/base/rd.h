@@ -99,6 +99,15 @@ static inline uint64_t rd_u64(struct rd *r)
 	return __builtin_bswap64(v);
 }
 
+/* At an offset in octets that rd_take gave: the caller knows that eight are there. */
+static inline uint64_t rd_u64_at(const uint8_t *taken, size_t at)
+{
+	uint64_t v;
+
+	memcpy(&v, taken + at, 8);
+	return __builtin_bswap64(v);
+}
+
 static inline uint16_t rd_le16(struct rd *r)
 {
 	return __builtin_bswap16(rd_u16(r));

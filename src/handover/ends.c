@@ -5,7 +5,11 @@
 
 #include "etsi/decode.h"
 
-enum { FIRST_SIZE = 1024, LOOK_AHEAD = 256 /* records that are read at once */ };
+enum {
+	FIRST_SIZE = 1024,
+	LARGE_SIZE = 1 << 16, /* of a backlog: given back when it is over */
+	LOOK_AHEAD = 256,     /* records that are read at once */
+};
 
 struct entry {
 	uint64_t end;
@@ -237,4 +241,9 @@ void ends_drop(struct ends *e, uint64_t offset)
 	}
 	if (!e->n && offset > e->from)
 		e->from = offset;
+	if (!e->n && e->size > LARGE_SIZE) {
+		free(e->ring);
+		e->ring = NULL;
+		e->size = e->first = 0;
+	}
 }

@@ -14,7 +14,7 @@
 
 struct ends;
 
-enum { ENDS_MAX = 1 << 18 }; /* records; what is behind them is read from the spool each time */
+enum { ENDS_MAX = 1 << 20 }; /* records; what is behind them is read from the spool each time */
 
 /* Of a spool, which outlives it. */
 MUST_CHECK int ends_new(struct ends **out, struct spool *spool);

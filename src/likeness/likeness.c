@@ -28,13 +28,28 @@ enum {
 	SECONDS_MAX_LEN = 5, /* as far as nanoseconds of 64 bits reach */
 };
 
-enum { FIRST_SLOTS = 16, WAYS = 4 };
+enum { FIRST_SLOTS = 16, WAYS = 4, NECKS = 256, NECK_WORDS = 12, WORD = sizeof(uint64_t) };
+
+/* What stands between the head and the packet of a stream's records of one length, with numbers of
+ * these widths: all octets but those of the values are the same, since each length follows from the
+ * whole's. One that was read with every check stands for those that are equal to it there. */
+struct neck {
+	uint64_t number;        /* the stream's; 0: none */
+	uint64_t next_number;   /* what was last read of which there is none here … */
+	uint32_t len, next_len; /* … and octets of the PDU */
+	uint32_t behind;        /* octets behind the header */
+	uint32_t n_words;
+	uint8_t n_seq, n_seconds, n_microseconds; /* widths */
+	uint8_t direction_at, payload_at, parts_at, packet_at;
+	uint64_t words[NECK_WORDS], mask[NECK_WORDS];
+};
 
 struct likeness {
 	struct likeness_stream **slots; /* n_slots, a power of two; NULL: free */
 	uint32_t n_slots;
 	uint64_t n_numbers;
 	struct likeness_stream *last; /* the one that was found last */
+	struct neck *necks;           /* NECKS, by stream and length */
 };
 
 int likeness_new(struct likeness **out)
@@ -46,7 +61,8 @@ int likeness_new(struct likeness **out)
 		return ERR_NOMEM;
 	l->n_slots = FIRST_SLOTS;
 	l->slots = calloc(l->n_slots, sizeof(struct likeness_stream *));
-	if (!l->slots)
+	l->necks = calloc(NECKS, sizeof *l->necks);
+	if (!l->slots || !l->necks)
 		likeness_free(out);
 	return *out ? 0 : ERR_NOMEM;
 }
@@ -61,6 +77,7 @@ void likeness_free(struct likeness **like)
 	for (uint32_t i = 0; l->slots && i < l->n_slots; i++)
 		free(l->slots[i]);
 	free(l->slots);
+	free(l->necks);
 	free(l);
 }
 
@@ -103,50 +120,65 @@ ALWAYS_INLINE struct rd take(struct rd *r, uint8_t tag)
 	return r->ok ? rd_sub(r, len) : (struct rd){NULL, NULL, false};
 }
 
-/* The same where nothing may follow. */
-ALWAYS_INLINE struct rd take_last(struct rd *r, uint8_t tag)
+/* Enters an element behind which nothing may follow. */
+ALWAYS_INLINE void enter(struct rd *r, uint8_t tag)
 {
-	struct rd in = take(r, tag);
+	bool is_it = rd_u8(r) == tag;
+	size_t len = take_len(r);
 
-	in.ok &= r->ok && !rd_left(r);
-	return in;
+	r->ok &= is_it && len == rd_left(r);
 }
 
-/* A whole INTEGER that is not negative, in the fewest octets; at most `most` of them. */
-ALWAYS_INLINE uint64_t take_number(struct rd *r, uint8_t tag, size_t most)
+/* Whether n octets are an INTEGER that is not negative, in the fewest octets. */
+ALWAYS_INLINE bool is_number(uint64_t v, size_t n)
 {
-	struct rd in = take(r, tag);
-	size_t n = in.ok ? rd_left(&in) : 0;
-	uint64_t v = rd_u8(&in);
+	size_t n_bits = 64 - (size_t)__builtin_clzll(v | 1); /* and a sign */
 
-	if (!n || n > most || v >= 0x80) {
-		r->ok = false;
+	return n == n_bits / 8 + 1;
+}
+
+/* A whole INTEGER that is not negative, in the fewest octets; at most `most` (up to 5) of them.
+ * There must be eight octets in which to look for it: a packet follows. */
+ALWAYS_INLINE uint64_t take_number(struct rd *r, uint8_t tag, size_t most, uint8_t *width)
+{
+	uint16_t head = rd_u16(r);
+	size_t n = head & 0xff;
+	struct rd ahead = *r;
+	uint64_t v = rd_u64(&ahead);
+
+	*width = (uint8_t)n;
+	rd_skip(r, n);
+	r->ok &= head >> 8 == tag && n >= 1 && n <= most && ahead.ok;
+	if (!r->ok)
 		return 0;
-	}
-	for (size_t i = 1; i < n; i++) {
-		uint8_t next = rd_u8(&in);
-
-		r->ok &= v || i > 1 || next >= 0x80; /* no zero that need not be there */
-		v = v << 8 | next;
-	}
+	v >>= 64 - 8 * n;
+	r->ok = is_number(v, n);
 	return v;
 }
 
-/* What varies in a header. */
+/* What varies in a header, and in how many octets. */
 struct moment {
 	uint64_t seq, seconds, microseconds;
+	uint8_t n_seq, n_seconds, n_microseconds;
 };
 
-static void take_moment(struct rd *header, struct moment *m)
+ALWAYS_INLINE bool is_moment(const struct moment *m)
 {
-	struct rd time;
+	return m->seq <= UINT32_MAX && m->seconds < INT64_MAX / NANOS_PER_S &&
+	       m->microseconds < US_PER_S;
+}
 
-	m->seq = take_number(header, SEQUENCE_NUMBER, 5);
-	time = take(header, MICRO_TIME);
-	m->seconds = take_number(&time, SECONDS, SECONDS_MAX_LEN);
-	m->microseconds = take_number(&time, MICROSECONDS, 3);
-	header->ok &= time.ok && !rd_left(&time) && m->seq <= UINT32_MAX &&
-		      m->seconds < INT64_MAX / NANOS_PER_S && m->microseconds < US_PER_S;
+ALWAYS_INLINE void take_moment(struct rd *r, struct moment *m)
+{
+	size_t len, left;
+
+	m->seq = take_number(r, SEQUENCE_NUMBER, 5, &m->n_seq);
+	r->ok &= rd_u8(r) == MICRO_TIME;
+	len = take_len(r);
+	left = rd_left(r);
+	m->seconds = take_number(r, SECONDS, SECONDS_MAX_LEN, &m->n_seconds);
+	m->microseconds = take_number(r, MICROSECONDS, 3, &m->n_microseconds);
+	r->ok &= left - rd_left(r) == len && is_moment(m);
 }
 
 static bool is_next(struct rd *r, const uint8_t *bytes, size_t len)
@@ -159,40 +191,52 @@ static bool is_next(struct rd *r, const uint8_t *bytes, size_t len)
 /* The packet in a payload, and what stands around it. */
 struct content {
 	struct etsi_octets payload, parts, object, packet;
+	size_t direction_left; /* octets of the PDU behind it */
 	uint8_t direction;
 };
 
-static bool take_content(struct rd *pdu, struct content *c)
+ALWAYS_INLINE bool take_content(struct rd *r, struct content *c)
 {
-	struct rd payload = take_last(pdu, PAYLOAD), at, in;
+	uint32_t direction;
 
-	c->payload = (struct etsi_octets){payload.at, rd_left(&payload)};
-	at = take_last(&payload, CC_SEQUENCE);
-	c->parts = (struct etsi_octets){at.at, rd_left(&at)};
-	at = take_last(&at, CC_PAYLOAD);
-	in = take(&at, DIRECTION);
-	c->direction = rd_u8(&in);
-	if (!in.ok || rd_left(&in) || c->direction > 4)
-		return false;
-	at = take_last(&at, CC_CONTENTS);
-	at = take_last(&at, IPCC);
-	in = take(&at, OBJECT_ID);
-	c->object = (struct etsi_octets){in.at, rd_left(&in)};
-	if (!in.ok || c->object.len != LIKENESS_OBJECT_LEN)
-		return false;
-	at = take_last(&at, IPCC_CONTENTS);
-	at = take_last(&at, IP_PACKETS);
-	c->packet = (struct etsi_octets){at.at, rd_left(&at)};
-	return at.ok;
+	enter(r, PAYLOAD);
+	c->payload = (struct etsi_octets){r->at, rd_left(r)};
+	enter(r, CC_SEQUENCE);
+	c->parts = (struct etsi_octets){r->at, rd_left(r)};
+	enter(r, CC_PAYLOAD);
+	direction = rd_u24(r);
+	c->direction = (uint8_t)direction;
+	c->direction_left = rd_left(r);
+	r->ok &= direction >> 8 == (DIRECTION << 8 | 1) && c->direction <= 4;
+	enter(r, CC_CONTENTS);
+	enter(r, IPCC);
+	r->ok &= rd_u16(r) == (OBJECT_ID << 8 | LIKENESS_OBJECT_LEN);
+	c->object = (struct etsi_octets){rd_take(r, LIKENESS_OBJECT_LEN), LIKENESS_OBJECT_LEN};
+	enter(r, IPCC_CONTENTS);
+	enter(r, IP_PACKETS);
+	c->packet = (struct etsi_octets){r->at, rd_left(r)};
+	return r->ok;
 }
 
 /* Where the header's contents lie, and the rest behind them. */
 ALWAYS_INLINE struct rd take_header(struct rd *pdu, const uint8_t *bytes, size_t len)
 {
-	struct rd r = rd_of(bytes, len);
-
-	*pdu = take_last(&r, PDU);
+	*pdu = rd_of(bytes, len);
+	enter(pdu, PDU);
 	return take(pdu, HEADER);
+}
+
+/* From the header's octets on to the PDU's end. */
+ALWAYS_INLINE struct rd from_header(const struct rd *header, const struct rd *rest)
+{
+	return (struct rd){header->at, rest->end, header->ok};
+}
+
+/* How many of the header's octets are left to one who reads from_header; it may have gone too far,
+ * which is a number that no header has. */
+ALWAYS_INLINE size_t header_left(const struct rd *r, const struct rd *rest)
+{
+	return rd_left(r) - rd_left(rest);
 }
 
 /* How many of a header's octets stand before its number; 0: there is none. */
@@ -323,16 +367,17 @@ static void move_all(struct etsi_record *r, const uint8_t *from, const uint8_t *
 void likeness_keep(struct likeness *l, const uint8_t *pdu, size_t len,
 		   const struct etsi_record *record)
 {
-	struct rd rest, header = take_header(&rest, pdu, len), all = header;
+	struct rd rest, all = take_header(&rest, pdu, len), header = from_header(&all, &rest);
 	struct likeness_stream *s;
 	struct content content;
 	struct moment moment;
-	size_t head_len = head_of(header);
+	size_t head_len = head_of(all), tail_len;
 
 	rd_skip(&header, head_len);
 	take_moment(&header, &moment);
+	tail_len = header_left(&header, &rest);
 	if (!header.ok || !head_len || head_len > LIKENESS_HEAD_MAX ||
-	    rd_left(&header) > LIKENESS_TAIL_MAX || !take_content(&rest, &content) ||
+	    tail_len > LIKENESS_TAIL_MAX || !take_content(&rest, &content) ||
 	    !is_usual(record, all.at, head_len) || record->seq != moment.seq)
 		return;
 	s = get(l, all.at, head_len);
@@ -340,7 +385,7 @@ void likeness_keep(struct likeness *l, const uint8_t *pdu, size_t len,
 		return;
 	s->number = ++l->n_numbers;
 	s->head_len = (uint32_t)head_len;
-	s->tail_len = (uint32_t)rd_left(&header);
+	s->tail_len = (uint32_t)tail_len;
 	memcpy(s->head, all.at, s->head_len);
 	memcpy(s->tail, header.at, s->tail_len);
 	memcpy(s->object, content.object.bytes, sizeof s->object);
@@ -372,22 +417,123 @@ ALWAYS_INLINE const struct likeness_stream *find(struct likeness *l, struct rd *
 	return s;
 }
 
+/* Where values stand in a neck: 84 n SEQ a7 n 80 n SECONDS 81 n MICROSECONDS. */
+ALWAYS_INLINE size_t seconds_at(const struct neck *n)
+{
+	return (size_t)n->n_seq + 6;
+}
+
+ALWAYS_INLINE size_t microseconds_at(const struct neck *n)
+{
+	return seconds_at(n) + n->n_seconds + 2;
+}
+
+static void take_words(uint64_t words[NECK_WORDS], const uint8_t octets[NECK_WORDS * WORD])
+{
+	struct rd r = rd_of(octets, (size_t)NECK_WORDS * WORD);
+
+	for (int i = 0; i < NECK_WORDS; i++)
+		words[i] = rd_u64(&r);
+}
+
+/* Makes a neck of a record that was read: r begins behind the head. */
+static void learn(struct neck *n, struct rd r, const struct moment *m, const struct content *c)
+{
+	size_t left = rd_left(&r), packet_at = left - c->packet.len;
+	size_t n_words = (packet_at + WORD - 1) / WORD;
+	uint8_t octets[NECK_WORDS * WORD] = {0}, mask[NECK_WORDS * WORD] = {0};
+	const uint8_t *at = rd_take(&r, packet_at);
+
+	n->number = 0;
+	if (!at || n_words > NECK_WORDS)
+		return;
+	n->n_words = (uint32_t)n_words;
+	n->n_seq = m->n_seq;
+	n->n_seconds = m->n_seconds;
+	n->n_microseconds = m->n_microseconds;
+	n->direction_at = (uint8_t)(left - c->direction_left - 1);
+	n->payload_at = (uint8_t)(left - c->payload.len);
+	n->parts_at = (uint8_t)(left - c->parts.len);
+	n->packet_at = (uint8_t)packet_at;
+	memcpy(octets, at, packet_at);
+	memset(mask, 0xff, packet_at);
+	memset(mask + 2, 0, n->n_seq);
+	memset(mask + seconds_at(n), 0, n->n_seconds);
+	memset(mask + microseconds_at(n), 0, n->n_microseconds);
+	mask[n->direction_at] = 0;
+	take_words(n->words, octets);
+	take_words(n->mask, mask);
+	n->number = n->next_number;
+	n->len = n->next_len;
+}
+
+ALWAYS_INLINE uint64_t number_at(const uint8_t *neck, size_t at, size_t n)
+{
+	return rd_u64_at(neck, at) >> (64 - 8 * n);
+}
+
+ALWAYS_INLINE struct etsi_octets rest_at(struct rd r, size_t at)
+{
+	rd_skip(&r, at);
+	return (struct etsi_octets){r.at, rd_left(&r)};
+}
+
+/* Whether what follows the head is equal to the neck but for values, and these are good. */
+static bool fits(const struct neck *n, const struct rd *r, struct moment *m, struct content *c)
+{
+	struct rd octets = *r;
+	const uint8_t *neck = rd_take(&octets, (size_t)(n->n_words + 1) * WORD);
+	uint64_t other = 0;
+
+	for (uint32_t i = 0; neck && i < n->n_words; i++)
+		other |= (rd_u64_at(neck, (size_t)i * WORD) ^ n->words[i]) & n->mask[i];
+	if (!neck || other)
+		return false;
+	m->seq = number_at(neck, 2, n->n_seq);
+	m->seconds = number_at(neck, seconds_at(n), n->n_seconds);
+	m->microseconds = number_at(neck, microseconds_at(n), n->n_microseconds);
+	c->direction = (uint8_t)number_at(neck, n->direction_at, 1);
+	c->payload = rest_at(*r, n->payload_at);
+	c->parts = rest_at(*r, n->parts_at);
+	c->packet = rest_at(*r, n->packet_at);
+	return is_number(m->seq, n->n_seq) && is_number(m->seconds, n->n_seconds) &&
+	       is_number(m->microseconds, n->n_microseconds) && is_moment(m) && c->direction <= 4;
+}
+
+/* The same by reading each element: r begins behind the head, rest behind the header. */
+static bool read_neck(const struct likeness_stream *s, struct rd r, struct rd rest,
+		      struct moment *m, struct content *c)
+{
+	take_moment(&r, m);
+	return r.ok && header_left(&r, &rest) == s->tail_len && is_next(&r, s->tail, s->tail_len) &&
+	       take_content(&rest, c) && !memcmp(c->object.bytes, s->object, sizeof s->object);
+}
+
 const struct likeness_stream *likeness_find(struct likeness *l, const uint8_t *pdu, size_t len,
 					    struct likeness_own *own)
 {
-	struct rd rest, header = take_header(&rest, pdu, len);
+	struct rd rest, header = take_header(&rest, pdu, len), r;
 	const uint8_t *from = header.at;
 	const struct likeness_stream *s = header.ok ? find(l, &header) : NULL;
 	struct content content;
 	struct moment moment;
+	struct neck *neck;
 
 	if (!s)
 		return NULL;
-	take_moment(&header, &moment);
-	if (!header.ok || rd_left(&header) != s->tail_len ||
-	    !is_next(&header, s->tail, s->tail_len) || !take_content(&rest, &content) ||
-	    memcmp(content.object.bytes, s->object, sizeof s->object) != 0)
-		return NULL;
+	r = from_header(&header, &rest);
+	neck = &l->necks[(s->slot * 61 + len) % NECKS];
+	if (neck->number != s->number || neck->len != len || neck->behind != rd_left(&rest) ||
+	    !fits(neck, &r, &moment, &content)) {
+		if (!read_neck(s, r, rest, &moment, &content))
+			return NULL;
+		if (neck->next_number == s->number && neck->next_len == len) {
+			neck->behind = (uint32_t)rd_left(&rest);
+			learn(neck, r, &moment, &content);
+		}
+		neck->next_number = s->number;
+		neck->next_len = (uint32_t)len;
+	}
 	l->last = l->slots[s->slot];
 	*own = (struct likeness_own){.seq = (uint32_t)moment.seq,
 				     .direction = content.direction,
