@@ -205,14 +205,16 @@ static void fold_oldest(struct ledger_book *b, uint32_t n)
 	index_all(b);
 }
 
-void ledger_book_tidy(struct ledger_book *b, uint32_t n_free)
+bool ledger_book_tidy(struct ledger_book *b, uint32_t n_free)
 {
 	const struct head *head = &b->leaf->head;
 
 	while (head->n_allocated - head->n_slots + b->n_spare < n_free && allocate(b))
 		;
-	if (head->n_allocated - head->n_slots + b->n_spare < n_free && !b->leaf->draft.is_sealed)
-		fold_oldest(b, n_free);
+	if (head->n_allocated - head->n_slots + b->n_spare >= n_free || b->leaf->draft.is_sealed)
+		return false;
+	fold_oldest(b, n_free);
+	return true;
 }
 
 /* ---- what the spool really holds ---- */

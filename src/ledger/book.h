@@ -51,8 +51,9 @@ void ledger_book_close_row(struct ledger_row *row);
 uint32_t ledger_book_n_slots(const struct ledger_book *book);
 struct ledger_row *ledger_book_slot(struct ledger_book *book, uint32_t slot);
 
-/* Makes room for so many more rows: allocates, and folds old ones. By who may do system calls. */
-void ledger_book_tidy(struct ledger_book *book, uint32_t n_free);
+/* Makes room for so many more rows: allocates, and folds old ones. By who may do system calls.
+ * Whether rows were folded: pointers to rows are then good no longer. */
+bool ledger_book_tidy(struct ledger_book *book, uint32_t n_free);
 
 /* The state of sessions is about to be saved: rows are as they are now. */
 void ledger_book_settle(struct ledger_book *book);

@@ -32,8 +32,7 @@ static void tidy(void *arg)
 	struct account *a = arg;
 
 	ledger_book_live(a->options.book, loop_wall().ns);
-	ledger_book_tidy(a->options.book, FREE_ROWS);
-	if (a->options.tidied)
+	if (ledger_book_tidy(a->options.book, FREE_ROWS) && a->options.tidied)
 		a->options.tidied(a->options.owner);
 }
 
