@@ -68,7 +68,7 @@ class Daemon:
         at = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log, open(self.folder / "out", "ab") as out:
             self.process = subprocess.Popen([self.chain.programs[self.program], "--config", self.write()], stdout=out,
-                                            stderr=log)
+                                            stderr=log, env=self.chain.environment)
 
         def find():
             said = self.log_path.read_bytes()[at:].decode("utf-8", "replace")
@@ -264,6 +264,7 @@ class Chain:
         self.programs, self.is_plain = programs, is_plain
         self.daemons = []
         self.tls = None
+        self.environment = None  # of the programs; None: the test's own
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-chain-"))
 
     def __enter__(self):

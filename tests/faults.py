@@ -6,9 +6,13 @@ Every packet carries a number; the time at which each was sent is kept. A Rig st
 of its own; its faults are methods. At the end judge() holds what the agency has against what was sent.
 """
 import bisect
+import collections
 import ctypes
+import datetime
+import mmap
 import os
 import pathlib
+import resource
 import signal
 import socket
 import struct
@@ -17,13 +21,19 @@ import threading
 import time
 
 from chain_programs import Agency, Chain, Daemon, Mediator, Provisioner, until
-from intercept_records import Record, elements, only
+from streams import content
 
 CLONE_NEWNET, CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x40000000, 0x20000, 0x4000, 1 << 18
 TARGET = "192.0.2.7"
-WINDOW = 256 << 10  # octets that the mediator sends again to an agency that comes back
-BUFFER = 16 << 10   # of a proxy's sockets, so that little is under way when it cuts
-RING_S = 0.15       # what a collector that is killed may have in its ring and not delivered
+WINDOW = 1 << 20    # octets that the mediator sends again to an agency that comes back
+BUFFER = 128 << 10  # of a proxy's sockets: little is under way when it cuts, and one segment of loopback has room
+RING_S = 1          # what a collector that is killed may have in its ring and not delivered; the ledger has to say so
+PAYLOAD = 1200      # octets
+NUMBER_AT = 28      # of a packet, in it
+HOUR_S = 3600
+MEMORY, DISK = 1 << 20, 48 << 20  # of a spool
+FILL_S = 4          # in which the traffic fills a collector's memory
+STATED_S = 0.3      # by which a stated gap may be off
 
 
 def own_network():
@@ -50,6 +60,7 @@ class Traffic:
     def __init__(self, rate=400):
         self.pause = 1 / rate
         self.sent, self.gone = [], []  # when packet n was about to be sent, and had been
+        self.wall = time.time() - time.monotonic()
         self.is_over = False
         self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         self.raw.bind(("left", 0))
@@ -60,7 +71,7 @@ class Traffic:
         ends = socket.inet_aton("198.51.100.1") + socket.inet_aton(TARGET)
         while not self.is_over:
             n = len(self.sent)
-            udp = struct.pack("!HHHHI", 4000, 5000, 12 + 60, 0, n) + bytes(60)
+            udp = struct.pack("!HHHHI", 4000, 5000, 12 + PAYLOAD, 0, n) + bytes(PAYLOAD)
             packet = struct.pack("!BBHIBBH", 0x45, 0, 20 + len(udp), 0, 64, 17, 0) + ends + udp
             self.sent.append(time.monotonic())
             self.raw.send(b"\2" * 6 + b"\4" * 6 + b"\x08\0" + packet)
@@ -159,35 +170,48 @@ class Rig:
     def __init__(self, programs):
         self.chain = Chain(programs)
         self.chain.certify("provisioner:p1", "collector:c1", "mediator:m1", "agency:police")
-        self.disk = self.chain.folder / "disk"
-        self.disk.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", self.disk], check=True)
+        self.disks = {name: self.chain.folder / name for name in ("folder", "m-disk", "c-disk")}
+        for path in self.disks.values():
+            path.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", path], check=True)
+        self.clock = None
+        self.steps = {0}  # of the programs' clock, in seconds
+        if os.environ.get("WEIR_CLOCK_STEP"):
+            path = self.chain.folder / "clock"
+            path.write_bytes(bytes(8))
+            with open(path, "r+b") as file:
+                self.clock = mmap.mmap(file.fileno(), 8)
+            self.chain.environment = {**os.environ, "LD_PRELOAD": os.environ["WEIR_CLOCK_STEP"],
+                                      "WEIR_TEST_CLOCK": str(path)}
         self.to_provisioner, self.from_mediator = Proxy(), Proxy()
         self.to_mediator, self.to_hi2, self.to_hi3 = Proxy(), Proxy(), Proxy()
+        self.n_changes = 0
         self.down = []  # (from, to) at which the collector was not there
         self.outs = []
         self.p = Provisioner(self.chain).start()
         self.to_provisioner.to = self.from_mediator.to = self.p.address
         self.m = Mediator(self.chain)
-        self.m.fields |= {"provisioner": self.from_mediator.address, "folder": self.disk / "mediator"}
+        self.m.fields |= {"provisioner": self.from_mediator.address, "folder": self.disks["folder"] / "mediator",
+                          "spool_limit": MEMORY, "disk": self.disks["m-disk"] / "spools", "disk_limit": DISK}
         self.m.start()
         self.to_mediator.to = self.m.address
         self.a = Agency(self.chain, "police", late_start=True)
         self.start_agency()
-        self.c = LiveCollector(self.chain, self.to_provisioner.address, self.chain.folder / "collector")
+        self.c = LiveCollector(self.chain, self.to_provisioner.address, self.chain.folder / "collector",
+                               spool_limit=MEMORY, disk=self.disks["c-disk"] / "spools", disk_limit=DISK)
         self.order()
         self.c.start()
         self.p.agree("c1", "m1")
         until(lambda: self.a.records("iri"))
         self.traffic = Traffic()
 
-    def order(self):
+    def order(self, interval="2s"):
         p = self.p
         p.put("/operator", {"id": "EXAMPLE-NZ", "network_element": "akl-1"})
         p.put("/mediators/m1", {"name": "m1", "address": self.to_mediator.address})
         p.put("/collectors/c1", {"name": "c1"})
         p.put("/agencies/police", self.a.orders(hi2=self.to_hi2.address, hi3=self.to_hi3.address, resend_window=WINDOW,
-                                                keepalive_interval="2s", keepalive_wait="1s"))
+                                                keepalive_interval=interval, keepalive_wait="1s"))
         p.put("/warrants/police/L1", {
             "reference": "W-1", "authority": "Auckland District Court", "agency": "police", "liid": "L1",
             "authorization_country": "NZ", "delivery_country": "NZ", "start": "2020-01-01T00:00:00Z",
@@ -200,7 +224,8 @@ class Rig:
 
     def end(self):
         self.chain.__exit__()
-        subprocess.run(["umount", "-l", self.disk], check=False)
+        for path in self.disks.values():
+            subprocess.run(["umount", "-l", path], check=False)
 
     # ---- faults; each takes how long it lasts
 
@@ -254,22 +279,76 @@ class Rig:
         self.to_hi3.lose()
         time.sleep(seconds)
 
-    def disk_full(self, seconds):
-        ballast = self.disk / "ballast"
-        with open(ballast, "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-            except OSError:
-                pass
+    def disk_full(self, seconds, *names):
+        ballasts = [self.disks[name] / "ballast" for name in names]
+        for ballast in ballasts:
+            with open(ballast, "wb", buffering=0) as file:
+                try:
+                    while True:
+                        file.write(bytes(1 << 16))
+                except OSError:
+                    pass
         time.sleep(seconds)
-        ballast.unlink()
+        for ballast in ballasts:
+            ballast.unlink()
+
+    def all_full(self, seconds):
+        """The mediator is away and the collector's disk full, until its memory is too."""
+        self.to_mediator.is_away = True
+        self.to_mediator.cut()
+        self.disk_full(max(seconds, FILL_S), "c-disk")
+        self.to_mediator.is_away = False
+
+    def no_files(self, seconds, daemon):
+        """Whatever it writes to a file is refused."""
+        limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+        time.sleep(seconds)
+        try:
+            resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+        except ProcessLookupError:  # another fault was quicker
+            pass
+
+    def step(self, seconds):
+        self.steps.add(seconds)
+        self.clock[:] = struct.pack("=q", int(seconds * 10**9))
+
+    def stepped(self, seconds, by):
+        self.step(by)
+        time.sleep(seconds)
+        self.step(0)
+
+    def hour_without_provisioner(self, seconds):
+        """It is away while an hour passes by everybody's clock."""
+        self.p.stop()
+        self.step(HOUR_S)
+        time.sleep(seconds)
+        self.step(0)
+        self.p.start()
+
+    def orders_change(self, seconds):
+        over = time.monotonic() + seconds
+        while time.monotonic() < over:
+            self.n_changes += 1
+            if self.p.process.poll() is None:
+                self.order(f"{2 + self.n_changes % 2}s")
+            time.sleep(0.1)
 
     def faults(self):
         """By name: how it is done for so many seconds."""
         links = {"collector-provisioner": [self.to_provisioner], "mediator-provisioner": [self.from_mediator],
                  "collector-mediator": [self.to_mediator], "mediator-agency": [self.to_hi2, self.to_hi3]}
-        rows = {"agency half-open": self.half_open, "mediator's disk full": self.disk_full}
+        rows = {"agency half-open": self.half_open,
+                "mediator's disks full": lambda s: self.disk_full(s, "folder", "m-disk"),
+                "collector's disk full": lambda s: self.disk_full(s, "c-disk"),
+                "collector's disk full, mediator away": self.all_full,
+                "collector may write no file": lambda s: self.no_files(s, self.c),
+                "mediator may write no file": lambda s: self.no_files(s, self.m),
+                "orders change": self.orders_change}
+        if self.clock:
+            rows |= {"clock an hour ahead": lambda s: self.stepped(s, HOUR_S),
+                     "clock an hour back": lambda s: self.stepped(s, -HOUR_S),
+                     "provisioner away, an hour by the clock": self.hour_without_provisioner}
         for name in ("collector", "mediator", "provisioner", "agency"):
             for how in (signal.SIGKILL, signal.SIGTERM):
                 rows[f"{name} {how.name}"] = lambda s, n=name, h=how: getattr(self, n)(s, h)
@@ -284,23 +363,38 @@ class Rig:
     # ---- the account
 
     def received(self):
-        """(sequence number, packet's number) as they came, and the octets of what came again."""
-        got, seen, again = [], set(), 0
+        """(sequence number, packet's number) as they came for the first time; how often each packet came again."""
+        got, seen, again = [], set(), collections.Counter()
         for out in self.outs:
-            octets = (out / "hi3.ber").read_bytes() if (out / "hi3.ber").exists() else b""
-            for _, start, stop in elements(octets, 0, len(octets)):
-                record = octets[start:stop]
-                if only(record, (0, len(record)), 0xA2, 0xA1) is None:
+            for seq, n in content(out / "hi3.ber", NUMBER_AT):
+                if seq in seen:
+                    again[n] += 1
                     continue
-                r = Record(octets, (start, stop))
-                if (r.cin, r.seq) in seen:
-                    again += stop - start
-                    continue
-                seen.add((r.cin, r.seq))
-                got.append((r.seq, struct.unpack_from("!I", r.packet, 28)[0]))
+                seen.add(seq)
+                got.append((seq, n))
         return got, again
+
+    def ledger(self):
+        """The row of the content, what of it is lost by reason, the gaps in s, and the page."""
+        page = self.p.ask("GET", "/warrants/police/L1/ledger")[1] or {}
+        row = next((row for row in page.get("rows", []) if row["kind"] == "cc"), {})
+        lost = {loss["reason"]: loss["records"] for loss in row.get("losses", [])}
+        gaps = [(seconds_of(gap["from"]), seconds_of(gap["to"])) for gap in page.get("gaps", [])]
+        return row, lost, gaps, page
 
     def in_absence(self, n):
         """Also of what was being sent when the collector went or came: nobody knows on which side it was."""
         at = bisect.bisect(self.down, (self.traffic.gone[n], float("inf"))) - 1
         return at >= 0 and self.traffic.sent[n] <= self.down[at][1]
+
+    def is_stated(self, n, gaps):
+        """Whether the ledger says that nothing was captured at that time, by the clock that the collector had."""
+        at = self.traffic.sent[n] + self.traffic.wall
+        return any(start - STATED_S <= at + step <= stop + STATED_S for start, stop in gaps for step in self.steps)
+
+
+def seconds_of(text):
+    """Of a time as the ledger prints it."""
+    head, _, fraction = text.rstrip("Z").partition(".")
+    at = datetime.datetime.fromisoformat(head).replace(tzinfo=datetime.timezone.utc)
+    return at.timestamp() + float("0." + (fraction or "0"))

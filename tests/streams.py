@@ -32,10 +32,14 @@ def element_at(data, at):
 
 def content(path, number_at):
     """(sequence number, 32 bits at this place of the packet) of each record of content, in the order of the file."""
+    if not path.exists() or not path.stat().st_size:
+        return
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         layouts, at, end, unpack = {}, 0, len(data), struct.Struct("!I").unpack_from
-        while at < end:
+        while end - at > 8:
             start, stop = element_at(data, at)
+            if stop > end:  # it is being written
+                return
             layout = layouts.get(stop - at)
             if (not layout or data[at:at + layout.head[1]] != layout.head[2] or
                     data[at + layout.mark[0]:at + layout.mark[1]] != layout.mark[2]):

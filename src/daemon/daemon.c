@@ -144,7 +144,9 @@ static int watch_signals(struct daemon *d)
 		loop_fn fn;
 	} rows[] = {{SIGTERM, on_end_signal}, {SIGINT, on_end_signal}, {SIGHUP, on_reload_signal}};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	int rc = sigaction(SIGPIPE, &ignore, NULL) ? ERR_IO : 0;
+	/* a peer that is gone and a file that may not grow are errors of a call, and no end */
+	int rc =
+		sigaction(SIGPIPE, &ignore, NULL) || sigaction(SIGXFSZ, &ignore, NULL) ? ERR_IO : 0;
 
 	for (size_t i = 0; !rc && i < sizeof rows / sizeof *rows; i++)
 		rc = loop_signal_init(&d->signals[i], d->loop, rows[i].number, rows[i].fn, d);
