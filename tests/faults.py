@@ -223,9 +223,9 @@ class Rig:
         self.to_hi2.to, self.to_hi3.to = self.a.fields["hi2"], self.a.fields["hi3"]
 
     def end(self):
-        self.chain.__exit__()
         for path in self.disks.values():
             subprocess.run(["umount", "-l", path], check=False)
+        self.chain.__exit__()
 
     # ---- faults; each takes how long it lasts
 

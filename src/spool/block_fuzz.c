@@ -1,11 +1,16 @@
 /* A block, as a disk may give it back: what is read lies within it, and a plain one is written
- * again octet for octet. */
+ * again octet for octet. As it is, and with lengths and sums mended, so that what lies behind them
+ * is reached. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fuzz.h"
+#include "base/wr.h"
 #include "spool/block.h"
 #include "spool/state.h"
+#include "spool/sum.h"
+
+enum { KEY_LEN = 24, RUN_LEN = 8, MOST = 4096, MOST_KEYS = 15, MOST_RUNS = 63 };
 
 static void check(const struct block_head *head, const struct block_bytes *b)
 {
@@ -34,25 +39,67 @@ static void write_again(const struct block_head *head, const struct block_bytes 
 	free(out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+static void read_block(const uint8_t *bytes, size_t len)
 {
 	struct block_head head;
 	struct block_bytes b;
-	struct spool_head file;
 	struct rd r = rd_of(bytes, len);
+
+	if (len < BLOCK_HEAD_LEN || block_head_read(&head, bytes, NULL))
+		return;
+	rd_skip(&r, BLOCK_HEAD_LEN);
+	if (block_read(&head, r, NULL, &b, NULL))
+		return;
+	check(&head, &b);
+	if (!head.n_keys)
+		write_again(&head, &b, bytes);
+	block_bytes_fini(&b);
+}
+
+/* The same with a head that fits what follows it: the input's numbers, made small. */
+static void read_mended(const uint8_t *bytes, size_t len)
+{
+	uint8_t mended[BLOCK_HEAD_LEN + MOST] = {0};
+	struct rd r = rd_of(bytes, len);
+	struct wr head = wr_of(mended, BLOCK_HEAD_LEN);
+	uint64_t stream, base;
+	uint32_t n_keys, n_runs, n, stored;
+
+	rd_skip(&r, 8);
+	stream = rd_u64(&r);
+	base = rd_u64(&r);
+	n = rd_u32(&r) % (MOST / 2) + 1;
+	rd_skip(&r, 4);
+	n_keys = rd_u32(&r) % (MOST_KEYS + 1);
+	n_runs = rd_u32(&r) % (MOST_RUNS + 1);
+	stored = n + n_keys * KEY_LEN + n_runs * RUN_LEN;
+	if (!r.ok || len < BLOCK_HEAD_LEN)
+		return;
+	len -= BLOCK_HEAD_LEN;
+	memcpy(mended + BLOCK_HEAD_LEN, bytes + BLOCK_HEAD_LEN, len < stored ? len : stored);
+	wr_bytes(&head, "WEIRBLO1", 8);
+	wr_u64(&head, stream);
+	wr_u64(&head, base);
+	wr_u32(&head, n);
+	wr_u32(&head, stored);
+	wr_u32(&head, n_keys);
+	wr_u32(&head, n_runs);
+	wr_u32(&head, sum_add(0, mended + BLOCK_HEAD_LEN, stored));
+	wr_u32(&head, 0);
+	head.len = BLOCK_HEAD_LEN - 4;
+	wr_u32(&head, sum_add(0, mended, BLOCK_HEAD_LEN - 4));
+	read_block(mended, BLOCK_HEAD_LEN + stored);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct spool_head file;
 
 	if (len >= sizeof file) {
 		memcpy(&file, bytes, sizeof file);
 		(void)!spool_head_check(&file, 0, NULL);
 	}
-	if (len < BLOCK_HEAD_LEN || block_head_read(&head, bytes, NULL))
-		return 0;
-	rd_skip(&r, BLOCK_HEAD_LEN);
-	if (block_read(&head, r, NULL, &b, NULL))
-		return 0;
-	check(&head, &b);
-	if (!head.n_keys)
-		write_again(&head, &b, bytes);
-	block_bytes_fini(&b);
+	read_block(bytes, len);
+	read_mended(bytes, len);
 	return 0;
 }
