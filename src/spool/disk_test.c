@@ -629,6 +629,32 @@ static void test_slow(void)
 	spool_close(&s);
 }
 
+/* A disk that stands still for a moment, while memory is full of what waits for it. */
+static void test_stall(void)
+{
+	const uint64_t limit = 64 * SEGMENT;
+	struct spool_options options = options_of("stall");
+	struct why why = {.offset = -1};
+	struct spool *s;
+	uint64_t n_refused;
+
+	options.limit = limit;
+	options.device = &fake;
+	options.patience = (struct nanos){15 * NANOS_PER_MS};
+	(void)!spool_open(&s, memory_path, &options, &why);
+	while (spool_end(s) < 3 * limit)
+		usleep(put_bytes(s, 1) ? 0 : 1000);
+	for (int i = 0; i < 10000 && spool_stats(s).memory > limit - limit / 4; i++)
+		usleep(1000);
+	n_refused = spool_stats(s).n_refused;
+	atomic_store(&slowness, 2000000);
+	ok(put_bytes(s, limit / 4 - 4 * SEGMENT) && spool_stats(s).n_refused == n_refused,
+	   "a disk that stands still costs nothing while a quarter of memory lasts");
+	atomic_store(&slowness, 0);
+	ok(reads_all(s), "and all is there");
+	spool_close(&s);
+}
+
 static void test_limit(void)
 {
 	struct spool_options options = options_of("full");
@@ -721,6 +747,7 @@ int main(void)
 	test_refusing(EROFS, "read-only");
 	test_refusing(EIO, "a broken disk");
 	test_slow();
+	test_stall();
 	test_limit();
 	test_small_space(false);
 	test_small_space(true);

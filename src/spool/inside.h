@@ -54,7 +54,8 @@ struct spool {
 	pthread_cond_t made; /* for who waits for a spare */
 	uint64_t next_number;
 	uint64_t size_wanted; /* of the next segment */
-	unsigned n_wanted;    /* spares that should be there */
+	unsigned n_wanted;    /* spares that should be there, while nothing goes to the disk */
+	bool is_spilling;     /* memory runs low, or something is on the disk */
 	uint64_t asked;       /* bytes for which somebody waits; 0: nobody */
 	bool is_stuck;        /* none of stuck_len bytes can be made, for the reason in stuck … */
 	uint64_t stuck_len;
@@ -65,6 +66,9 @@ struct spool {
 
 /* Under the lock: a segment that holds nothing any more becomes a spare. */
 void keeper_spare(struct spool *s, struct segment *g);
+
+/* Under the lock: how many spares should be there. */
+unsigned keeper_wanted(const struct spool *s);
 
 /* Under the lock: segments that are acknowledged become spares. */
 void keeper_trim(struct spool *s);

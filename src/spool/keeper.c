@@ -16,6 +16,7 @@
 
 enum {
 	FIRST_WANTED = 4,
+	SPILL_SHARE = 4,               /* of memory that is kept free by the disk */
 	COMMIT_NS = 10 * NANOS_PER_MS, /* between two commits */
 	POLL_NS = NANOS_PER_MS,        /* while the disk works, or a claim is open that is needed */
 	RETRY_NS = 500 * NANOS_PER_MS, /* after the disk refused */
@@ -44,6 +45,13 @@ static int64_t clock_ns(void)
 }
 
 /* ---- spares ---- */
+
+unsigned keeper_wanted(const struct spool *s)
+{
+	uint64_t n = s->limit / SPILL_SHARE / s->size_wanted;
+
+	return s->is_spilling && n > s->n_wanted ? (unsigned)n : s->n_wanted;
+}
 
 void keeper_spare(struct spool *s, struct segment *g)
 {
@@ -89,7 +97,7 @@ static bool has_spare_for(const struct spool *s, uint64_t len)
 
 static bool has_many(const struct spool *s)
 {
-	return s->n_spares > 4 * s->n_wanted;
+	return s->n_spares > 4 * keeper_wanted(s);
 }
 
 /* What a load that comes and goes needs again is kept: new pages cost more than their use. */
@@ -145,7 +153,8 @@ static bool make_spare(struct round *r)
 	struct spool *s = r->spool;
 	uint64_t size = s->asked > s->size_wanted ? s->asked : s->size_wanted;
 	uint64_t number = s->next_number;
-	bool is_needed = s->n_spares < s->n_wanted || (s->asked && !has_spare_for(s, s->asked));
+	bool is_needed =
+		s->n_spares < keeper_wanted(s) || (s->asked && !has_spare_for(s, s->asked));
 	struct why why = {.offset = -1};
 	struct segment *g;
 	int rc;
@@ -170,6 +179,26 @@ static bool make_spare(struct round *r)
 }
 
 /* ---- onto the disk ---- */
+
+/* Bytes that could still be reserved without the disk's help. */
+static uint64_t room_left(const struct spool *s)
+{
+	uint64_t room = s->total < s->limit ? s->limit - s->total : 0;
+
+	for (const struct segment *g = s->spares; g; g = g->next)
+		room += g->size;
+	return room;
+}
+
+/* From a quarter of memory that is left, until nothing is on the disk any more: a disk that stands
+ * still for a while, as disks do, then costs nothing. */
+static void look_at_room(struct spool *s)
+{
+	if (room_left(s) < s->limit / SPILL_SHARE)
+		s->is_spilling = true;
+	else if (!disk_bytes(s->disk) && !disk_has_uncommitted(s->disk))
+		s->is_spilling = false;
+}
 
 /* The oldest that is full, committed and not on its way yet. */
 static struct segment *oldest(const struct spool *s, bool *is_open)
@@ -221,7 +250,8 @@ static bool put_next(struct round *r)
 
 	r->may_spill = false;
 	r->is_waiting = false;
-	if (s->n_spares >= s->n_wanted && !s->asked)
+	look_at_room(s);
+	if (s->n_spares >= keeper_wanted(s) && !s->asked)
 		return false;
 	g = oldest(s, &r->is_waiting);
 	r->may_spill =

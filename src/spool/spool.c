@@ -470,7 +470,7 @@ static int add_segment(struct spool *s, size_t len)
 	s->last = g;
 	s->size += g->size;
 	keeper_trim(s); /* what was last may be acknowledged */
-	if (s->n_spares < s->n_wanted)
+	if (s->n_spares < keeper_wanted(s))
 		call_keeper(s);
 	return 0;
 }
