@@ -92,7 +92,8 @@ void delivery_connected(struct delivery *d, uint64_t start, bool is_plain, struc
 	d->wire_written = d->wire_acked = 0;
 	d->first_mark = d->n_marks = 0;
 	d->is_plain = is_plain;
-	d->start = d->sent = d->asked = d->done = d->confirmed = start;
+	d->start = d->sent = d->asked = d->done = d->confirmed = d->settling = start;
+	d->settle_at = after(now, nanos_from_s(DELIVERY_SETTLE_S));
 	d->n_connections++;
 }
 
@@ -260,6 +261,23 @@ bool delivery_says(struct delivery *d, bool has_more, struct nanos now, uint8_t 
 
 /* ---- what was written, and what the agency's TCP has of it ---- */
 
+/* Whether nobody will ever say that the agency's program has read something. */
+static bool is_mute(const struct delivery *d)
+{
+	return !d->has_acknowledgement &&
+	       (!d->terms.keepalive_interval.ns || !d->terms.keepalive_wait.ns);
+}
+
+static void settle(struct delivery *d, struct nanos now)
+{
+	if (now.ns < d->settle_at.ns)
+		return;
+	if (is_mute(d) && d->settling > d->confirmed)
+		d->confirmed = d->settling;
+	d->settling = d->done;
+	d->settle_at = after(now, nanos_from_s(DELIVERY_SETTLE_S));
+}
+
 void delivery_wrote_tri(struct delivery *d, uint64_t wire, bool is_whole)
 {
 	d->wire_written += wire;
@@ -332,6 +350,7 @@ void delivery_unacked(struct delivery *d, uint64_t n, struct nanos now)
 	done = had(d);
 	if (!d->has_acknowledgement && d->state == DELIVERY_UP && done > d->done)
 		d->done = done;
+	settle(d, now);
 }
 
 /* Who answers has read all that lies before the question. */
@@ -406,6 +425,8 @@ struct nanos delivery_wake(const struct delivery *d, struct nanos now)
 	}
 	if (stall.ns < wake.ns)
 		wake = stall;
+	if (is_mute(d) && d->done > d->confirmed && d->settle_at.ns < wake.ns)
+		wake = d->settle_at;
 	/* one that is due goes out as soon as there is a place for it */
 	if (d->terms.keepalive_interval.ns && d->probe_at.ns > now.ns && d->probe_at.ns < wake.ns &&
 	    !has_question(d, ETSI_TRI_KEEP_ALIVE))

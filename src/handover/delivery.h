@@ -70,6 +70,7 @@ enum {
 	DELIVERY_DIAL_WAIT_S = 10,      /* for a connection to come about */
 	DELIVERY_ANSWER_WAIT_S = 30,    /* where keepalive_wait is 0 */
 	DELIVERY_BRIEF_S = 1,           /* a connection that lived shorter is not remade at once */
+	DELIVERY_SETTLE_S = 60,         /* see confirmed */
 };
 
 /* Something that needs an answer. */
@@ -115,7 +116,10 @@ struct delivery {
 	uint64_t sent;         /* … what was written, */
 	uint64_t asked;        /* … at the last acknowledgement request, */
 	uint64_t done;         /* … up to where the agency has it, */
-	uint64_t confirmed;    /* … up to where an answer of its program says so */
+	uint64_t confirmed;    /* … up to where an answer of its program says so; or, where it is
+				    asked nothing, what its TCP has had for a minute */
+	uint64_t settling;     /* … will be confirmed so, at settle_at */
+	struct nanos settle_at;
 
 	uint64_t n_connections, n_keepalives, n_answers, n_acknowledgements;
 	struct nanos answered_at; /* when a keep-alive was answered last; 0: never */

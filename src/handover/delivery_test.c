@@ -301,6 +301,39 @@ static void test_acknowledgement(void)
 	   "an agency that declines is believed by its TCP");
 }
 
+static void test_settled(void)
+{
+	struct delivery_terms mute = usual;
+	struct delivery d;
+	uint32_t n = 0;
+
+	mute.keepalive_wait = (struct nanos){0};
+	d = up(&mute);
+	delivery_wrote_records(&d, 1000, 1000);
+	delivery_unacked(&d, 0, at(10));
+	ok(d.done == 2000 && d.confirmed == 1000 && delivery_wake(&d, at(10)).ns == at(60).ns,
+	   "of who answers nothing it is looked at again");
+	delivery_unacked(&d, 0, at(60));
+	ok(d.confirmed == 1000 && delivery_wake(&d, at(61)).ns <= at(120).ns,
+	   "what its TCP has had for less than a minute is not confirmed");
+	delivery_wrote_records(&d, 500, 500);
+	delivery_unacked(&d, 0, at(100));
+	delivery_unacked(&d, 0, at(120));
+	ok(d.done == 2500 && d.confirmed == 2000, "what it has had for a minute is, and no more");
+	delivery_lost(&d, at(121));
+	(void)delivery_dials(&d, at(140));
+	delivery_connected(&d, 2000, true, at(140));
+	delivery_unacked(&d, 0, at(200));
+	ok(d.confirmed == 2000, "a minute of one connection");
+	d = up(&usual);
+	delivery_wrote_records(&d, 1000, 1000);
+	delivery_unacked(&d, 0, at(60));
+	delivery_unacked(&d, 0, at(99));
+	ok(said(&d, false, 100, &n) == ETSI_TRI_KEEP_ALIVE, "who answers is asked");
+	delivery_unacked(&d, 0, at(125));
+	ok(d.confirmed == 1000, "and has what its answers say");
+}
+
 int main(void)
 {
 	test_keepalive();
@@ -312,6 +345,7 @@ int main(void)
 	test_cipher();
 	test_marks();
 	test_confirmed();
+	test_settled();
 	test_acknowledgement();
 	ok(!strcmp(delivery_state_text(DELIVERY_AGREEING), "agreeing") &&
 		   !strcmp(delivery_event_text(DELIVERY_ON_LOST), "lost"),
