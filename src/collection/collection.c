@@ -489,6 +489,7 @@ void collection_stop(struct collection *c)
 {
 	proof_watch(c->proof, NULL);
 	sentry_watch(c->sentry, NULL);
+	report_gaps(c);
 	inputs_free(&c->inputs);
 	loop_timer_stop(&c->tick);
 	if (intercept_pause(c->intercept))

@@ -387,8 +387,13 @@ static void beat_until(struct inputs *inputs, int64_t now_ns)
 	for (size_t i = 0; inputs->options.pulse && i < inputs->n; i++) {
 		struct input *in = &inputs->at[i];
 		int64_t ns = reached_ns(in);
+		bool is_gap_new;
 
-		if (ns)
+		/* until somebody has heard of its gap, that begins where it was */
+		pthread_mutex_lock(&in->lock);
+		is_gap_new = in->is_gap_new;
+		pthread_mutex_unlock(&in->lock);
+		if (ns && !is_gap_new)
 			pulse_beat(inputs->options.pulse, in->settings->uri,
 				   (struct nanos){ns < now_ns ? ns : now_ns});
 	}
@@ -414,10 +419,11 @@ void inputs_free(struct inputs **ip)
 	for (size_t i = 0; i < inputs->n; i++) {
 		if (inputs->at[i].has_thread)
 			pthread_join(inputs->at[i].thread, NULL);
-		pthread_mutex_destroy(&inputs->at[i].lock);
 	}
 	junction_free(&inputs->junction);
 	beat_until(inputs, ended_ns);
+	for (size_t i = 0; i < inputs->n; i++)
+		pthread_mutex_destroy(&inputs->at[i].lock);
 	if (inputs->cards >= 0)
 		close(inputs->cards);
 	free(inputs->at);

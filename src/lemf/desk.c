@@ -328,8 +328,8 @@ static void take_session(struct lemf_desk *d, struct taken *t)
 	if (kind == ETSI_TRI_CIN_RESET)
 		restart(d, t);
 	d->counts.n_questions += is_question;
-	/* what is acknowledged is not in this program's memory alone */
-	if (kind == ETSI_TRI_ACKNOWLEDGEMENT_REQUEST)
+	/* what an answer confirms is not in this program's memory alone */
+	if (kind == ETSI_TRI_ACKNOWLEDGEMENT_REQUEST || kind == ETSI_TRI_KEEP_ALIVE)
 		lemf_desk_flush(d);
 	rc = in->answer ? lemf_answer(&t->record, in->now, in->added, in->answer) : 0;
 	d->counts.n_answers += rc > 0;
