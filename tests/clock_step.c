@@ -1,7 +1,7 @@
-/* Loaded before a program's libraries: its clock of the day differs from the machine's by what a file
- * says (eight bytes, ns, in the machine's order), which may change at any moment. The machine's own
- * clock cannot be stepped for a test, and a time namespace has none of this kind. What the kernel
- * stamps (packets) keeps the machine's time. */
+/* Loaded before a program's libraries: its clock of the day differs from the machine's by what a
+ * file says (eight bytes, ns, in the machine's order), which may change at any moment. The
+ * machine's own clock cannot be stepped for a test, and a time namespace has none of this kind.
+ * What the kernel stamps (packets) keeps the machine's time. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
