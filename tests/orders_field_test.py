@@ -16,7 +16,7 @@ import tempfile
 from tap import end, ok
 
 cc, root, build = shlex.split(sys.argv[1]), pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-ROOMS = ["etsi", "schema", "ber", "net", "conf", "base"]  # what warrant stands on, highest first
+ROOMS = ["etsi", "schema", "ber", "identity", "sip", "net", "conf", "base"]  # what warrant stands on, highest first
 FIELD = r"""#define AGENCY_FIELDS(X) \
 	X(INT, patience, AT_MEDIATOR, .otherwise = "7", .min = 1, .max = 9, .doc = "how it waits") \
 """

@@ -177,6 +177,17 @@ static void keep_executed(const struct collection *c, const struct orders_book *
 		log_error("%s: %s", why.place, why.text);
 }
 
+/* What the orders ask for and this version does not do is never passed over in silence. */
+static void tell_of_calls(const struct orders *orders)
+{
+	size_t n = orders_n_call_targets(orders);
+
+	if (n)
+		log_error("%zu targets are named by sip_uri or phone: sip targets are not "
+			  "intercepted yet by this version",
+			  n);
+}
+
 static void take_orders(void *owner, const struct orders_book *book)
 {
 	struct collection *c = owner;
@@ -186,6 +197,7 @@ static void take_orders(void *owner, const struct orders_book *book)
 	proof_expect(c->proof, book->orders.warrants.n);
 	if (intercept_update(c->intercept, &book->orders, loop_wall(), &why))
 		log_error("the orders are not executed whole: %s", why.text);
+	tell_of_calls(&book->orders);
 	look_for_key(c, &book->orders);
 	delivery_route(c->delivery, &book->orders);
 	keep_executed(c, book);
@@ -203,6 +215,8 @@ static void print_status(void *owner, struct json *j)
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
 	health_print(c->intercept, &watch, j);
+	json_key(j, "call_targets_not_intercepted");
+	json_u64(j, orders_n_call_targets(&station_book(c->station)->orders));
 	json_close(j, '}');
 }
 
@@ -465,8 +479,10 @@ int collection_new(struct collection **out, const struct collection_place *place
 	proof_watch(c->proof, c->inputs);
 	sentry_watch(c->sentry, c->inputs);
 	book = station_book(c->station);
-	if (book->has_orders)
+	if (book->has_orders) {
+		tell_of_calls(&book->orders);
 		delivery_route(c->delivery, &book->orders);
+	}
 	if (c->custody)
 		loop_timer_every(&c->keys_timer, nanos_from_s(CUSTODY_LOOK_S));
 	do_tick(c);

@@ -57,6 +57,8 @@ static const char *ports_print(const struct conf_field *field, const void *membe
 	const struct conf_ports *ports = member;
 
 	(void)field;
+	if (!ports->first)
+		return NULL;
 	if (ports->first == ports->last)
 		snprintf(out, (size_t)size, "%u", ports->first);
 	else

@@ -14,8 +14,8 @@
  *	const struct conf_record agency_record = CONF_RECORD(agency, agency_fields, "...");
  *
  * A field is required, or has a default, or may be absent where its kind has a value that says so:
- * a text that is NULL, a list of no items, CONF_NO_INT, an endpoint of no version, a key of no
- * bytes. */
+ * a text that is NULL, a list of no items, CONF_NO_INT, an endpoint of no version, ports from 0, a
+ * key of no bytes. */
 #ifndef CONF_FIELD_H
 #define CONF_FIELD_H
 
@@ -129,7 +129,7 @@ void conf_endpoint_print(const struct conf_endpoint *e, char out[CONF_ENDPOINT_T
 
 /* Ports in a row: "1812-1813", or one: "1812". */
 struct conf_ports {
-	uint16_t first;
+	uint16_t first; /* 0: absent */
 	uint16_t last;
 };
 

@@ -164,8 +164,7 @@ static void set_realm(struct identity_name *out, struct sip_text realm)
 	out->realm[out->realm_len] = 0;
 }
 
-/* Whether digits mean a telephone number in this realm. */
-static bool is_phone_realm(const struct identity_plan *plan, const struct identity_name *name)
+bool identity_is_phone_realm(const struct identity_plan *plan, const struct identity_name *name)
 {
 	for (size_t i = 0; i < plan->n_phone_realms; i++) {
 		const char *realm = plan->phone_realms[i];
@@ -189,7 +188,7 @@ static void read_user(const struct identity_plan *plan, struct sip_text user, bo
 	struct sip_text digits = sip_until(&r, ";"); /* a telephone-subscriber has parameters */
 
 	out->form = IDENTITY_TEXT;
-	if (is_phone || (text.len && *text.bytes == '+') || is_phone_realm(plan, out))
+	if (is_phone || (text.len && *text.bytes == '+') || identity_is_phone_realm(plan, out))
 		out->form = identity_number(plan, digits, true, number);
 	if (out->form == IDENTITY_TEXT && is_phone)
 		set_user(out, digits.bytes, digits.len);

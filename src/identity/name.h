@@ -72,6 +72,9 @@ bool identity_name_of_login(const struct identity_plan *plan, struct sip_text us
 bool identity_name_of_word(const struct identity_plan *plan, struct sip_text word,
 			   struct identity_name *out);
 
+/* Whether digits are telephone numbers in the name's realm. */
+bool identity_is_phone_realm(const struct identity_plan *plan, const struct identity_name *name);
+
 /* A telephone number as '+' and digits into out, with a zero behind it; is_whole: false for the
  * beginning of one, as in a pattern. Hyphens, points, brackets and blanks between the digits do
  * not count (RFC 3966 5.1.1). TEXT: it is none, and out is untouched. */

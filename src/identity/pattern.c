@@ -62,8 +62,7 @@ static int set_name(const struct identity_plan *plan, struct sip_text user, stru
 	}
 	if (out->rule != IDENTITY_BEGINS)
 		return 0;
-	has_digits = out->name.form != IDENTITY_TEXT || (user.len && *user.bytes == '+') ||
-		     !plan->n_phone_realms;
+	has_digits = (user.len && *user.bytes == '+') || identity_is_phone_realm(plan, &out->name);
 	if (has_digits)
 		form = identity_number(plan, user, false, number);
 	if (form != IDENTITY_TEXT && strlen(number) <= IDENTITY_MIN_STAR)

@@ -437,15 +437,17 @@ static int make_watch(struct intercept *i, struct watch **out, struct why *why)
 
 static int make_sight(struct intercept *i, const struct orders *orders, struct sight **out)
 {
-	size_t n = orders->core_servers.n;
-	struct access_server *servers = calloc(n + 1, sizeof *servers);
+	size_t n = 0;
+	struct access_server *servers = calloc(orders->core_servers.n + 1, sizeof *servers);
 	struct sight *sight = calloc(1, sizeof *sight);
 	int rc = servers && sight ? 0 : ERR_NOMEM;
 
-	for (size_t k = 0; k < n && servers; k++) {
+	for (size_t k = 0; k < orders->core_servers.n && servers; k++) {
 		const struct core_server *s = &orders->core_servers.items[k];
+		struct conf_ports ports = core_server_ports(s);
 
-		servers[k] = (struct access_server){s->address, s->ports.first, s->ports.last};
+		if (s->kind == CORE_RADIUS)
+			servers[n++] = (struct access_server){s->address, ports.first, ports.last};
 	}
 	if (!rc) {
 		sight->starts = calloc(i->n_by_start + 1, sizeof *sight->starts);

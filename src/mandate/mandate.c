@@ -83,11 +83,6 @@ static struct terms terms_of(const struct orders *orders, const struct warrant *
 	return t;
 }
 
-static const char *name_of(const struct target *t)
-{
-	return target_kind(t) == TARGET_RADIUS_USER ? t->radius_user : t->calling_station;
-}
-
 /* Whether the warrant names the same identities in the same order. */
 static bool is_same(const struct mandate *m, const struct warrant *w)
 {
@@ -96,10 +91,10 @@ static bool is_same(const struct mandate *m, const struct warrant *w)
 	for (size_t i = 0; i < w->targets.n; i++) {
 		const struct target *t = &w->targets.items[i];
 
-		if (target_kind(t) == TARGET_PREFIX)
+		if (!target_is_of_radius(t))
 			continue;
 		if (n == m->n_identities || m->identities[n].kind != target_kind(t) ||
-		    strcmp(m->identities[n].text, name_of(t)) != 0)
+		    strcmp(m->identities[n].text, target_text(t)) != 0)
 			return false;
 		n++;
 	}
@@ -119,9 +114,9 @@ static int set_identities(struct mandate *m, const struct warrant *w)
 		const struct target *t = &w->targets.items[i];
 		char *text;
 
-		if (target_kind(t) == TARGET_PREFIX)
+		if (!target_is_of_radius(t))
 			continue;
-		text = strdup(name_of(t));
+		text = strdup(target_text(t));
 		if (!text)
 			return ERR_NOMEM;
 		m->identities[m->n_identities++] = (struct identity){target_kind(t), text};

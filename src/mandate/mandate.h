@@ -13,7 +13,7 @@
 #include "warrant/orders.h"
 
 struct identity {
-	enum target_kind kind; /* not a prefix */
+	enum target_kind kind; /* of those that RADIUS tells of */
 	char *text;
 };
 
@@ -79,8 +79,8 @@ MUST_CHECK int mandate_plan(const struct agency *a, const struct signer *signer,
 			    struct integrity_plan **out);
 bool mandate_has_plan(const struct mandate *m, const struct integrity_plan *plan);
 
-/* Takes over what the orders say, but for targets by prefix. place: the network element of its
- * records; NULL: the operator's. */
+/* Takes over what the orders say, but for targets by prefix and of calls. place: the network
+ * element of its records; NULL: the operator's. */
 MUST_CHECK int mandate_set(struct mandate *m, const struct orders *orders, const struct warrant *w,
 			   const char *place, struct mandate_change *change);
 

@@ -207,6 +207,12 @@ static int run(const struct settings *set, int n, char **operands)
 	why_clear(&why);
 	if (orders_load(&orders, set->orders, &why) < 0)
 		return capture_fail("intercept", &why);
+	if (orders_n_call_targets(&orders))
+		fprintf(stderr,
+			"weir intercept: %zu targets are named by sip_uri or phone: sip targets "
+			"are "
+			"not intercepted yet by this version\n",
+			orders_n_call_targets(&orders));
 	status = run_orders(set, &orders, n, operands);
 	orders_fini(&orders);
 	return status;

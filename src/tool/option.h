@@ -38,6 +38,8 @@ struct texts {
 	X(blocks, 0, NUMBER, "0", "N", "blocks a queue; 0: the source's default")                  \
 	X(hardware_time, 0, FLAG, NULL, NULL, "live: time stamps of the interface itself")         \
 	X(orders, 0, TEXT, NULL, "FILE", "who must be intercepted: a YAML document")               \
+	X(message, 0, TEXT, NULL, "FILE",                                                          \
+	  "a SIP message, whose fields are told one by one; -: input")                             \
 	X(out, 0, TEXT, NULL, "DIR", "the folder of the agencies' files")                          \
 	X(signing_key, 0, TEXT, NULL, "FILE", "the key (PEM) that signs integrity checks")         \
 	X(days, 0, NUMBER, "3650", "N", "how long the certificates are valid")                     \

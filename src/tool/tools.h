@@ -11,6 +11,7 @@ extern const struct tool split_tool;
 extern const struct tool merge_tool;
 extern const struct tool intercept_tool;
 extern const struct tool decode_tool;
+extern const struct tool match_tool;
 extern const struct tool dump_tool;
 extern const struct tool certs_tool;
 extern const struct tool ledger_tool;

@@ -63,10 +63,8 @@ static int target_order(const void *x, const void *y)
 
 	if (kind != target_kind(b))
 		return kind < target_kind(b) ? -1 : 1;
-	if (kind == TARGET_RADIUS_USER)
-		return strcmp(a->radius_user, b->radius_user);
-	if (kind == TARGET_CALLING_STATION)
-		return strcmp(a->calling_station, b->calling_station);
+	if (kind != TARGET_PREFIX)
+		return strcmp(target_text(a), target_text(b));
 	if (a->prefix.ip.version != b->prefix.ip.version)
 		return a->prefix.ip.version - b->prefix.ip.version;
 	if (a->prefix.bits != b->prefix.bits)
@@ -152,6 +150,20 @@ static bool agency_is_reached(const struct agency *a, struct conf_fault *fault)
 	return true;
 }
 
+/* Prefixes and habits are of a country. */
+bool operator_check(const void *record, struct conf_fault *fault)
+{
+	const struct operator* o = record;
+
+	if (o->country_code || !is_for(fault, ORDERS_FOR_COLLECTOR))
+		return true;
+	if (o->national_prefix)
+		return fail(fault, "national_prefix", "needs country_code");
+	if (o->bare_country_code)
+		return fail(fault, "bare_country_code", "needs country_code");
+	return true;
+}
+
 bool agency_check(const void *agency, struct conf_fault *fault)
 {
 	const struct agency *a = agency;
@@ -178,26 +190,31 @@ bool target_check(const void *target, struct conf_fault *fault)
 {
 	const struct target *t = target;
 	bool has_prefix = t->prefix.ip.version;
-	int n = has_prefix + (t->radius_user != NULL) + (t->calling_station != NULL);
+	int n = has_prefix + (t->radius_user != NULL) + (t->calling_station != NULL) +
+		(t->sip_uri != NULL) + (t->phone != NULL);
 
 	if (n != 1)
 		return fail(fault, "",
 			    "a target has exactly one of prefix, radius_user, "
-			    "calling_station");
+			    "calling_station, sip_uri, phone");
 	if (has_prefix && t->cin == CONF_NO_INT)
 		return fail(fault, "", "\"cin\" is missing; prefix needs it");
 	if (!has_prefix && t->cin != CONF_NO_INT)
-		return fail(fault, "cin", "belongs to prefix; sessions of RADIUS get theirs");
+		return fail(fault, "cin", "belongs to prefix; sessions and calls get theirs");
 	return true;
 }
 
 /* Twins among a warrant's targets. */
 static bool blame_target(const struct warrant *w, const size_t twins[2], struct conf_fault *fault)
 {
-	static const char *const fields[] = {"prefix", "radius_user", "calling_station"};
+	static const char *const fields[] = {
+#define X(name, field, server) #field,
+		TARGET_KINDS(X)
+#undef X
+	};
 	const struct target *t = &w->targets.items[twins[1]];
 	char room[NET_IP_TEXT_LEN] = "";
-	const char *text = t->radius_user ? t->radius_user : t->calling_station;
+	const char *text = target_text(t);
 
 	if (target_kind(t) == TARGET_PREFIX)
 		net_prefix_print(&t->prefix, room);
@@ -276,14 +293,62 @@ static bool warrant_suits(const struct warrant *w, const struct agency *a, struc
 	return key_fits(cipher, key, fault);
 }
 
+/* What tells of targets of each kind: one bit a kind of core server. */
+static unsigned kinds_heard(const struct orders *orders)
+{
+	unsigned heard = orders->operator.sip_anywhere ? 1u << CORE_SIP : 0;
+
+	for (size_t i = 0; i < orders->core_servers.n; i++)
+		heard |= 1u << orders->core_servers.items[i].kind;
+	return heard;
+}
+
+static int server_of(const struct target *t)
+{
+	static const int servers[] = {
+#define X(name, field, server) [TARGET_##name] = (server),
+		TARGET_KINDS(X)
+#undef X
+	};
+
+	return servers[target_kind(t)];
+}
+
+/* A beginning of a number is one only by the operator's plan. */
+static bool target_is_plain(const struct orders *orders, const struct target *t,
+			    struct conf_fault *fault)
+{
+	struct identity_pattern pattern;
+	struct orders_plan plan;
+	struct why why;
+
+	if (!t->sip_uri)
+		return true;
+	why_clear(&why);
+	orders_plan_of(&orders->operator, & plan);
+	return identity_pattern_sip(&plan.plan, t->sip_uri, &pattern, &why) == 0 ||
+	       fail(fault, NULL, "sip_uri: %.80s %s", t->sip_uri, why.text);
+}
+
 static bool targets_are_heard(const struct orders *orders, const struct warrant *w,
 			      struct conf_fault *fault)
 {
-	for (size_t i = 0; i < w->targets.n && !orders->core_servers.n; i++) {
-		if (target_kind(&w->targets.items[i]) == TARGET_PREFIX)
-			continue;
+	unsigned heard = kinds_heard(orders);
+
+	for (size_t i = 0; i < w->targets.n; i++) {
+		const struct target *t = &w->targets.items[i];
+		int server = server_of(t);
+
 		blame(fault, "targets[%zu]", i);
-		return fail(fault, NULL, "needs RADIUS, but core_servers names no server");
+		if (server == CORE_RADIUS && !(heard & 1u << server))
+			return fail(fault, NULL,
+				    "needs RADIUS, but core_servers names no such server");
+		if (server == CORE_SIP && !(heard & 1u << server))
+			return fail(fault, NULL,
+				    "needs SIP, but core_servers names no such server, and "
+				    "sip_anywhere is not set");
+		if (!target_is_plain(orders, t, fault))
+			return false;
 	}
 	return true;
 }

@@ -6,6 +6,7 @@
 
 /* Of the structs of these names; false with the fault. What is not for fault->whom is not asked
  * for. */
+bool operator_check(const void *operator, struct conf_fault * fault);
 bool agency_check(const void *agency, struct conf_fault *fault);
 bool target_check(const void *target, struct conf_fault *fault);
 bool warrant_check(const void *warrant, struct conf_fault *fault);

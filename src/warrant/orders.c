@@ -45,6 +45,17 @@ static bool is_upper(const char *text)
 	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text);
 }
 
+static bool is_all_digits(const char *text)
+{
+	return strspn(text, "0123456789") == strlen(text);
+}
+
+/* As names of parties have them. */
+static bool is_realm(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.:-_") == strlen(text);
+}
+
 #define WARRANT_GRAPHIC(least, most)                                                               \
 	.min = (least), .max = (most), .is_allowed = is_graphic,                                   \
 	.alphabet = "ASCII letters, digits and signs, without spaces"
@@ -54,6 +65,11 @@ static bool is_upper(const char *text)
 #define WARRANT_FILE_NAME(least, most)                                                             \
 	.min = (least), .max = (most), .is_allowed = is_file_name,                                 \
 	.alphabet = "letters, digits and inner ._-"
+#define WARRANT_DIGITS(least, most)                                                                \
+	.min = (least), .max = (most), .is_allowed = is_all_digits, .alphabet = "digits"
+#define WARRANT_REALM                                                                              \
+	.min = 1, .max = IDENTITY_MAX_REALM, .is_allowed = is_realm,                               \
+	.alphabet = "small letters, digits and .:-_"
 #define WARRANT_COUNTRY                                                                            \
 	.min = 2, .max = 2, .is_allowed = is_upper, .alphabet = "capital letters (ISO 3166-1)"
 
@@ -105,7 +121,7 @@ static const struct conf_name warrant_ciphers[] = {
 		{NULL}};
 
 static const struct conf_name core_server_kinds[] = {
-#define X(name, text, doc) {text, CORE_##name, doc},
+#define X(name, text, first, last, doc) {text, CORE_##name, doc},
 	CORE_SERVER_KINDS(X)
 #undef X
 		{NULL}};
@@ -120,7 +136,8 @@ static const struct conf_name warrant_access_types[] = {
 static const struct conf_field operator_fields[] = {OPERATOR_FIELDS(X)};
 #undef X
 const struct conf_record operator_record =
-	CONF_RECORD(operator, operator_fields, .doc = "The operator of the network.");
+	CONF_RECORD(operator, operator_fields, .check = operator_check,
+		    .doc = "The operator of the network.");
 
 #define X(...) CONF_ROW(agency, __VA_ARGS__)
 static const struct conf_field agency_fields[] = {AGENCY_FIELDS(X)};
@@ -259,6 +276,46 @@ static void identity_want(const struct conf_field *field, char *out, int size)
 		 "ends them and stands for any others");
 }
 
+static const struct identity_plan no_plan = {NULL};
+
+static bool sip_uri_parse(const struct conf_field *field, const char *text, void *member)
+{
+	struct conf_field limits = {.min = 1, .max = IDENTITY_MAX_TARGET};
+	struct identity_pattern pattern;
+
+	(void)field;
+	return identity_pattern_sip(&no_plan, text, &pattern, NULL) == 0 &&
+	       conf_text.parse(&limits, text, member);
+}
+
+static void sip_uri_want(const struct conf_field *field, char *out, int size)
+{
+	(void)field;
+	snprintf(out, (size_t)size,
+		 "sip:USER@REALM or sip:USER, without port and parameters, where one * may begin "
+		 "or end "
+		 "the user, but is not all of it without a realm");
+}
+
+static bool phone_parse(const struct conf_field *field, const char *text, void *member)
+{
+	struct conf_field limits = {.min = 1, .max = IDENTITY_MAX_TARGET};
+	struct identity_pattern pattern;
+
+	(void)field;
+	return identity_pattern_phone(text, &pattern, NULL) == 0 &&
+	       conf_text.parse(&limits, text, member);
+}
+
+static void phone_want(const struct conf_field *field, char *out, int size)
+{
+	(void)field;
+	snprintf(out, (size_t)size,
+		 "a number like +6491234567, where a * may end it, or * and the last digits; at "
+		 "least "
+		 "four digits");
+}
+
 const struct conf_type warrant_prefix = {
 	.name = "prefix",
 	.size = sizeof(struct net_prefix),
@@ -282,6 +339,25 @@ const struct conf_type warrant_identity = {
 	.parse = identity_parse,
 	.print = identity_print,
 	.want = identity_want,
+};
+
+const struct conf_type warrant_sip_uri = {
+	.name = "sip_uri",
+	.size = sizeof(char *),
+	.is_text = true,
+	.parse = sip_uri_parse,
+	.print = identity_print,
+	.want = sip_uri_want,
+	.pattern = "^[sS][iI][pP][sS]?:",
+};
+const struct conf_type warrant_phone = {
+	.name = "phone",
+	.size = sizeof(char *),
+	.is_text = true,
+	.parse = phone_parse,
+	.print = identity_print,
+	.want = phone_want,
+	.pattern = "^([tT][eE][lL]:)?[+*]",
 };
 
 int orders_load(struct orders *out, const char *path, struct why *why)
@@ -338,11 +414,12 @@ size_t orders_agency(const struct orders *orders, const struct warrant *warrant)
 
 void core_server_key(const struct core_server *server, char out[ORDERS_KEY_LEN])
 {
+	struct conf_ports at = core_server_ports(server);
 	char ip[NET_IP_TEXT_LEN];
 	char ports[16];
 
 	net_ip_print(&server->address, ip);
-	conf_ports.print(NULL, &server->ports, ports, sizeof ports);
+	conf_ports.print(NULL, &at, ports, sizeof ports);
 	if (server->name)
 		snprintf(out, ORDERS_KEY_LEN, "%s", server->name);
 	else
@@ -394,4 +471,46 @@ enum orders_cipher warrant_cipher(const struct warrant *w, const struct agency *
 	       : w->encryption_key.len      ? &w->encryption_key
 					    : &a->encryption_key;
 	return cipher;
+}
+
+struct conf_ports core_server_ports(const struct core_server *server)
+{
+	static const struct conf_ports usual[] = {
+#define X(name, text, first, last, doc) [CORE_##name] = {first, last},
+		CORE_SERVER_KINDS(X)
+#undef X
+	};
+
+	return server->ports.first ? server->ports : usual[server->kind];
+}
+
+void orders_plan_of(const struct operator* operator, struct orders_plan * out)
+{
+	bool has_none = !operator->international_prefixes.n;
+
+	out->international[0] = "00";
+	out->plan = (struct identity_plan){
+		.country_code = operator->country_code,
+		.national_prefix = operator->national_prefix,
+		.international_prefixes =
+			has_none ? out->international
+				 : (const char *const *)operator->international_prefixes.items,
+		.n_international_prefixes = has_none ? operator->country_code != NULL :
+						       operator->international_prefixes.n,
+		.is_bare_international = operator->bare_country_code,
+		.phone_realms = (const char *const *)operator->phone_realms.items,
+		.n_phone_realms = operator->phone_realms.n, };
+}
+
+size_t orders_n_call_targets(const struct orders *orders)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < orders->warrants.n; i++) {
+		const struct warrant *w = &orders->warrants.items[i];
+
+		for (size_t k = 0; k < w->targets.n; k++)
+			n += target_is_of_calls(&w->targets.items[k]);
+	}
+	return n;
 }

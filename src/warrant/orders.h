@@ -11,6 +11,7 @@
 #include "base/why.h"
 #include "base/wr.h"
 #include "conf/field.h"
+#include "identity/pattern.h"
 #include "net/ip.h"
 
 /* Whom a field is for, where it is not for both kinds of daemon (conf_field.for_whom). */
@@ -91,25 +92,32 @@ enum orders_cipher {
 #undef X
 };
 
+/* Constant, word, the ports where none are given, meaning. */
 #define CORE_SERVER_KINDS(X)                                                                       \
-	X(RADIUS, "radius", "announces subscribers' sessions (RFC 2865, RFC 2866)")
+	X(RADIUS, "radius", 1812, 1813, "announces subscribers' sessions (RFC 2865, RFC 2866)")    \
+	X(SIP, "sip", 5060, 5061, "carries what calls signal (RFC 3261)")
 
 enum core_server_kind {
-#define X(name, text, doc) CORE_##name,
+#define X(name, text, first, last, doc) CORE_##name,
 	CORE_SERVER_KINDS(X)
 #undef X
 };
 
 /* The kinds of field that are an address or prefix, an address, and an identity: a text that is
- * compared octet by octet, or with a '*' for any octets at its beginning or its end. Absent:
- * version 0, NULL. */
+ * compared octet by octet, or with a '*' for any octets at its beginning or its end; and what a
+ * call's target is named by (identity/pattern.h). Absent: version 0, NULL. */
 #define CONF_C_PREFIX   struct net_prefix
 #define CONF_T_PREFIX   .type = &warrant_prefix
 #define CONF_C_ADDRESS  struct net_ip
 #define CONF_T_ADDRESS  .type = &warrant_address
 #define CONF_C_IDENTITY char *
 #define CONF_T_IDENTITY .type = &warrant_identity
-extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
+#define CONF_C_SIP_URI  char *
+#define CONF_T_SIP_URI  .type = &warrant_sip_uri
+#define CONF_C_PHONE    char *
+#define CONF_T_PHONE    .type = &warrant_phone
+extern const struct conf_type warrant_prefix, warrant_address, warrant_identity, warrant_sip_uri,
+	warrant_phone;
 
 /* The limits of texts that are sent are those of the PSHeader (TS 102 232-1). */
 #define OPERATOR_FIELDS(X)                                                                         \
@@ -117,7 +125,26 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "who intercepts (operatorIdentifier)")                                            \
 	X(TEXT, network_element, WARRANT_GRAPHIC(1, 16),                                           \
 	  .doc = "where, in the operator's network (networkElementIdentifier); records of a "      \
-		 "collector name its own")
+		 "collector name its own")                                                         \
+	X(TEXT, country_code, AT_COLLECTOR, WARRANT_DIGITS(1, 3),                                  \
+	  .doc = "the telephone country code, by which national numbers become international")     \
+	X(TEXT, national_prefix, AT_COLLECTOR, WARRANT_DIGITS(1, 5),                               \
+	  .doc = "digits before a national number, like 0; where there are none, seven digits "    \
+		 "or more are a national number")                                                  \
+	X(TEXTS, international_prefixes, AT_COLLECTOR, WARRANT_DIGITS(1, 7), .max_items = 8,       \
+	  .doc = "digits before an international number; where there are none, and there is a "    \
+		 "country_code, 00")                                                               \
+	X(BOOL, bare_country_code, AT_COLLECTOR, .otherwise = "false",                             \
+	  .doc = "whether digits that begin with country_code, and have no prefix, are an "        \
+		 "international number")                                                           \
+	X(TEXTS, phone_realms, AT_COLLECTOR, WARRANT_REALM, .max_items = 1000,                     \
+	  .doc = "realms whose users' digits are telephone numbers; where there are none, every "  \
+		 "realm's are")                                                                    \
+	X(BOOL, trust_from, AT_COLLECTOR, .otherwise = "false",                                    \
+	  .doc = "whether From and P-Preferred-Identity, which a caller writes himself, say who "  \
+		 "calls")                                                                          \
+	X(BOOL, sip_anywhere, AT_COLLECTOR, .otherwise = "false",                                  \
+	  .doc = "whether SIP is looked for in all traffic, not only in that of core_servers")
 
 #define AGENCY_FIELDS(X)                                                                           \
 	X(TEXT, id, .is_required = true, WARRANT_FILE_NAME(1, 64),                                 \
@@ -186,7 +213,9 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "with prefix: of what these addresses send and receive "                          \
 		 "(communicationIdentityNumber); sessions that RADIUS announces get theirs")       \
 	X(IDENTITY, radius_user, .doc = "the target's User-Name in RADIUS")                        \
-	X(IDENTITY, calling_station, .doc = "the target's Calling-Station-Id in RADIUS")
+	X(IDENTITY, calling_station, .doc = "the target's Calling-Station-Id in RADIUS")           \
+	X(SIP_URI, sip_uri, .doc = "the target's address in calls")                                \
+	X(PHONE, phone, .doc = "the target's telephone number in calls")
 
 #define WARRANT_FIELDS(X)                                                                          \
 	X(TEXT, reference, AT_HOME, .is_required = true, .min = 1, .max = 256,                     \
@@ -214,14 +243,16 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity;
 	  .doc = "a mark of all that it says, made where a mediator is told of it, so that it "    \
 		 "hears of each change; what is given is replaced")                                \
 	X(LIST(target), targets, AT_COLLECTOR, .is_required = true, .min = 1, .max = 1000000,      \
-	  .doc = "whose packets it covers, each by prefix, radius_user or calling_station")
+	  .doc = "whom it covers, each by prefix, radius_user, calling_station, sip_uri or phone")
 
 #define CORE_SERVER_FIELDS(X)                                                                      \
 	X(TEXT, name, WARRANT_FILE_NAME(1, 64),                                                    \
 	  .doc = "what it is called, where that is not ADDRESS:PORTS")                             \
 	X(WORD, kind, .is_required = true, .names = core_server_kinds, .doc = "what it tells us")  \
 	X(ADDRESS, address, .is_required = true, .doc = "its address")                             \
-	X(PORTS, ports, .otherwise = "1812-1813", .doc = "where it listens")
+	X(PORTS, ports,                                                                            \
+	  .doc = "where it listens; where they are not given, 1812-1813 of radius and 5060-5061 "  \
+		 "of sip")
 
 #define MEDIATOR_FIELDS(X)                                                                         \
 	X(TEXT, name, .is_required = true, WARRANT_FILE_NAME(1, 64),                               \
@@ -318,15 +349,63 @@ static inline bool warrant_is_live(const struct warrant *w, struct nanos t)
 	return t.ns >= w->start.ns && t.ns < w->end.ns;
 }
 
-/* What a target is named by. */
-enum target_kind { TARGET_PREFIX, TARGET_RADIUS_USER, TARGET_CALLING_STATION };
+/* What a target is named by: constant, field, the kind of core server that tells of it (-1: none
+ * does). */
+#define TARGET_KINDS(X)                                                                            \
+	X(PREFIX, prefix, -1)                                                                      \
+	X(RADIUS_USER, radius_user, CORE_RADIUS)                                                   \
+	X(CALLING_STATION, calling_station, CORE_RADIUS)                                           \
+	X(SIP_URI, sip_uri, CORE_SIP)                                                              \
+	X(PHONE, phone, CORE_SIP)
+
+enum target_kind {
+#define X(name, field, server) TARGET_##name,
+	TARGET_KINDS(X)
+#undef X
+		TARGET_N_KINDS,
+};
 
 static inline enum target_kind target_kind(const struct target *t)
 {
 	return t->radius_user       ? TARGET_RADIUS_USER
 	       : t->calling_station ? TARGET_CALLING_STATION
+	       : t->sip_uri         ? TARGET_SIP_URI
+	       : t->phone           ? TARGET_PHONE
 				    : TARGET_PREFIX;
 }
+
+/* The text of a target that is no prefix. */
+static inline const char *target_text(const struct target *t)
+{
+	return t->radius_user       ? t->radius_user
+	       : t->calling_station ? t->calling_station
+	       : t->sip_uri         ? t->sip_uri
+				    : t->phone;
+}
+
+/* Whether RADIUS tells of it; whether calls do. */
+static inline bool target_is_of_radius(const struct target *t)
+{
+	return t->radius_user || t->calling_station;
+}
+
+static inline bool target_is_of_calls(const struct target *t)
+{
+	return t->sip_uri || t->phone;
+}
+
+/* How the operator's network writes numbers. Borrows the operator, and plan_room for its lists. */
+struct orders_plan {
+	struct identity_plan plan;
+	const char *international[1];
+};
+void orders_plan_of(const struct operator* operator, struct orders_plan * out);
+
+/* Targets of calls in all orders. */
+size_t orders_n_call_targets(const struct orders *orders);
+
+/* Where it listens: as given, or as its kind does. */
+struct conf_ports core_server_ports(const struct core_server *server);
 
 /* Whether the octets are those of the identity; only its first or last '*' stands for others. */
 bool warrant_identity_fits(const char *identity, const void *octets, size_t len);

@@ -203,6 +203,7 @@ static void the_vocabulary_of_the_whole_chain(void)
 {
 	const struct agency *police;
 	const struct warrant *w;
+	struct orders_plan plan;
 	struct orders o;
 	struct why why;
 
@@ -217,14 +218,25 @@ static void the_vocabulary_of_the_whole_chain(void)
 		   police->retry.ns == 10LL * NANOS_PER_S &&
 		   police->integrity == AGENCY_INTEGRITY_SHA_256 && police->sign_count == 15,
 	   "how an agency is delivered to");
-	ok(o.core_servers.items[1].ports.first == 1645 &&
-		   o.core_servers.items[0].ports.last == 1813,
-	   "core servers");
+	ok(core_server_ports(&o.core_servers.items[1]).first == 1645 &&
+		   core_server_ports(&o.core_servers.items[0]).last == 1813 &&
+		   core_server_ports(&o.core_servers.items[2]).first == 5060,
+	   "core servers, with the ports of their kind where none are given");
 	ok(orders_mediator(&o, police) == 0 && orders_mediator(&o, police + 1) == 1, "mediators");
 	ok(target_kind(&w->targets.items[0]) == TARGET_PREFIX &&
 		   target_kind(&w->targets.items[1]) == TARGET_RADIUS_USER &&
-		   target_kind(&w->targets.items[3]) == TARGET_CALLING_STATION,
+		   target_kind(&w->targets.items[3]) == TARGET_CALLING_STATION &&
+		   target_kind(&w[1].targets.items[1]) == TARGET_PHONE &&
+		   target_kind(&w[1].targets.items[2]) == TARGET_SIP_URI,
 	   "targets of every kind");
+	orders_plan_of(&o.operator, & plan);
+	ok(!strcmp(plan.plan.country_code, "64") && !strcmp(plan.plan.national_prefix, "0") &&
+		   plan.plan.n_international_prefixes == 1 &&
+		   !strcmp(plan.plan.international_prefixes[0], "00") &&
+		   plan.plan.n_phone_realms == 1 && !o.operator.trust_from,
+	   "how numbers are written");
+	ok(orders_n_call_targets(&o) == 3 && !target_is_of_radius(&w[1].targets.items[1]),
+	   "targets of calls");
 	orders_fini(&o);
 }
 
@@ -301,11 +313,12 @@ static const struct {
 	 "core_servers[1]: is the name of core_servers[0] too", NULL},
 	{"name: aaa, kind: radius, address: 10.0.0.10",
 	 "kind: radius, address: \"2001:db8::10\", ports: 1645-1646",
-	 "core_servers[1]: is the name of core_servers[0] too", "ports: 1645-1646}\nradius"},
+	 "core_servers[1]: is the name of core_servers[0] too",
+	 "ports: 1645-1646}\n  - {name: pbx"},
 	{"address: 10.0.0.10", "address: 10.0.0.0/24",
 	 "core_servers[0].address: \"10.0.0.0/24\" is not an address", NULL},
 	{"kind: radius", "kind: diameter",
-	 "core_servers[0].kind: \"diameter\" is not one of radius", NULL},
+	 "core_servers[0].kind: \"diameter\" is not one of radius, sip", NULL},
 	{"1645-1646", "1646-1645",
 	 "core_servers[1].ports: \"1646-1645\" is not a port, or a first and a last one", NULL},
 	{"anonymous]", "default@isp]",
@@ -316,7 +329,31 @@ static const struct {
 	 "warrants[0].targets[1].cin: belongs to prefix", NULL},
 	{"radius_user: alice@isp", "radius_user: alice@isp, calling_station: \"1\"",
 	 "warrants[0].targets[1]: a target has exactly one of prefix, radius_user, "
-	 "calling_station",
+	 "calling_station, sip_uri, phone",
+	 NULL},
+	{"phone: \"+6491234567\"", "phone: \"+6491234567\", sip_uri: sip:alice", "exactly one of",
+	 NULL},
+	{"phone: \"+6491234567\"", "phone: \"+6491234567\", cin: 1",
+	 "warrants[1].targets[1].cin: belongs to prefix", NULL},
+	{"phone: \"+6491234567\"", "phone: \"091234567\"",
+	 "warrants[1].targets[1].phone: \"091234567\" is not a number like +6491234567", NULL},
+	{"phone: \"+6491234567\"", "phone: \"+64*\"", "\"+64*\" is not a number like", NULL},
+	{"sip:alice@example.net", "alice@example.net",
+	 "warrants[1].targets[2].sip_uri: \"alice@example.net\" is not sip:USER@REALM", NULL},
+	{"sip:alice@example.net", "\"sip:*\"", "sip_uri: \"sip:*\" is not sip:USER@REALM", NULL},
+	{"sip:alice@example.net", "\"sip:09*@example.net\"",
+	 "warrants[1].targets[2]: sip_uri: sip:09*@example.net needs at least 4 digits", NULL},
+	{"sip:alice@example.net", "\"sip:*@example.org\"",
+	 "warrants[1].targets[3].sip_uri: sip:*@example.org is listed already, as targets[2]",
+	 "*@example.org\"}\n#"},
+	{"kind: sip", "kind: radius",
+	 "warrants[1].targets[1]: needs SIP, but core_servers names no such server, and "
+	 "sip_anywhere is not set",
+	 "{phone:"},
+	{"country_code: \"64\", ", "", "operator.national_prefix: needs country_code", NULL},
+	{"country_code: \"64\"", "country_code: \"+64\"", "operator.country_code: \"+64\" is not",
+	 NULL},
+	{"[example.net]", "[Example.net]", "operator.phone_realms[0]: \"Example.net\" is not",
 	 NULL},
 	{"{radius_user: alice@isp}", "{}", "warrants[0].targets[1]: a target has exactly one of",
 	 NULL},
@@ -336,7 +373,7 @@ static const struct {
 	{"    encryption: aes-192-cbc\n", "",
 	 "warrants[0].encryption_key: has 24 octets; the cipher's key has 32",
 	 "    encryption_key: abc"},
-	{"prefix: 192.0.2.8, cin: 0}]", "prefix: 192.0.2.8, cin: 0}]\n    encryption: aes-192-cbc",
+	{"\"sip:*@example.org\"}", "\"sip:*@example.org\"}\n    encryption: aes-192-cbc",
 	 "warrants[1].encryption: has no place in captures, as \"customs\" wants them",
 	 "    encryption: aes-192-cbc\n#"},
 };
@@ -379,7 +416,7 @@ static void radius_needs_a_server(void)
 		conf_fini(&core_server_record, &o.core_servers.items[--o.core_servers.n]);
 	ok(orders_verify(&o, &why) == ERR_BAD &&
 		   !strcmp(why.text, "warrants[0].targets[1]: needs RADIUS, but core_servers names "
-				     "no server"),
+				     "no such server"),
 	   "but not without core servers");
 	orders_fini(&o);
 }

@@ -3,7 +3,8 @@
 #define WARRANT_SAMPLE_H
 
 static const char orders_sample[] =
-	"operator: {id: EXAMPLE-NZ, network_element: akl-1}\n"
+	"operator: {id: EXAMPLE-NZ, network_element: akl-1, country_code: \"64\", "
+	"national_prefix: \"0\", phone_realms: [example.net]}\n"
 	"agencies:\n"
 	"  - id: police\n"
 	"    country: NZ\n"
@@ -23,6 +24,7 @@ static const char orders_sample[] =
 	"core_servers:\n"
 	"  - {name: aaa, kind: radius, address: 10.0.0.10}\n"
 	"  - {kind: radius, address: \"2001:db8::10\", ports: 1645-1646}\n"
+	"  - {name: pbx, kind: sip, address: 10.0.0.20}\n"
 	"radius_ignored_users: [default@isp, anonymous]\n"
 	"mediators:\n"
 	"  - {name: med-1, address: \"192.0.2.1:7000\", description: in the cellar}\n"
@@ -49,6 +51,10 @@ static const char orders_sample[] =
 	"    authorization_country: NZ\n"
 	"    start: 2026-01-01T00:00:00Z\n"
 	"    end: 2026-02-01T00:00:00Z\n"
-	"    targets: [{prefix: 192.0.2.8, cin: 0}]\n";
+	"    targets:\n"
+	"      - {prefix: 192.0.2.8, cin: 0}\n"
+	"      - {phone: \"+6491234567\"}\n"
+	"      - {sip_uri: sip:alice@example.net}\n"
+	"      - {sip_uri: \"sip:*@example.org\"}\n";
 
 #endif

@@ -52,7 +52,7 @@ static void a_collector_knows_whom_to_watch(void)
 		   v.agencies.items[1].header_version == 32 &&
 		   v.agencies.items[1].encryption_key.len == 32 && !v.agencies.items[1].hi2.version,
 	   "it knows the agencies, in order, and how to encode for them, not where they are");
-	ok(v.core_servers.n == 2 && v.radius_ignored_users.n == 2 && v.mediators.n == 2 &&
+	ok(v.core_servers.n == 3 && v.radius_ignored_users.n == 2 && v.mediators.n == 2 &&
 		   v.mediators.items[0].address.port == 7000 && !v.mediators.items[0].description,
 	   "it knows core servers and mediators");
 	ok(v.warrants.n == 2 && v.warrants.items[1].targets.n == 4 &&
