@@ -300,12 +300,12 @@ def test_first_start(folder):
     p.write()
     p.start()
     p.key = p.daemon.stdout.readline().decode().strip()
-    ok(p.ask("GET", "/operator")[2] == {"id": "imported"} and p.ask("GET", "/agencies/a1")[0] == 200,
+    ok(p.ask("GET", "/operator")[2]["id"] == "imported" and p.ask("GET", "/agencies/a1")[0] == 200,
        "orders that the configuration names are taken in at the first start; the first key is printed")
     ok(p.ask("PUT", "/operator", {"id": "changed"})[0] == 200, "they are changed")
     p.stop()
     p.start()
-    ok(p.ask("GET", "/operator")[2] == {"id": "changed"}, "and not taken in again")
+    ok(p.ask("GET", "/operator")[2]["id"] == "changed", "and not taken in again")
     text = b"operator: {id: yaml}\nagencies: []\nwarrants: []\n"
     ok(p.ask("PUT", "/orders", text, Content_Type="application/yaml")[0] == 200 and
        p.ask("GET", "/agencies")[2] == {"agencies": []}, "the whole is replaced by YAML")
