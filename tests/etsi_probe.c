@@ -410,6 +410,7 @@ static int put_call(FILE *file, const struct etsi_header *h, bool is_v6)
 
 	for (uint32_t i = 0; i < 4 && !rc; i++) {
 		struct ipmm_place place;
+		struct sip_access access;
 		struct ipmm_iri iri = {
 			.type = i == 0   ? ETSI_IRI_BEGIN
 				: i == 3 ? ETSI_IRI_END
@@ -428,7 +429,9 @@ static int put_call(FILE *file, const struct etsi_header *h, bool is_v6)
 		if (is_v6)
 			iri.source = iri.destination =
 				(struct etsi_address){6, {0x20, 1, 0xd, 0xb8, [15] = 1}, 128, 0};
-		(void)ipmm_place_read(&place, places[i], strlen(places[i]));
+		place = (struct ipmm_place){0};
+		if (sip_access_read(sip_word(places[i]), &access) == 0)
+			(void)ipmm_place_of(&place, &access);
 		iri.location = place.location;
 		rc = put_message(file, h, &iri, messages[i]);
 	}

@@ -1,9 +1,10 @@
-/* Where a target is, as the network's P-Access-Network-Info header tells (RFC 7315, TS 24.229
- * clause 7.2A.4), in the form of a record's targetLocation. */
+/* Where a target is, as the network's P-Access-Network-Info header tells (sip/access.h), in the
+ * form of a record's targetLocation. */
 #ifndef IPMM_LOCATION_H
 #define IPMM_LOCATION_H
 
 #include "ipmm/iri.h"
+#include "sip/access.h"
 
 enum { IPMM_USER_LOCATION_LEN = 13 }; /* flags, a tracking area, a cell */
 
@@ -14,9 +15,8 @@ struct ipmm_place {
 	uint8_t access_point[ETSI_MAC_LEN];
 };
 
-/* Reads a header's value: of the access networks that it names, the first whose place is told.
- * GERAN: a cell; UTRAN: a service area, else a location area; E-UTRAN: tracking area and cell;
- * NR: the same, as cell of 5G; WLAN: the access point. False: none is, and *out is empty. */
-bool ipmm_place_read(struct ipmm_place *out, const void *value, size_t len);
+/* GERAN: a cell; UTRAN: a location area; E-UTRAN: tracking area and cell; NR: the same, as cell of
+ * 5G; WLAN: the access point. False: it tells no place, and *out is empty. */
+bool ipmm_place_of(struct ipmm_place *out, const struct sip_access *access);
 
 #endif

@@ -14,9 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			       .source = {4, {0}, 32, 0},
 			       .destination = {4, {0}, 32, 0},
 			       .message = {"x", 1}};
-	struct ipmm_place place;
+	struct ipmm_place place = {0};
 	struct etsi_header h;
-	bool is_told = ipmm_place_read(&place, bytes, len);
+	struct sip_access access;
+	bool is_told = sip_access_read(sip_text_of(bytes, len), &access) == 0 &&
+		       ipmm_place_of(&place, &access);
 
 	if (is_told != (place.location.cell.mcc[0] || place.location.place.user_location.len ||
 			place.location.place.access_point.len))
