@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from tap import end, ok, shared, skip
+from tap import daemon_log, end, ok, shared, skip
 
 weir, agency = sys.argv[1:]
 here = pathlib.Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ class Agency:
         self.process = subprocess.Popen(
             [agency, "--transport", transport, "--hi2", "127.0.0.1:0", "--hi3", "127.0.0.1:0",
              "--out", self.out, "--max-time", "60s", *words], text=True,
-            stdout=subprocess.PIPE, stderr=open(folder / f"err{count}", "w"))
+            stdout=subprocess.PIPE, stderr=daemon_log(folder / f"err{count}"))
         self.err = folder / f"err{count}"
         self.ports = {}
         deadline = time.monotonic() + 20

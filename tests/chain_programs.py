@@ -21,7 +21,7 @@ import time
 import urllib.error
 import urllib.request
 
-from tap import ok
+from tap import daemon_log
 
 PATIENCE = 20  # seconds that anything may take
 
@@ -66,7 +66,7 @@ class Daemon:
     def start(self, *patterns):
         """Starts it; gives the first group of each pattern, once its log has them all."""
         at = self.log_path.stat().st_size if self.log_path.exists() else 0
-        with open(self.log_path, "ab") as log, open(self.folder / "out", "ab") as out:
+        with daemon_log(self.log_path) as log, open(self.folder / "out", "ab") as out:
             self.process = subprocess.Popen([self.chain.programs[self.program], "--config", self.write()], stdout=out,
                                             stderr=log, env=self.chain.environment)
 
@@ -277,10 +277,6 @@ class Chain:
                 daemon.process.wait()
             with contextlib.suppress(OSError, AttributeError):
                 daemon.feed.close()
-        wrong = [line for daemon in self.daemons for line in daemon.log().splitlines()
-                 if "Sanitizer" in line or "runtime error:" in line]
-        if wrong:
-            ok(False, "no sanitizer has anything to say", wrong[:20])
         if os.environ.get("KEEP"):
             print("# kept:", self.folder, flush=True)
         else:

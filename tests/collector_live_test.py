@@ -24,7 +24,7 @@ import time
 from fake_links import Mediator, Provisioner, wait_for
 from intercept_records import Record, elements, numbered_from_zero
 from radius_packets import START, STOP, Nas, ether, ip
-from tap import end, ok, skip
+from tap import daemon_log, end, ok, skip
 
 COLLECTOR = os.path.abspath(sys.argv[1])
 CLONE_NEWNET = 0x40000000
@@ -76,7 +76,7 @@ class Collector:
         with open(path + ".yaml", "w") as f:
             f.write(text)
         self.log = path + ".log"
-        with open(self.log, "w") as log:
+        with daemon_log(self.log) as log:
             self.process = subprocess.Popen([COLLECTOR, "--config", path + ".yaml"], stderr=log)
         atexit.register(self.process.kill)
         self.n = text.count("uri:")

@@ -19,7 +19,7 @@ from handover_peers import Record as Tri, pdu_len
 from intercept_records import Record, elements, numbered_from_zero, pcap
 from radius_packets import ACCEPT, REQUEST, START, STOP, Nas, ip
 from radius_world import World
-from tap import end, ok
+from tap import daemon_log, end, ok
 
 COLLECTOR = os.path.abspath(sys.argv[1])
 T0 = 1767225600 * 10**9
@@ -69,7 +69,7 @@ class Collector:
         with open(path + ".yaml", "w") as f:
             f.write(text)
         self.log = path + ".log"
-        with open(self.log, "w") as log:
+        with daemon_log(self.log) as log:
             self.process = subprocess.Popen([COLLECTOR, "--config", path + ".yaml"], stderr=log,
                                             stdout=subprocess.DEVNULL)
         atexit.register(self.process.kill)

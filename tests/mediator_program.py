@@ -13,7 +13,7 @@ import time
 
 from handover_peers import Lemf, cc
 import verifier
-from tap import end, ok, shared, skip
+from tap import daemon_log, end, ok, shared, skip
 
 program, weir = sys.argv[1:3]
 top = pathlib.Path(tempfile.mkdtemp(prefix="weir-mediator-"))
@@ -56,7 +56,7 @@ class Mediator:
         for key, value in {"transport": "plain", **self.settings}.items():
             words += ["--" + key.replace("_", "-"), str(value)]
         at = self.log.stat().st_size if self.log.exists() else 0
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"))
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=daemon_log(self.log))
         started_ones.append(self.process)
         until = time.monotonic() + 20
         while time.monotonic() < until and self.process.poll() is None:

@@ -22,7 +22,7 @@ import time
 import urllib.error
 import urllib.request
 
-from tap import end, ok
+from tap import daemon_log, end, ok
 
 program, weir = sys.argv[1:]
 KEY_HEX = "0x000102030405060708090a0b0c0d0e0f1011121314151617"
@@ -54,7 +54,7 @@ class Provisioner:
 
     def start(self):
         at = self.log.stat().st_size if self.log.exists() else 0
-        with open(self.log, "ab") as log:
+        with daemon_log(self.log) as log:
             self.daemon = subprocess.Popen([program, "--config", self.folder / "p.yaml"], stderr=log,
                                            stdout=subprocess.PIPE)
         for _ in range(1000):

@@ -1,11 +1,15 @@
-"""TAP for the tests that are scripts: ok(), skip(), end(), and the way to the shared captures."""
+"""TAP for the tests that are scripts: ok(), skip(), end(), logs of daemons, and the way to the shared captures."""
 import os
 import pathlib
+import re
 import shutil
 import sys
 
 count = 0
 failures = 0
+logs = {}       # of daemons, by path, open for reading
+reports = []    # lines of sanitizers in logs that were begun anew
+SANITIZERS = re.compile(rb".*(?:(?:Address|Thread|Leak|Memory|UndefinedBehavior)Sanitizer|runtime error:|^WARNING: ).*", re.M)
 
 
 def ok(is_ok, sentence, why=()):
@@ -27,8 +31,29 @@ def skip(sentence, reason):
     print("ok", count, "-", sentence, "# SKIP", reason, flush=True)
 
 
+def daemon_log(path, mode="ab"):
+    """A file for what a daemon says on its standard error. end() looks through it for reports of sanitizers, also where
+    it was removed by then."""
+    key = str(path)
+    if mode == "wb" and key in logs:
+        reports.extend(sanitizer_lines(logs.pop(key)))
+    file = open(path, mode)
+    if key not in logs:
+        logs[key] = open(path, "rb")
+    return file
+
+
+def sanitizer_lines(log):
+    """What sanitizers say in an open log: the beginnings of lines."""
+    log.seek(0)
+    return [line[:200].decode("utf-8", "replace") for line in SANITIZERS.findall(log.read())]
+
+
 def end():
-    """Prints the plan and ends the test."""
+    """Looks through the daemons' logs, prints the plan and ends the test."""
+    if logs:
+        said = reports + [line for log in logs.values() for line in sanitizer_lines(log)]
+        ok(not said, "no sanitizer has anything to say of the daemons", said[:20])
     print(f"1..{count}", flush=True)
     sys.exit(1 if failures else 0)
 
