@@ -50,6 +50,16 @@ void count_checks(struct intercept *i, struct session *s, int64_t ns, bool is_lo
 	}
 }
 
+void count_turn(struct session *s)
+{
+	static const enum ledger_kind numbered[] = {LEDGER_IRI, LEDGER_CC};
+
+	for (size_t k = 0; k < sizeof numbered / sizeof *numbered; k++) {
+		if (s->rows[numbered[k]] && s->rows[numbered[k]]->next)
+			ledger_row_turn(s->rows[numbered[k]]);
+	}
+}
+
 void count_close(struct session *s)
 {
 	for (int k = 0; k < LEDGER_N_KINDS; k++) {

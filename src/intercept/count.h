@@ -53,6 +53,9 @@ static inline void count_full(struct ledger_row *row, int64_t ns)
 /* Integrity checks, whole records; is_lost: they found no room. */
 void count_checks(struct intercept *i, struct session *s, int64_t ns, bool is_lost);
 
+/* Its numbers begin again at 0. */
+void count_turn(struct session *s);
+
 /* The session is over; or its records are named otherwise from now on. */
 void count_close(struct session *s);
 

@@ -51,6 +51,7 @@ static int reset(struct intercept *i, struct session *s, int64_t ns)
 {
 	const struct tri tri = {.kind = ETSI_TRI_CIN_RESET, .time = {ns}};
 
+	count_turn(s);
 	if (!s->mandate->tells_resets)
 		return 0;
 	return put(i, s, s->mandate->delivers_iri ? INTERCEPT_HI2 : INTERCEPT_HI3, &tri);

@@ -230,12 +230,13 @@ void ledger_book_recall(struct ledger_book *b, const struct ledger_key *key, uin
 {
 	struct ledger_row *row = ledger_book_row(b, key);
 	uint32_t slot = (uint32_t)(row - b->leaf->rows);
+	uint64_t next = (row->next ? ledger_seq(row->next, seq) : seq) + 1;
 
 	if (!b->recalled)
 		b->recalled = calloc(b->leaf->head.max_rows, sizeof *b->recalled);
-	if (b->recalled && (uint64_t)seq + 1 > b->recalled[slot])
-		b->recalled[slot] = (uint64_t)seq + 1;
-	if ((uint64_t)seq < row->next)
+	if (b->recalled && next > b->recalled[slot])
+		b->recalled[slot] = next;
+	if (next <= row->next)
 		return;
 	row->counts[LEDGER_MATCHED]++;
 	ledger_row_spooled(row, seq, ns);
@@ -252,7 +253,7 @@ static void recover(struct ledger_row *row, uint64_t next, int64_t ns)
 	row->counts[LEDGER_SPOOLED] -= n_cut;
 	ledger_tally_add(row, LEDGER_KILLED, n_cut, ns);
 	row->next = next;
-	row->last_seq = next ? (uint32_t)(next - 1) : 0;
+	row->last_seq = next ? next - 1 : 0;
 }
 
 /* What was between two additions when the process ended. */

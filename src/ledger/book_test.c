@@ -171,6 +171,44 @@ static uint64_t total(struct ledger_book *b, enum ledger_column column)
 	return n;
 }
 
+/* Numbers that begin again at 0: 2^32 of them are used up, or others begin again with them. */
+static void test_turns(void)
+{
+	struct ledger_book *b = open_book(100);
+	struct ledger_key cc = key_of("L4", 9, LEDGER_CC), iri = key_of("L4", 9, LEDGER_IRI);
+	struct ledger_row *row = ledger_book_row(b, &cc);
+	const uint64_t turn = UINT64_C(1) << 32;
+
+	ok(ledger_seq(5, 3) == 3 && ledger_seq(turn - 1, UINT32_MAX) == turn - 1 &&
+		   ledger_seq(turn, 0) == turn && ledger_seq(turn, UINT32_MAX) == turn - 1 &&
+		   ledger_seq(3 * turn + 7, 2) == 3 * turn + 2 &&
+		   ledger_seq(3 * turn + 7, UINT32_MAX) == 3 * turn - 1,
+	   "a number is the one nearest to those before");
+	row->first_seq = row->last_seq = UINT32_MAX - 10; /* as if so many had gone before */
+	row->next = UINT32_MAX - 9;
+	spool(row, UINT32_MAX - 9, 10);
+	ledger_book_settle(b);
+	ledger_row_turn(row);
+	spool(row, 0, 5);
+	ok(row->last_seq == turn + 4 && row->next == turn + 5 && row->n_turns == 1,
+	   "behind 2^32 - 1 they go on: %llu", (unsigned long long)row->last_seq);
+	row = ledger_book_row(b, &iri);
+	spool(row, 0, 3);
+	ledger_row_turn(row);
+	spool(row, 0, 2);
+	ok(row->first_seq == 0 && row->last_seq == turn + 1 && row->n_turns == 1,
+	   "those of events begin again with them, though few were used");
+	ledger_book_close(&b);
+	b = open_book(100);
+	for (uint32_t seq = 0; seq < 4; seq++)
+		ledger_book_recall(b, &cc, seq, 5000);
+	ledger_book_recover(b, 6000);
+	row = ledger_book_find(b, &cc);
+	ok(row->next == turn + 4 && row->tallies[LEDGER_KILLED].n == 1,
+	   "what the spool has of them is found again, and what it has not is lost");
+	ledger_book_close(&b);
+}
+
 static void test_folding(void)
 {
 	enum { MAX = 64, SESSIONS = 500 };
@@ -285,6 +323,7 @@ int main(void)
 	test_drafts();
 	test_steps();
 	test_recovery();
+	test_turns();
 	test_folding();
 	test_gaps();
 	test_damage();

@@ -80,19 +80,19 @@ static uint64_t tally(const struct ledger_row *row, enum ledger_reason reason)
 	return row->tallies[reason].n;
 }
 
-/* Sequence numbers are a second witness, where they come from one collector. */
+/* Sequence numbers are a second witness, where they come from one collector and run on. */
 static void check_numbers(struct check *c, const struct ledger_row *row)
 {
 	uint64_t encoded = row->counts[LEDGER_ENCODED] - tally(row, LEDGER_KILLED);
 	char name[64];
 
 	if (c->n_collectors != 1 || row->key.span != LEDGER_SPAN_SESSION || !encoded ||
-	    row->key.kind == LEDGER_CHECKS ||
-	    (uint64_t)row->last_seq - row->first_seq + 1 == encoded)
+	    row->key.kind == LEDGER_CHECKS || row->n_turns ||
+	    row->last_seq - row->first_seq + 1 == encoded)
 		return;
 	c->verdict->closes = false;
 	ledger_row_name(row, name, sizeof name);
-	say(c, "%s does not close: %" PRIu64 " records have the numbers %" PRIu32 " to %" PRIu32,
+	say(c, "%s does not close: %" PRIu64 " records have the numbers %" PRIu64 " to %" PRIu64,
 	    name, encoded, row->first_seq, row->last_seq);
 }
 
@@ -222,6 +222,16 @@ static void say_held(struct check *c, const struct ledger_row *row)
 		    n[LEDGER_SENT_AGAIN]);
 }
 
+static void say_turns(struct check *c, const struct ledger_row *row)
+{
+	char name[64];
+
+	if (!row->n_turns || row->key.span != LEDGER_SPAN_SESSION)
+		return;
+	ledger_row_name(row, name, sizeof name);
+	say(c, "%s: its numbers began again at 0, %" PRIu32 " times", name, row->n_turns);
+}
+
 static void check_row(struct check *c, const struct ledger_row *row)
 {
 	int kind = row->key.kind;
@@ -231,6 +241,7 @@ static void check_row(struct check *c, const struct ledger_row *row)
 	check_collector(c, row);
 	check_mediator(c, row);
 	say_tallies(c, row);
+	say_turns(c, row);
 }
 
 static void check_kind(struct check *c, int kind)

@@ -87,8 +87,9 @@ static void entry_of(const struct ledger_row *row, struct ledger_entry *e,
 				   .cin = name.cin,
 				   .is_closed = row->is_closed,
 				   .folded = row->n_folded,
-				   .first_sequence = row->first_seq,
-				   .last_sequence = row->last_seq,
+				   .first_sequence = (int64_t)row->first_seq,
+				   .last_sequence = (int64_t)row->last_seq,
+				   .turns = row->n_turns,
 				   .first_time = {row->first_ns},
 				   .last_time = {row->last_ns}};
 #define Y(X, name, constant, stage, doc) e->name = (int64_t)row->counts[LEDGER_##constant];
@@ -163,8 +164,9 @@ void ledger_entry_row(const struct ledger_entry *e, struct ledger_row *row)
 	row->is_used = 1;
 	row->is_closed = e->is_closed;
 	row->n_folded = (uint32_t)e->folded;
-	row->first_seq = (uint32_t)e->first_sequence;
-	row->last_seq = (uint32_t)e->last_sequence;
+	row->first_seq = (uint64_t)e->first_sequence;
+	row->last_seq = (uint64_t)e->last_sequence;
+	row->n_turns = (uint32_t)e->turns;
 	row->first_ns = e->first_time.ns;
 	row->last_ns = e->last_time.ns;
 #define Y(X, name, constant, stage, doc) row->counts[LEDGER_##constant] = (uint64_t)e->name;

@@ -43,10 +43,12 @@ extern const struct conf_type ledger_moment;
 	X(INT, folded, .otherwise = "0", .max = UINT32_MAX,                                        \
 	  .doc = "of a folded row: how many rows it is the sum of")                                \
 	LEDGER_COLUMNS(LEDGER_COUNT_FIELD, X)                                                      \
-	X(INT, first_sequence, .otherwise = "0", .max = UINT32_MAX,                                \
-	  .doc = "number of the first record")                                                     \
-	X(INT, last_sequence, .otherwise = "0", .max = UINT32_MAX,                                 \
+	X(INT, first_sequence, .otherwise = "0", .max = INT64_MAX - 1,                             \
+	  .doc = "number of the first record; of a number behind 2^32 the record has the rest")    \
+	X(INT, last_sequence, .otherwise = "0", .max = INT64_MAX - 1,                              \
 	  .doc = "number of the last record")                                                      \
+	X(INT, turns, .otherwise = "0", .max = UINT32_MAX,                                         \
+	  .doc = "times that the session's numbers began again at 0")                              \
 	X(MOMENT, first_time, .doc = "the first record's own time")                                \
 	X(MOMENT, last_time, .doc = "the last record's own time")                                  \
 	X(LIST(ledger_loss), losses, .max = LEDGER_N_REASONS,                                      \

@@ -219,6 +219,14 @@ static void test_check(void)
 	v = verdict_of(rows, 2, remarks);
 	ok(v.closes && !v.is_complete && strstr(remarks, "different moments"),
 	   "of a row that grows, who told later is not wrong");
+	rows[1] = sample_row(7, LEDGER_IRI, 3);
+	rows[1].last_seq = UINT64_C(0x100000001);
+	v = verdict_of(rows, 2, remarks);
+	ok(!v.closes && strstr(remarks, "0 to 4294967297"), "numbers that are missing are noticed");
+	rows[1].n_turns = 1;
+	v = verdict_of(rows, 2, remarks);
+	ok(v.closes && strstr(remarks, "began again at 0, 1 times"),
+	   "but not where they began again, which is said: %s", remarks);
 }
 
 static void test_folded_check(void)

@@ -111,6 +111,7 @@ void ledger_row_add(struct ledger_row *row, const struct ledger_row *other)
 	for (int k = 0; k < LEDGER_N_REASONS; k++)
 		add_tally(&row->tallies[k], &other->tallies[k]);
 	row->n_folded += other->n_folded;
+	row->n_turns += other->n_turns;
 }
 
 bool ledger_row_is_empty(const struct ledger_row *row)

@@ -93,11 +93,12 @@ struct ledger_row {
 	uint32_t is_used;   /* the slot holds a row */
 	uint32_t is_closed; /* its session is over: nothing more is matched */
 	uint32_t n_folded;  /* FOLDED: rows that it is the sum of */
-	uint32_t first_seq; /* sequence numbers of records, where there are any */
-	uint32_t last_seq;
-	uint64_t next;    /* collector: the number behind the last one that was counted */
-	uint64_t settled; /* … when the state of sessions was saved last */
-	int64_t first_ns; /* the records' own times */
+	uint32_t n_turns;   /* times that the session's numbers began again at 0 */
+	uint64_t first_seq; /* sequence numbers of records, where there are any: 2^32, which a */
+	uint64_t last_seq;  /* record says as 0 again, and what is behind it, go on here */
+	uint64_t next;      /* collector: the number behind the last one that was counted */
+	uint64_t settled;   /* … when the state of sessions was saved last */
+	int64_t first_ns;   /* the records' own times */
 	int64_t last_ns;
 	uint64_t counts[LEDGER_N_COLUMNS];
 	struct ledger_tally tallies[LEDGER_N_REASONS];
@@ -122,10 +123,22 @@ static inline void ledger_tally_add(struct ledger_row *row, enum ledger_reason r
 	t->n += n;
 }
 
-/* Records with numbers from seq to last_seq were seen, the first and last of these times. */
-static inline void ledger_row_see(struct ledger_row *row, uint32_t seq, int64_t ns)
+/* A record's number, which begins again at 0 behind 2^32 - 1: as the one nearest to next. */
+static inline uint64_t ledger_seq(uint64_t next, uint32_t number)
+{
+	const uint64_t turn = UINT64_C(1) << 32;
+	uint64_t seq = (next & ~(turn - 1)) | number;
+
+	if (seq + turn / 2 < next)
+		return seq + turn;
+	return seq >= turn && seq > next + turn / 2 ? seq - turn : seq;
+}
+
+/* A record with this number and time was seen. */
+static inline void ledger_row_see(struct ledger_row *row, uint32_t number, int64_t ns)
 {
 	bool is_first = !row->next;
+	uint64_t seq = is_first ? number : ledger_seq(row->next, number);
 
 	if (is_first)
 		row->first_seq = seq;
@@ -135,8 +148,17 @@ static inline void ledger_row_see(struct ledger_row *row, uint32_t seq, int64_t 
 		row->first_ns = ns;
 	if (is_first || ns > row->last_ns)
 		row->last_ns = ns;
-	if ((uint64_t)seq + 1 > row->next)
-		row->next = (uint64_t)seq + 1;
+	if (seq + 1 > row->next)
+		row->next = seq + 1;
+}
+
+/* The session's numbers begin again at 0, though maybe not all of 2^32 were used. */
+static inline void ledger_row_turn(struct ledger_row *row)
+{
+	const uint64_t turn = UINT64_C(1) << 32;
+
+	row->n_turns++;
+	row->next = (row->next + turn - 1) / turn * turn;
 }
 
 /* A record got this number and its place in the collector's outbox. */

@@ -115,7 +115,7 @@ static bool judge_like(struct harvest *h, const struct likeness_stream *stream,
 	if (g->refusal == REFUSAL_NONE && !scope_window_has(&g->window, own->time))
 		*refusal = REFUSAL_OUT_OF_TIME;
 	g->n++;
-	if (own->seq > g->last_seq)
+	if ((int32_t)(own->seq - g->last_seq) > 0) /* numbers begin again at 0 */
 		g->last_seq = own->seq;
 	if (own->time.ns < g->first_ns)
 		g->first_ns = own->time.ns;

@@ -71,7 +71,8 @@ static void print_rows(const struct ledger_page *page)
 		for (size_t c = 0; c < n; c++)
 			printf(" %9" PRIu64, row.counts[columns[c].column]);
 		if (row.next && row.key.span == LEDGER_SPAN_SESSION)
-			printf("  %" PRIu32 " to %" PRIu32, row.first_seq, row.last_seq);
+			printf("  %" PRIu32 " to %" PRIu32, (uint32_t)row.first_seq,
+			       (uint32_t)row.last_seq);
 		printf("%s\n", row.is_closed ? ", over" : "");
 	}
 }
