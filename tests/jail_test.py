@@ -16,14 +16,16 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 from fake_links import Mediator, Provisioner, wait_for
 from intercept_records import elements
-from tap import end, ok, skip
+from tap import daemon_log, end, ok, skip
 
 PROGRAMS = dict(zip(("provisioner", "collector", "mediator", "agency"), map(os.path.abspath, sys.argv[1:5])))
 PROBE = os.path.abspath(sys.argv[5])
@@ -37,13 +39,14 @@ work = pathlib.Path(tempfile.mkdtemp(prefix="weir-jail-"))
 processes = []
 
 
-def start(program, *, at=work, prefix=(), **fields):
+def start(program, *, at=work, prefix=(), first=None, **fields):
     """A daemon with this configuration; its log is AT/PROGRAM.log."""
     conf = at / f"{program}.yaml"
     fields = {"name": "x1", "transport": "plain", **fields}
     conf.write_text("".join(f"{key}: {json.dumps(value, default=str)}\n" for key, value in fields.items()))
-    with open(at / f"{program}.log", "w") as log, open(at / f"{program}.out", "w") as out:
-        process = subprocess.Popen([*prefix, PROGRAMS[program], "--config", conf], stderr=log, stdout=out)
+    with daemon_log(at / f"{program}.log", "wb") as log, open(at / f"{program}.out", "w") as out:
+        process = subprocess.Popen([*prefix, PROGRAMS[program], "--config", conf], stderr=log, stdout=out,
+                                   preexec_fn=first)
     process.log = at / f"{program}.log"
     processes.append(process)
     return process
@@ -107,6 +110,62 @@ def facts_of_all():
         ok(wait_for(lambda p=process: said(p, "NOT CONFINED")) and
            all(not t["filters"] for t in threads_of(process).values()), f"{program}: \"jail: off\" is off, and said")
         stop(process)
+
+
+# ---- kernels that lack something
+
+def kernel_without(*refused):
+    """For a new process: these system calls fail as where the kernel has not got them. (number, first argument or None)"""
+    def instruction(code, k, if_true=0, if_false=0):
+        return struct.pack("=HBBI", code, if_true, if_false, k)
+
+    load, equal, give = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, JMP|JEQ|K, RET|K
+    program = b""
+    for number, argument in refused:
+        program += instruction(load, 0)
+        if argument is None:
+            program += instruction(equal, number, 0, 1)
+        else:
+            program += instruction(equal, number, 0, 3) + instruction(load, 16) + instruction(equal, argument, 0, 1)
+        program += instruction(give, 0x50000 | (38 if argument is None else 22))  # ENOSYS, EINVAL
+    program += instruction(give, 0x7fff0000)
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter():
+        code = ctypes.create_string_buffer(program)
+        whole = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))
+        if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, whole, 0, 0):
+            os._exit(99)
+
+    return enter
+
+
+LANDLOCK, SECCOMP, PRCTL, PR_SET_SECCOMP = 444, 317, 157, 22
+
+
+def facts_of_other_kernels():
+    if os.uname().machine != "x86_64":
+        skip("kernels that lack something", "the numbers of system calls are another machine's")
+        return
+    for what, first in (("Landlock", kernel_without((LANDLOCK, None))),
+                        ("seccomp", kernel_without((SECCOMP, None), (PRCTL, PR_SET_SECCOMP)))):
+        at = work / f"no-{what}"
+        at.mkdir()
+        process = start("collector", at=at, first=first, **CONFS["collector"](at))
+        ok(wait_for(lambda p=process: re.search(f"warning: NOT CONFINED: this kernel .*{what}", p.log.read_text())),
+           f"where the kernel has no {what} the log says so, loudly", [process.log.read_text()])
+        ok(not said(process, "is in its jail") and wait_for(lambda p=process: said(p, "input ")) and
+           process.poll() is None, "and the daemon goes on with the other walls", [process.log.read_text()])
+        filters = {t["filters"] for t in threads_of(process).values()}
+        ok(min(filters) == (2 if what == "Landlock" else 1), "of which it has", [filters])
+        stop(process)
+        process = start("collector", at=at, first=first, jail="whole", **CONFS["collector"](at))
+        ok(process.wait(timeout=20) == 1 and said(process, f"this kernel has no {what}, and the jail shall be whole"),
+           "unless it shall be whole: then it does not start", [process.log.read_text()])
+    at = work / "whole"
+    at.mkdir()
+    process = start("mediator", at=at, jail="whole", **CONFS["mediator"](at))
+    ok(wait_for(lambda: said(process, "is in its jail")) and stop(process) == 0, "which it is on a kernel that has both")
 
 
 # ---- another user
@@ -198,7 +257,9 @@ def facts_of_parsers():
     process = start("collector", provisioner=f"127.0.0.1:{provisioner.port}", folder=work / "state",
                     inputs=[{"uri": "int:right", "workers": 1}, {"uri": str(fifo), "workers": 2}])
     with open(fifo, "wb", buffering=0) as feed:
-        feed.write(bytes.fromhex("4d3cb2a1 0200 0400 00000000 00000000 00000400 65000000"))
+        packer = zlib.compressobj(wbits=31)
+        feed.write(packer.compress(bytes.fromhex("4d3cb2a1 0200 0400 00000000 00000000 00000400 65000000")) +
+                   packer.flush(zlib.Z_SYNC_FLUSH))
         try:
             look_at_parsers(process, mediator, provisioner)
         finally:
@@ -208,7 +269,8 @@ def facts_of_parsers():
 
 
 def look_at_parsers(process, mediator, provisioner):
-    ok(wait_for(lambda: len(parsers_of(process)) == 3), "one worker of an interface, two of a capture: three parsers",
+    ok(wait_for(lambda: len(parsers_of(process)) == 4),
+       "one worker of an interface, two of a capture, and one who unpacks it: four parsers",
        [threads_of(process), process.log.read_text()])
     tids = parsers_of(process)
     threads = threads_of(process)
@@ -247,7 +309,7 @@ def look_at_parsers(process, mediator, provisioner):
 
     ok(wait_for(comes_back), "an interface that goes and comes is captured again, opened by a thread that may",
        [process.log.read_text()])
-    ok(process.poll() is None and len(parsers_of(process)) == 3, "… and read by the parsers")
+    ok(process.poll() is None and len(parsers_of(process)) == 4, "… and read by the parsers")
     if None not in told.values() and not IS_SANITIZED:
         probe(parsers_of(process)[0], "execute")
         ok(process.wait(timeout=20) == -signal.SIGSYS, "a parser that executes a program ends the collector")
@@ -265,6 +327,7 @@ def main():
         skip("the daemons' jail", re.sub(r"(?s).*NOT CONFINED: ([^;\n]*).*", r"\1", text))
         end()
     facts_of_all()
+    facts_of_other_kernels()
     facts_of_users()
     facts_of_parsers()
     end()

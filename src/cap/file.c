@@ -51,6 +51,7 @@ struct file {
 	struct pool pool;
 	struct nanos wait;
 	bool wants_meta;
+	int (*enter)(void);
 	bool has_meta;  /* the format knows records that are no packets */
 	bool is_lazy;   /* one queue */
 	bool is_pieces; /* read in pieces at fixed places; else as the data comes */
@@ -468,7 +469,7 @@ static int sniff(struct file *f, enum trace_format *format, struct why *why)
 		rc = input_peek(in);
 		codec = codec_probe(in->peek, in->n_peeked);
 		if (codec) {
-			rc = stream_new(&f->stream, in, codec);
+			rc = stream_new(&f->stream, in, codec, f->enter);
 			return rc ? rc : sniff_stream(f, format, why);
 		}
 		*format = trace_probe(in->peek, in->n_peeked);
@@ -553,6 +554,7 @@ static void file_settle(struct file *f, const struct source_options *options)
 	gate_init(&f->gate);
 	f->wait = options->wait.ns > 0 ? options->wait : (struct nanos){FILE_WAIT};
 	f->wants_meta = options->wants_meta;
+	f->enter = options->enter;
 	f->is_lazy = f->source->n_queues == 1;
 	f->source->keeps_frames = !f->is_lazy;
 }

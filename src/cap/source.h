@@ -37,6 +37,7 @@ struct source_options {
 	struct nanos wait;   /* live and pipes: how long source_block waits; 0: 100 ms */
 	struct nanos delay;  /* live: how long packets wait for their block to fill; 0: 8 ms */
 	bool wants_meta;     /* deliver meta frames too */
+	int (*enter)(void);  /* first in each thread that it starts (for what is compressed) */
 	bool is_attended;    /* live: source_block opens no socket; source_attend does */
 };
 

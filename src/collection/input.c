@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "cap/card.h"
 #include "collection/crew.h"
+#include "jail/jail.h"
 
 enum {
 	AGAIN_MS = 2000, /* until an interface that is not there is looked for again */
@@ -163,6 +164,7 @@ static int open_source(struct input *in, struct source **source, struct why *why
 		.delay = s->delay,
 		.wait = {in->inputs->junction ? NAP_MS * (int64_t)NANOS_PER_MS : 0},
 		.is_attended = true,
+		.enter = jail_parser, /* what unpacks reads what others sent, too */
 	};
 
 	return source_open(source, s->uri, &options, why);

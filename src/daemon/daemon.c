@@ -24,6 +24,8 @@ const struct conf_name daemon_levels[] = {
 const struct conf_name daemon_jails[] = {
 	{"on", DAEMON_JAIL_ON,
 	 "unprivileged, with its own files and the system calls of its role alone"},
+	{"whole", DAEMON_JAIL_WHOLE,
+	 "as on; where the kernel lacks Landlock or seccomp it does not start"},
 	{"off", DAEMON_JAIL_OFF, "as it was started; its log says so"},
 	{NULL},
 };

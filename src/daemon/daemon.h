@@ -24,7 +24,7 @@
 #include "loop/loop.h"
 
 enum daemon_transport { DAEMON_TLS, DAEMON_PLAIN };
-enum daemon_jail { DAEMON_JAIL_OFF, DAEMON_JAIL_ON };
+enum daemon_jail { DAEMON_JAIL_OFF, DAEMON_JAIL_ON, DAEMON_JAIL_WHOLE };
 
 extern const struct conf_name daemon_transports[];
 extern const struct conf_name daemon_levels[];

@@ -79,6 +79,7 @@ int places_enter(const struct daemon *d, struct why *why)
 		rc = add_record(jail, d->program->conf, d->conf);
 	if (!rc) {
 		jail_user(jail, settings->user);
+		jail_insist(jail, settings->jail == DAEMON_JAIL_WHOLE);
 		rc = jail_enter(jail, why);
 	}
 	jail_free(&jail);

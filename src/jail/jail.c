@@ -37,6 +37,11 @@ void jail_user(struct jail *j, const char *name)
 	j->user = name;
 }
 
+void jail_insist(struct jail *j, bool is_whole)
+{
+	j->is_whole = is_whole;
+}
+
 int jail_place(struct jail *j, enum jail_access access, const char *path)
 {
 	struct jail_path *more = realloc(j->paths, (j->n_paths + 1) * sizeof *more);
@@ -88,6 +93,10 @@ int jail_enter(struct jail *j, struct why *why)
 		log_warn("NOT CONFINED: this kernel takes no seccomp filter; the daemon may make "
 			 "any "
 			 "system call");
+	if (j->is_whole && (!version || !atomic_load(&has_calls)))
+		return why_set(why, ERR_UNSUPPORTED,
+			       "this kernel has no %s, and the jail shall be whole",
+			       version ? "seccomp" : "Landlock");
 	if (version && atomic_load(&has_calls))
 		log_info("is in its jail (Landlock version %d, seccomp)", version);
 	return 0;

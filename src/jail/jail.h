@@ -64,9 +64,14 @@ void jail_user(struct jail *j, const char *name);
 MUST_CHECK int jail_place(struct jail *j, enum jail_access access, const char *path);
 void jail_need(struct jail *j, enum jail_need need);
 
+/* Whether the kernel must have what all walls need; otherwise, and at first, what it lacks is said
+ * and done without. */
+void jail_insist(struct jail *j, bool is_whole);
+
 /* Puts up all walls. The process has one thread. A failure is one of the configuration: a user
- * that is not there, that it cannot become, or that does not reach a place. After that failure
- * nothing has changed. Until jail_settle, ports below 1024 may be bound. */
+ * that is not there, that it cannot become, or that does not reach a place; after that failure
+ * nothing has changed. Or it is one of the kernel (ERR_UNSUPPORTED, jail_insist). Until
+ * jail_settle, ports below 1024 may be bound. */
 MUST_CHECK int jail_enter(struct jail *j, struct why *why);
 
 /* The devices and ports are open: gives up what only their opening needed. */

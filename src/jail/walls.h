@@ -26,6 +26,7 @@ struct jail {
 	enum jail_role role;
 	unsigned needs;
 	const char *user; /* NULL: none was named */
+	bool is_whole;    /* all walls, or none of it */
 	struct jail_path *paths;
 	size_t n_paths;
 };

@@ -23,6 +23,7 @@ enum {
 
 struct stream {
 	struct input *in;
+	int (*enter)(void);
 	struct unpacker unpacker;
 	struct why why;
 	pthread_t thread;
@@ -91,7 +92,7 @@ static void *run(void *arg)
 {
 	struct stream *s = arg;
 	struct nanos for_ever = {-1};
-	int rc = 0;
+	int rc = s->enter ? s->enter() : 0;
 
 	while (!rc) {
 		size_t len;
@@ -129,7 +130,7 @@ static int thread_start(struct stream *s)
 	return rc ? ERR_NOMEM : 0;
 }
 
-int stream_new(struct stream **out, struct input *in, const struct codec *codec)
+int stream_new(struct stream **out, struct input *in, const struct codec *codec, int (*enter)(void))
 {
 	struct stream *s = malloc(sizeof *s);
 	pthread_condattr_t monotonic;
@@ -140,6 +141,7 @@ int stream_new(struct stream **out, struct input *in, const struct codec *codec)
 		return ERR_NOMEM;
 	memset(s, 0, offsetof(struct stream, from));
 	s->in = in;
+	s->enter = enter;
 	why_clear(&s->why);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -8,8 +8,10 @@
 
 struct stream;
 
-/* Starts on an open input, which it borrows until stream_free. */
-MUST_CHECK int stream_new(struct stream **out, struct input *in, const struct codec *codec);
+/* Starts on an open input, which it borrows until stream_free. enter is the first that the thread
+ * calls, before it reads; what it fails with the reader gets. NULL: nothing is called. */
+MUST_CHECK int stream_new(struct stream **out, struct input *in, const struct codec *codec,
+			  int (*enter)(void));
 
 /* Ends the thread (the input is stopped) and forgets what was not read. Sets NULL. */
 void stream_free(struct stream **s);
