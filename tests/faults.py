@@ -46,6 +46,8 @@ def own_network():
     try:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         subprocess.run(["ip", "link", "add", "left", "type", "veth", "peer", "name", "right"], check=True)
+        # what an agency's kernel may hold unread has to fit into the window, with what the proxies hold
+        pathlib.Path("/proc/sys/net/ipv4/tcp_rmem").write_text(f"4096 {BUFFER} {2 * BUFFER}")
         for name in ("left", "right"):
             pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
             subprocess.run(["ip", "link", "set", name, "up"], check=True)
