@@ -230,29 +230,41 @@ static int note_wake(struct tray *tray, const struct sight *sight, const struct 
 	return add_note(tray, NOTE_TIME, f, number, tray->n_pending);
 }
 
-/* Whether the frame is one of those that nobody watches, which are nearly all. */
-static bool is_nobodys(struct outlook out, const struct weir_frame *f)
+/* What a glance tells of a frame. */
+enum glimpse {
+	GLIMPSE_NOBODYS,   /* nobody watches it, as nearly all */
+	GLIMPSE_SOMEBODYS, /* one of its addresses may be watched */
+	GLIMPSE_UNCLEAR,
+};
+
+static inline enum glimpse glimpse_of(struct outlook out, const struct weir_frame *f)
 {
 	struct net_glance g;
 
-	return net_glance(&g, f) && !watch_may_match(out.watch, g.is_v6, g.ends) &&
-	       !(g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port));
+	if (!net_glance(&g, f))
+		return GLIMPSE_UNCLEAR;
+	if (watch_may_match(out.watch, g.is_v6, g.ends))
+		return GLIMPSE_SOMEBODYS;
+	return g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port)
+		       ? GLIMPSE_UNCLEAR
+		       : GLIMPSE_NOBODYS;
 }
 
 /* Decodes a frame and takes what it finds. */
 static int take_decoded(struct tray *tray, struct outlook out, const struct weir_frame *f,
-			uint32_t number)
+			enum glimpse glimpse)
 {
+	uint32_t number = tray->number;
 	bool has_time = !(f->flags & WEIR_FRAME_NO_TIME);
 	size_t hits_from = tray->n_pending;
 	struct access_datagram datagram;
 	struct weir_packet p;
 	int layer, rc;
 
-	tray->number = number;
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
-	rc = watch_match(out.watch, &p, &tray->hits);
+	rc = glimpse == GLIMPSE_SOMEBODYS ? watch_match_rest(out.watch, &p, &tray->hits)
+					  : watch_match(out.watch, &p, &tray->hits);
 	if (!rc && tray->hits.n)
 		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
 	if (!rc && layer >= 0)
@@ -268,8 +280,10 @@ static int take_decoded(struct tray *tray, struct outlook out, const struct weir
 int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
 {
 	int rc = tray_see_time(tray, f) ? note_wake(tray, out.sight, f, number) : 0;
+	enum glimpse glimpse = rc ? GLIMPSE_NOBODYS : glimpse_of(out, f);
 
-	return rc || is_nobodys(out, f) ? rc : take_decoded(tray, out, f, number);
+	tray->number = number;
+	return glimpse == GLIMPSE_NOBODYS ? rc : take_decoded(tray, out, f, glimpse);
 }
 
 static int own(struct tray *tray, uint8_t *bytes)

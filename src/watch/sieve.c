@@ -122,12 +122,22 @@ static bool passes_length(const struct sieve *s, int version, struct watch_key k
 	return sieve_has(s, sieve_hash_prefix(cut, bits));
 }
 
+/* Of IPv4. */
+static bool has_one_length(const struct sieve *s)
+{
+	uint64_t lengths = __atomic_load_n(&s->lengths[0], __ATOMIC_RELAXED);
+
+	return !(lengths & (lengths - 1));
+}
+
 bool sieve_passes(const struct sieve *s, int version, struct watch_key k)
 {
 	if (sieve_has(s, hash_of(version, k)))
 		return true;
 	if (!sieve_has_prefix(s, version, k))
 		return false;
+	if (version == V4 && has_one_length(s))
+		return true; /* the table will tell at once */
 	for (int word = 0; word < MAX_BITS / 64; word++) {
 		uint64_t lengths = __atomic_load_n(&s->lengths[word], __ATOMIC_RELAXED);
 

@@ -151,30 +151,81 @@ static bool look_at_end(const struct watch *w, const struct end_of_layer *end,
 	       add_end(w, end, hits);
 }
 
-/* Both ends of a layer; false where there is no memory. */
-static bool look_at_layer(const struct watch *w, const struct weir_packet *p, unsigned i,
-			  struct watch_hits *hits)
+static void find_ends(const struct weir_packet *p, unsigned i, struct end_of_layer ends[2])
 {
 	const struct weir_layer *l = &p->layers[i];
 	const uint8_t *src = net_ip_src_bytes(p, l), *dst = net_ip_dst_bytes(p, l);
 	int version = version_of_layer(l);
-	struct end_of_layer end = {.layer = (uint8_t)i, .version = (uint8_t)version};
+	bool is_v4 = version == V4;
 
-	end.key = version == V4 ? watch_key4(src) : watch_key6(src);
-	end.is_src = true;
-	if (!look_at_end(w, &end, hits))
-		return false;
-	end.key = version == V4 ? watch_key4(dst) : watch_key6(dst);
-	end.is_src = false;
-	return look_at_end(w, &end, hits);
+	ends[0] = (struct end_of_layer){is_v4 ? watch_key4(src) : watch_key6(src), (uint8_t)i,
+					(uint8_t)version, true};
+	ends[1] = (struct end_of_layer){is_v4 ? watch_key4(dst) : watch_key6(dst), (uint8_t)i,
+					(uint8_t)version, false};
+}
+
+/* Both ends of a layer; false where there is no memory. */
+static bool look_at_layer(const struct watch *w, const struct weir_packet *p, unsigned i,
+			  struct watch_hits *hits)
+{
+	struct end_of_layer ends[2];
+
+	find_ends(p, i, ends);
+	return look_at_end(w, &ends[0], hits) && look_at_end(w, &ends[1], hits);
+}
+
+/* The one entry of the only prefix of the base that holds this end, NULL where none does; false
+ * where there are several. */
+static inline bool find_only(const struct watch *w, const struct end_of_layer *end,
+			     const struct entry **only)
+{
+	const struct base *b = w->base;
+	uint32_t n = sieve_passes(&w->sieves[end->version], end->version, end->key)
+			     ? base_find(b, end->version, end->key)
+			     : 0;
+
+	*only = n ? &b->entries[b->nodes[n].first] : NULL;
+	return !n || (b->nodes[n].n == 1 && !b->nodes[n].parent);
+}
+
+/* A packet of one layer, both ends of which are simple, as nearly all are that somebody watches:
+ * no marks are needed then. 0 or ERR_NOMEM; ERR_AGAIN where it is not simple. */
+static int match_simple(const struct watch *w, const struct weir_packet *p, unsigned i,
+			struct watch_hits *hits)
+{
+	const struct entry *src, *dst;
+	struct end_of_layer ends[2];
+	uint8_t layer = (uint8_t)i;
+
+	find_ends(p, i, ends);
+	if (!find_only(w, &ends[0], &src) || !find_only(w, &ends[1], &dst))
+		return ERR_AGAIN;
+	if (src && dst && src->warrant == dst->warrant && src->session == dst->session)
+		return add_hit(hits,
+			       (struct watch_hit){src->warrant, src->session, layer, WATCH_BOTH})
+			       ? 0
+			       : ERR_NOMEM;
+	if (src &&
+	    !add_hit(hits, (struct watch_hit){src->warrant, src->session, layer, WATCH_FROM}))
+		return ERR_NOMEM;
+	if (!dst || add_hit(hits, (struct watch_hit){dst->warrant, dst->session, layer, WATCH_TO}))
+		return 0;
+	hits->n -= src != NULL;
+	return ERR_NOMEM;
 }
 
 /* The packet from layer i on, where an address passed the sieve at first sight. */
 __attribute__((noinline)) static int match_from(const struct watch *w, const struct weir_packet *p,
 						struct watch_hits *hits, unsigned i)
 {
+	bool has_live = atomic_load_explicit(&w->live.is_used, memory_order_acquire);
 	size_t n_before = hits->n;
+	int rc = ERR_AGAIN;
 
+	if (i == p->inner_ip && !has_live && !(p->layers[i].flags & WEIR_LAYER_QUOTED))
+		rc = match_simple(w, p, i, hits);
+	if (rc != ERR_AGAIN)
+		return rc;
 	if (!grow_marks(w, hits))
 		return ERR_NOMEM;
 	hits->serial++;
@@ -259,6 +310,13 @@ int watch_match(const struct watch *w, const struct weir_packet *p, struct watch
 			     0))
 		return match_from(w, p, hits, i);
 	return 0;
+}
+
+int watch_match_rest(const struct watch *w, const struct weir_packet *p, struct watch_hits *hits)
+{
+	if (p->outer_ip == WEIR_NO_LAYER || p->inner_ip == WEIR_NO_LAYER)
+		return 0;
+	return match_from(w, p, hits, p->outer_ip);
 }
 
 int watch_hits_init(struct watch_hits *hits, const struct watch *w)

@@ -85,4 +85,8 @@ bool watch_may_match(const struct watch *w, bool is_v6, const uint8_t *ends);
 MUST_CHECK int watch_match(const struct watch *w, const struct weir_packet *p,
 			   struct watch_hits *hits);
 
+/* The same for a packet that watch_may_match has let pass: its first part is not done again. */
+MUST_CHECK int watch_match_rest(const struct watch *w, const struct weir_packet *p,
+				struct watch_hits *hits);
+
 #endif
