@@ -109,6 +109,40 @@ static void learn(struct tally_seen *seen, const struct face *face)
 	seen->payload = face->payload;
 }
 
+/* A length of at most three octets; more than there is where it is none, or not all is here. */
+static inline size_t take_len(struct rd *r)
+{
+	uint8_t first = rd_u8(r);
+
+	if (first < 0x80)
+		return first;
+	return first == 0x81 ? rd_u8(r) : first == 0x82 ? rd_u16(r) : SIZE_MAX;
+}
+
+/* Steps over a length; whether all that it says is here. */
+static inline bool enter(struct rd *r)
+{
+	size_t len = take_len(r);
+
+	return len <= rd_left(r);
+}
+
+/* A record that is like the last one but for its number, time and length: nearly all are. */
+static bool is_again(const struct tally_seen *seen, const uint8_t *pdu, size_t len, uint32_t *seq)
+{
+	struct rd r = rd_of(pdu, len), header;
+	const uint8_t *head;
+
+	if (!seen->head_len || rd_u8(&r) != TAG_PDU || !enter(&r) || rd_u8(&r) != TAG_HEADER)
+		return false;
+	header = rd_sub(&r, take_len(&r));
+	head = rd_take(&header, seen->head_len);
+	if (!head || memcmp(head, seen->head, seen->head_len) != 0 || !take_number(&header, seq))
+		return false;
+	return rd_u8(&r) == TAG_PAYLOAD && enter(&r) && rd_u8(&r) == seen->payload && enter(&r) &&
+	       r.ok;
+}
+
 static void swap(struct tally_seen *a, struct tally_seen *b)
 {
 	struct tally_seen c = *a;
@@ -137,6 +171,8 @@ struct tally_seen *tally_see(struct tally_sight *sight, const struct tally_place
 	struct etsi_record record;
 	struct face face;
 
+	if (is_again(&sight->seen[0], pdu, len, seq))
+		return &sight->seen[0];
 	if (!take_face(pdu, len, &face))
 		return NULL;
 	seen = find(sight, &face);
