@@ -385,7 +385,7 @@ static struct segment *take_spare(struct spool *s, uint64_t len)
 }
 
 /* Segments grow with what is reserved, and spares with how fast they are needed. */
-static void want_more(struct spool *s, uint64_t len, bool has_waited)
+static void want_more(struct spool *s, uint64_t len, bool is_short)
 {
 	uint64_t most = s->limit / SHARE_OF_LIMIT, n;
 
@@ -394,7 +394,7 @@ static void want_more(struct spool *s, uint64_t len, bool has_waited)
 				 : most > s->size_wanted ? most
 							 : s->size_wanted;
 	n = most / s->size_wanted;
-	if (has_waited && 2 * (uint64_t)s->n_wanted <= n && s->n_wanted < MOST_SPARES)
+	if (is_short && 2 * (uint64_t)s->n_wanted <= n && s->n_wanted < MOST_SPARES)
 		s->n_wanted *= 2;
 }
 
@@ -457,7 +457,8 @@ static int add_segment(struct spool *s, size_t len)
 
 	if (!g)
 		g = wait_for_spare(s, len);
-	want_more(s, len, has_waited);
+	/* before somebody has to wait: the keeper shares processors with who fills */
+	want_more(s, len, has_waited || 2 * s->n_spares < s->n_wanted);
 	if (!g)
 		return ERR_FULL;
 	if (s->last)
