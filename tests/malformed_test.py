@@ -48,6 +48,7 @@ COMMANDS = {
     "convert": [["-w", form, "{in}", "{out}." + form] for form in ("pcap", "pcapng", "erf")],
     "split": [["-c", "7", "{in}", "{out}-%N"]],
     "merge": [["{in}", "{in}", "{out}.merged"]],
+    "calls": [["{in}"], ["-j", "--sip-port", "5060", "{in}"]],
     "dump": [["-x", "--hex-bytes", "0", "{in}"], ["-j", "-x", "{in}"], ["-b", "{in}"]],
     "decode": [["{in}"]],
     "intercept": [["--orders", "{orders}", "--out", "{dir}", "{in}"]],

@@ -325,6 +325,20 @@ static void on_the_way(struct world *w)
 	end(w);
 }
 
+/* A proxy that relays media, and the next one, all on one host. */
+static void relays(struct world *w)
+{
+	usual(w);
+	feed(w, (struct said){.sdp = "192.0.2.1 4000"});
+	feed(w, (struct said){.branch = "p", .sdp = "10.0.0.9 6000"});
+	answer(w, "200", (struct said){.branch = "p", .to = "b", .sdp = "192.0.2.2 5000"});
+	answer(w, "200", (struct said){.to = "b", .sdp = "10.0.0.9 7000"});
+	expects(w, "what each stretch says is expected, though they share their ends",
+		"+192.0.2.1:4000/rtp +192.0.2.1:4001/rtcp +10.0.0.9:6000/rtp +10.0.0.9:6001/rtcp "
+		"+192.0.2.2:5000/rtp +192.0.2.2:5001/rtcp +10.0.0.9:7000/rtp +10.0.0.9:7001/rtcp");
+	end(w);
+}
+
 static void changes(struct world *w)
 {
 	usual(w);
@@ -670,6 +684,7 @@ int main(void)
 	a_call(&w);
 	refusals(&w);
 	on_the_way(&w);
+	relays(&w);
 	changes(&w);
 	early_media(&w);
 	descriptions(&w);

@@ -136,6 +136,7 @@ static void commit(struct view *v)
 	free(v->now);
 	v->now = v->offer;
 	v->n_now = v->n_offer;
+	v->now_of = v->offer_of;
 	v->offer = NULL;
 	drop_offer(v);
 }
@@ -232,7 +233,7 @@ static void refuse(struct leg *leg, const struct facts *f, const struct net_ip e
 	for (uint8_t i = 0; i < leg->n_views; i++) {
 		struct view *v = &leg->views[i];
 
-		if (v->has_offer && v->offer_cseq == f->cseq && v->offer_by == f->from_tag &&
+		if (v->has_offer && v->offer_of.cseq == f->cseq && v->offer_of.by == f->from_tag &&
 		    !memcmp(v->ends, ends, sizeof v->ends))
 			drop_offer(v);
 	}
@@ -245,6 +246,17 @@ static void set_held(struct leg *leg)
 		leg->shown.is_held |= leg->views[i].is_held;
 }
 
+/* Servers that share an address may each write another endpoint into one and the same description:
+ * what this round said on another stretch stays beside what it says here. */
+static void keep_rows(struct rows *rows, const struct round *before, const struct round *now,
+		      const struct call_media *at, uint16_t n)
+{
+	if (before->by != now->by || before->cseq != now->cseq || before->branch == now->branch)
+		return;
+	for (uint16_t i = 0; i < n && rows->n < MAX_ROWS; i++)
+		rows->at[rows->n++] = at[i];
+}
+
 static void describe(struct calls *c, struct leg *leg, const struct facts *f, uint8_t party,
 		     const struct net_ip ends[2])
 {
@@ -253,6 +265,7 @@ static void describe(struct calls *c, struct leg *leg, const struct facts *f, ui
 							: f->from_tag;
 	bool offers = is_offer(leg, f, ends, party);
 	struct view *v = view_of(c, leg, ends, party, tag);
+	struct round round = {f->from_tag, f->branch, f->cseq};
 	struct rows rows;
 
 	if (!v)
@@ -260,12 +273,14 @@ static void describe(struct calls *c, struct leg *leg, const struct facts *f, ui
 	read_rows(c, &f->sdp, (uint8_t)(2 * leg->shown.ordinal + party), &rows);
 	v->is_held = rows.is_held;
 	if (offers) {
+		keep_rows(&rows, &v->offer_of, &round, v->offer, v->n_offer);
 		v->has_offer = true;
-		v->offer_cseq = f->cseq;
-		v->offer_by = f->from_tag;
+		v->offer_of = round;
 		set_rows(c, &v->offer, &v->n_offer, &rows);
 	} else {
+		keep_rows(&rows, &v->now_of, &round, v->now, v->n_now);
 		drop_offer(v);
+		v->now_of = round;
 		set_rows(c, &v->now, &v->n_now, &rows);
 		commit_others(leg, ends, party);
 	}

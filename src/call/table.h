@@ -47,6 +47,13 @@ struct transaction {
 	bool has_offer; /* its request has a description */
 };
 
+/* One exchange of offer and answer, and the stretch of the way on which it was seen last. */
+struct round {
+	uint64_t by; /* tag of who sent its request */
+	uint64_t branch;
+	uint32_t cseq;
+};
+
 /* One party's description, on one stretch of the way: between two hosts, in one dialog. An offer
  * is in force beside what it will replace, until it is answered or refused. */
 struct view {
@@ -55,8 +62,8 @@ struct view {
 	uint8_t party;         /* CALL_CALLER or CALL_CALLED */
 	bool has_offer;
 	bool is_held;
-	uint32_t offer_cseq;
-	uint64_t offer_by; /* tag of who sent the request of the offer's transaction */
+	struct round now_of;   /* … which said what is in force */
+	struct round offer_of; /* … and what is on offer */
 	uint16_t n_now;
 	uint16_t n_offer;
 	struct call_media *now;

@@ -57,7 +57,7 @@ struct hand {
 	unsigned side;
 };
 
-int stream_new(struct stream_table **out, const struct stream_options *options)
+int stream_table_new(struct stream_table **out, const struct stream_options *options)
 {
 	struct stream_table *t = calloc(1, sizeof *t);
 	int rc;
@@ -81,7 +81,7 @@ int stream_new(struct stream_table **out, const struct stream_options *options)
 	list_init(&t->holes);
 	rc = index_init(&t->by_ends, t->options.max_streams);
 	if (rc < 0)
-		stream_free(out);
+		stream_table_free(out);
 	return rc;
 }
 
@@ -186,7 +186,7 @@ static struct conn *oldest(struct stream_table *t, enum group group)
 	return link ? LIST_OWNER(link, struct conn, in_group) : NULL;
 }
 
-void stream_free(struct stream_table **pt)
+void stream_table_free(struct stream_table **pt)
 {
 	struct stream_table *t = *pt;
 
@@ -214,7 +214,7 @@ static unsigned ends_of(const struct stream_segment *s, struct ends *out)
 	return side;
 }
 
-static struct conn *find(struct stream_table *t, const struct ends *ends, uint64_t hash)
+static struct conn *find(const struct stream_table *t, const struct ends *ends, uint64_t hash)
 {
 	struct index_entry *e = index_first(&t->by_ends, hash);
 
@@ -415,6 +415,14 @@ void stream_feed(struct stream_table *t, const struct stream_segment *s)
 	take(t, c, side, s);
 	if (c->group != GROUP_OVER)
 		move(t, c, group_of(c));
+}
+
+bool stream_knows(const struct stream_table *t, const struct stream_segment *s)
+{
+	struct ends ends;
+
+	ends_of(s, &ends);
+	return find(t, &ends, keyed_hash(t->options.seed, &ends, sizeof ends)) != NULL;
 }
 
 uint64_t stream_count(const struct stream_table *t, enum stream_count which)

@@ -108,11 +108,13 @@ enum stream_count {
 
 struct stream_table;
 
-MUST_CHECK int stream_new(struct stream_table **out, const struct stream_options *options);
+MUST_CHECK int stream_table_new(struct stream_table **out, const struct stream_options *options);
 /* Gives what waits behind holes, ends every connection, and frees the table. */
-void stream_free(struct stream_table **t);
+void stream_table_free(struct stream_table **t);
 
 void stream_feed(struct stream_table *t, const struct stream_segment *segment);
+/* Whether the segment's connection is in the table. */
+bool stream_knows(const struct stream_table *t, const struct stream_segment *segment);
 /* It is now this late: needed only where no segments come. */
 void stream_tick(struct stream_table *t, struct nanos now);
 

@@ -92,10 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct rd r = rd_of(bytes, len);
 	struct stream_table *t;
 
-	if (stream_new(&t, &options))
+	if (stream_table_new(&t, &options))
 		return 0;
 	while (rd_left(&r))
 		feed(t, &r, &now);
-	stream_free(&t);
+	stream_table_free(&t);
 	return 0;
 }

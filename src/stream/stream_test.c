@@ -56,7 +56,7 @@ static struct stream_table *table(struct heard *h, struct stream_options options
 	options.on_piece = on_piece;
 	options.on_end = on_end;
 	options.arg = h;
-	if (stream_new(&t, &options) < 0)
+	if (stream_table_new(&t, &options) < 0)
 		exit(1);
 	return t;
 }
@@ -113,11 +113,14 @@ static bool has(const struct heard *h, unsigned side, const char *text)
 
 static void facts(struct heard *h)
 {
+	struct stream_segment mine = segment(SERVER, 1, NULL, 0), other = mine;
 	struct stream_table *t = table(h, (struct stream_options){0});
 
 	flag(t, CLIENT, 99, STREAM_SYN);
 	flag(t, SERVER, UINT32_MAX - 2, STREAM_SYN | STREAM_ACK);
 	say(t, CLIENT, 104, "efgh");
+	other.dst_port = 99;
+	ok(stream_knows(t, &mine) && !stream_knows(t, &other), "it knows its connections");
 	ok(h->n_pieces == 0, "octets that are early wait");
 	say(t, CLIENT, 100, "abcd");
 	ok(has(h, CLIENT, "abcdefgh"), "… for those before them");
@@ -139,7 +142,7 @@ static void facts(struct heard *h)
 	say(t, CLIENT, 5001, "new");
 	ok(has(h, CLIENT, "abcdefghijnew") == false && h->n_ends == 1 && stream_n_live(t) == 1,
 	   "the same ports again are another connection");
-	stream_free(&t);
+	stream_table_free(&t);
 	ok(h->n_ends == 2 && h->cause == STREAM_BY_FREED && !t, "freeing ends what lives");
 }
 
@@ -154,7 +157,7 @@ static void overlaps_that_wait(struct heard *h)
 	ok(stream_count(t, STREAM_COUNT_EARLY) == 3, "three segments wait");
 	say(t, CLIENT, 101, "b");
 	ok(has(h, CLIENT, "abcdEfgh"), "of what waits, the first to come counts");
-	stream_free(&t);
+	stream_table_free(&t);
 }
 
 static void holes(struct heard *h)
@@ -180,7 +183,7 @@ static void holes(struct heard *h)
 	ack.time.ns += 100 * NANOS_PER_MS;
 	stream_feed(t, &ack);
 	ok(has(h, CLIENT, "abfgjkuv"), "what was acknowledged will not come again");
-	stream_free(&t);
+	stream_table_free(&t);
 }
 
 static void limits(struct heard *h)
@@ -204,7 +207,7 @@ static void limits(struct heard *h)
 	}
 	ok(stream_count(t, STREAM_COUNT_GAPS) > 1000,
 	   "single octets with holes between are bounded too");
-	stream_free(&t);
+	stream_table_free(&t);
 
 	t = table(h, (struct stream_options){.max_held_total = 4000});
 	for (uint16_t i = 0; i < 100; i++) {
@@ -217,7 +220,7 @@ static void limits(struct heard *h)
 	}
 	ok(stream_count(t, STREAM_COUNT_GAPS) > 30 && stream_count(t, STREAM_COUNT_GAPS) < 70,
 	   "what waits in all connections together is bounded");
-	stream_free(&t);
+	stream_table_free(&t);
 }
 
 static void strangers(struct heard *h)
@@ -240,7 +243,7 @@ static void strangers(struct heard *h)
 	say(t, CLIENT, 0x60000004, "56");
 	ok(stream_n_live(t) == 1,
 	   "octets that go on behind a reset are heard: somebody else sent it");
-	stream_free(&t);
+	stream_table_free(&t);
 }
 
 static void begin_many(struct stream_table *t, uint32_t n, uint8_t net, uint8_t flags,
@@ -280,7 +283,7 @@ static void floods(struct heard *h)
 	   "one that is kept is there: it goes on at its offset");
 	stream_tick(t, nanos_from_s(1000 + 7201));
 	ok(stream_n_live(t) == 0, "who is silent for two hours is forgotten");
-	stream_free(&t);
+	stream_table_free(&t);
 }
 
 /* Below n, by a generator that always gives the same. */
@@ -323,7 +326,7 @@ static void any_segmentation(struct heard *h)
 		}
 		n_right += h->len[CLIENT] == LEN && !memcmp(h->bytes[CLIENT], stream, LEN) &&
 			   !h->lost[CLIENT] && !h->is_out_of_order;
-		stream_free(&t);
+		stream_table_free(&t);
 	}
 	ok(n_right == ROUNDS, "%d random segmentations give the stream, octet by octet", ROUNDS);
 }

@@ -65,6 +65,9 @@ struct texts {
 	X(authority, 0, TEXT, NULL, "FILE", "whose certificates are believed (PEM)")               \
 	X(api_key, 0, TEXT, NULL, "FILE", "file whose first line is a key of the REST API")        \
 	X(lines, 0, NUMBER, "24", "N", "at most so many lines on the screen; 0: no limit")         \
+	X(sip_port, 0, TEXTS, NULL, "PORT",                                                        \
+	  "SIP is on this port alone, or on these; else it is found")                              \
+	X(join, 0, TEXTS, NULL, "RULE", "legs are one call by this rule alone, or by these; none") \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
 struct settings {

@@ -16,6 +16,7 @@ extern const struct tool dump_tool;
 extern const struct tool certs_tool;
 extern const struct tool ledger_tool;
 extern const struct tool status_tool;
+extern const struct tool calls_tool;
 
 /* All of them, in the order in which `weir help` lists them; ends with NULL. */
 extern const struct tool *const tools[];
