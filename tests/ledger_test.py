@@ -7,6 +7,7 @@ Traffic goes through a FIFO, so that the test knows every packet that was there.
 """
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -318,7 +319,61 @@ def feed_until_broken(collector, first):
         pass
 
 
-PARTS = (every_record_counts, what_is_lost_is_said, nothing_is_forgotten, in_the_middle_of_traffic)
+def a_spool_that_is_gone():
+    """The folder of the mediator's spools is removed, then that of the collector's: the page says what went with it."""
+    with Chain(PROGRAMS, is_plain=True) as chain:
+        make_keys(chain)
+        p, a, m, c = start_all(chain)
+        p.put("/agencies/police", a.orders())
+        p.put("/warrants/police/L1", warrant("L1"))
+        c.start()
+        p.agree("c1", "m1")
+        feed(c, 0, 500)
+        comes_to(p, "L1", lambda page: all_have(page, 500))
+        a.stop()
+        feed(c, 500, 300)
+        page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "kept") == 800)
+        ok(page.count("cc", "acknowledged") == 500, "300 records wait at the mediator", page.of("cc"))
+        for _ in range(2):  # until it has saved its state it sends again what the mediator has
+            saved = (c.folder / "state" / "state").stat().st_mtime_ns
+            until(lambda at=saved: (c.folder / "state" / "state").stat().st_mtime_ns > at)
+        kill(m)
+        shutil.rmtree(m.folder / "state" / "spools")
+        a.start()
+        m.start()
+        page = comes_to(p, "L1", lambda page: page.loss("cc", "gone") >= 300)
+        feed(c, 800, 200)
+        until(lambda: len(a.records("cc")) >= 200)
+        page = settled(p)
+        again = len(a.records("cc")) - 200  # that the collector still had
+        said = [r for r in page.all["remarks"] if "lost at the mediator: its spool is gone" in r]
+        ok(page.all["closes"] and not page.all["is_complete"] and
+           f"cc of CIN 7: at most {300 - again} " in "".join(said) and " between 20" in "".join(said),
+           "a mediator that lost them: the sums close, and the page says how many, and between when and when",
+           page.all["remarks"], again)
+        ok(any("the spool of m1 was lost between 20" in r for r in page.all["remarks"]), "and whose spool it was")
+        m.stop()
+        feed(c, 1000, 100)
+        comes_to(p, "L1", lambda page: page.count("cc", "spooled") == 1100)
+        kill(c, c.feed)
+        shutil.rmtree(c.folder / "state" / "spools")
+        m.start()
+        c.start()
+        feed(c, 1100, 50)
+        until(lambda: a.records("cc")[-1:] and len(a.records("cc")) >= 250 + again)
+        page = settled(p)
+        ok(page.loss("cc", "vanished") == 100 and page.all["closes"] and
+           any("100 lost in the collector" in r and "its spool is gone" in r for r in page.all["remarks"]),
+           "a collector that lost them: as many, by that reason", page.all["remarks"], page.of("cc"))
+
+
+def settled(p):
+    """The page once nothing on it moves any more."""
+    return comes_to(p, "L1", lambda page: not any("different moments" in r or "before they have all told" in r or
+                                                  "on their way" in r for r in page.all["remarks"]))
+
+
+PARTS = (a_spool_that_is_gone, every_record_counts, what_is_lost_is_said, nothing_is_forgotten, in_the_middle_of_traffic)
 
 for part in PARTS:
     if len(sys.argv) > 6 and part.__name__ not in sys.argv[6:]:

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "etsi/decode.h"
 #include "ledger/stock.h"
+#include "spool/spool.h"
 #include "station/account.h"
 #include "tally/tally.h"
 
@@ -241,6 +242,9 @@ static void recall_missing(void *arg)
 void proof_deliver(struct proof *p, struct delivery *delivery)
 {
 	p->delivery = delivery;
+	for (size_t i = 0; i < delivery_n_boxes(delivery); i++)
+		if (spool_end(delivery_box(delivery, i)->spool))
+			ledger_book_has_spools(p->book);
 	intercept_hold(p->intercept, recall_missing, p);
 }
 

@@ -300,6 +300,17 @@ uint64_t ledger_book_id(const struct ledger_book *b)
 	return b->leaf->head.id;
 }
 
+void ledger_book_has_spools(struct ledger_book *b)
+{
+	if (b->is_begun)
+		b->leaf->head.has_spools = 1;
+}
+
+bool ledger_book_is_fresh(const struct ledger_book *b)
+{
+	return !b->leaf->head.has_spools;
+}
+
 static int fail(struct why *why, const char *path, const char *what)
 {
 	int rc = err_of_errno(errno);
@@ -375,6 +386,7 @@ static int begin(struct ledger_book *b, uint32_t max_rows, const char *path, str
 	b->leaf->rows[0].is_used = 1;
 	b->leaf->rows[0].key.span = LEDGER_SPAN_FOLDED;
 	head->n_slots = 1;
+	b->is_begun = true;
 	memcpy(head->magic, magic, sizeof magic); /* now it is one */
 	return 0;
 }

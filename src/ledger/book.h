@@ -37,6 +37,11 @@ void ledger_book_close(struct ledger_book **book);
 /* Drawn at random when it was begun. */
 uint64_t ledger_book_id(const struct ledger_book *book);
 
+/* There is something in the spools already: a book that was begun just now is not as old as they
+ * are. One that is, is told as fresh: what an older one says to be held is gone. */
+void ledger_book_has_spools(struct ledger_book *book);
+bool ledger_book_is_fresh(const struct ledger_book *book);
+
 /* The row of a key, made where it is not there; never NULL. The pointer is good until the row is
  * closed, or a draft of it is applied by somebody else: ask again then. */
 struct ledger_row *ledger_book_row(struct ledger_book *book, const struct ledger_key *key);

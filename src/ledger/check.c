@@ -87,7 +87,7 @@ static void check_numbers(struct check *c, const struct ledger_row *row)
 	char name[64];
 
 	if (c->n_collectors != 1 || row->key.span != LEDGER_SPAN_SESSION || !encoded ||
-	    row->key.kind == LEDGER_CHECKS || row->n_turns ||
+	    row->key.kind == LEDGER_CHECKS || row->n_turns || tally(row, LEDGER_VANISHED) ||
 	    row->last_seq - row->first_seq + 1 == encoded)
 		return;
 	c->verdict->closes = false;
@@ -112,7 +112,9 @@ static void check_collector(struct check *c, const struct ledger_row *row)
 	check_most(c, row,
 		   &(struct stage){"in the collector's outbox", n[LEDGER_SPOOLED],
 				   "acknowledged by the mediator, or lost there",
-				   n[LEDGER_HANDED] + tally(row, LEDGER_DAMAGED), 0});
+				   n[LEDGER_HANDED] + tally(row, LEDGER_DAMAGED) +
+					   tally(row, LEDGER_VANISHED),
+				   0});
 	check_numbers(c, row);
 }
 
@@ -125,7 +127,7 @@ static void check_mediator(struct check *c, const struct ledger_row *row)
 				    "kept for the agency", n[LEDGER_KEPT],
 				    ledger_row_refused(row, LEDGER_AT_MEDIATOR) +
 					    ledger_row_lost(row, LEDGER_AT_MEDIATOR) -
-					    tally(row, LEDGER_SPOILED)});
+					    tally(row, LEDGER_SPOILED) - tally(row, LEDGER_GONE)});
 	check_most(
 		c, row,
 		&(struct stage){"kept for the agency", n[LEDGER_KEPT], "sent", n[LEDGER_SENT], 0});
@@ -135,7 +137,9 @@ static void check_mediator(struct check *c, const struct ledger_row *row)
 	check_most(c, row,
 		   &(struct stage){"kept for the agency", n[LEDGER_KEPT],
 				   "acknowledged by the agency, or lost before",
-				   n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED), 0});
+				   n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED) +
+					   tally(row, LEDGER_GONE),
+				   0});
 }
 
 /* While records come, the collector and the mediator tell of them at different moments. */
@@ -161,6 +165,46 @@ static void check_told(struct check *c, const struct ledger_row *row, const stru
 	    s->in, s->in_text, s->out, s->out_text);
 }
 
+static uint64_t more(uint64_t n, uint64_t than)
+{
+	return n > than ? n - than : 0;
+}
+
+static const struct ledger_hole *gone_of(const struct ledger_page *page)
+{
+	for (size_t k = 0; k < page->gaps.n; k++)
+		if (page->gaps.items[k].reason == LEDGER_GONE)
+			return &page->gaps.items[k];
+	return NULL;
+}
+
+/* A mediator has lost its spool. Its last word may be older than that, and the collector may have
+ * sent again what it still had: missing is what the mediator acknowledged and nobody has. */
+static void check_gone(struct check *c, const struct ledger_row *row, const struct ledger_hole *h)
+{
+	const uint64_t *n = row->counts;
+	uint64_t spoiled = tally(row, LEDGER_SPOILED), gone = tally(row, LEDGER_GONE);
+	uint64_t refused = ledger_row_refused(row, LEDGER_AT_MEDIATOR) +
+			   ledger_row_lost(row, LEDGER_AT_MEDIATOR) - spoiled - gone;
+	uint64_t held = more(n[LEDGER_KEPT], n[LEDGER_ACKNOWLEDGED] + spoiled + gone);
+	uint64_t lost = more(n[LEDGER_HANDED], n[LEDGER_ACKNOWLEDGED] + spoiled + refused + held);
+	char name[64], from[NANOS_TEXT_LEN], to[NANOS_TEXT_LEN];
+
+	if (!lost)
+		return;
+	ledger_row_name(row, name, sizeof name);
+	if (is_moving(c, row)) {
+		c->verdict->n_held += lost;
+		say(c, "%s: what its mediator lost is not known before they have all told", name);
+		return;
+	}
+	c->verdict->n_lost += lost;
+	nanos_print(h->from, 3, from);
+	nanos_print(h->to, 3, to);
+	say(c, "%s: at most %" PRIu64 " %s, which it had acknowledged, between %s and %s", name,
+	    lost, ledger_reasons[LEDGER_GONE].text, from, to);
+}
+
 /* Between the collector and the mediator. */
 static void check_between(struct check *c, const struct ledger_row *row)
 {
@@ -168,6 +212,10 @@ static void check_between(struct check *c, const struct ledger_row *row)
 
 	if (row->key.kind == LEDGER_HI1)
 		return;
+	if (gone_of(c->page)) {
+		check_gone(c, row, gone_of(c->page));
+		return;
+	}
 	check_told(c, row,
 		   &(struct stage){"in the collector's outbox", n[LEDGER_SPOOLED],
 				   "received by the mediator", n[LEDGER_RECEIVED], 0});
@@ -184,8 +232,8 @@ static void say_tallies(struct check *c, const struct ledger_row *row)
 		const struct ledger_tally *t = &row->tallies[k];
 		bool is_lost = ledger_reasons[k].fate == LEDGER_LOST;
 
-		if (!t->n)
-			continue;
+		if (!t->n || (k == LEDGER_GONE && row->key.kind != LEDGER_HI1))
+			continue; /* check_gone says how many it really were */
 		c->verdict->n_lost += is_lost ? t->n : 0;
 		ledger_row_name(row, name, sizeof name);
 		nanos_print((struct nanos){t->first_ns}, 3, first);
@@ -196,18 +244,16 @@ static void say_tallies(struct check *c, const struct ledger_row *row)
 	}
 }
 
-static uint64_t more(uint64_t n, uint64_t than)
-{
-	return n > than ? n - than : 0;
-}
-
 static void say_held(struct check *c, const struct ledger_row *row)
 {
 	const uint64_t *n = row->counts;
 	uint64_t at_collector =
-		more(n[LEDGER_SPOOLED], n[LEDGER_RECEIVED] + tally(row, LEDGER_DAMAGED));
+		more(n[LEDGER_SPOOLED], (gone_of(c->page) ? n[LEDGER_HANDED] : n[LEDGER_RECEIVED]) +
+						tally(row, LEDGER_DAMAGED) +
+						tally(row, LEDGER_VANISHED));
 	uint64_t at_mediator =
-		more(n[LEDGER_KEPT], n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED));
+		more(n[LEDGER_KEPT],
+		     n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED) + tally(row, LEDGER_GONE));
 	char name[64];
 
 	c->verdict->n_held += at_collector + at_mediator;
@@ -273,6 +319,12 @@ static void say_gaps(struct check *c)
 
 		nanos_print(h->from, 3, from);
 		nanos_print(h->to, 3, to);
+		if (ledger_reasons[h->reason].stage != LEDGER_AT_INPUT) {
+			say(c, "the spool of %s was lost between %s and %s",
+			    h->collector ? h->collector : "a daemon", from, to);
+			continue;
+		}
+		c->verdict->n_gaps++;
 		if (h->packets)
 			say(c,
 			    "not captured from %s to %s: %" PRId64
@@ -283,7 +335,6 @@ static void say_gaps(struct check *c)
 			say(c, "not captured from %s to %s: %s (input %s of %s)", from, to, text,
 			    h->input, h->collector ? h->collector : "a collector");
 	}
-	c->verdict->n_gaps = c->page->gaps.n;
 }
 
 int ledger_check(const struct ledger_page *page, struct ledger_verdict *verdict,

@@ -71,6 +71,8 @@ extern const struct conf_type ledger_moment;
 	  .doc = "number of the daemon's book, in hex: one that was lost and begun anew has "      \
 		 "another")                                                                        \
 	X(BOOL, begin, .otherwise = "false", .doc = "first of the messages that tell the whole")   \
+	X(BOOL, fresh, .otherwise = "false",                                                       \
+	  .doc = "its spools were begun with it: what an older book of its holds is gone")         \
 	X(BOOL, end, .otherwise = "false", .doc = "last of them: what they did not name is gone")  \
 	X(LIST(ledger_entry), rows, .max = 10000, .doc = "as they are now")                        \
 	X(LIST(ledger_name), gone, .max = 10000, .doc = "rows that were folded")                   \

@@ -229,6 +229,38 @@ static void test_check(void)
 	   "but not where they began again, which is said: %s", remarks);
 }
 
+/* 300 waited at the mediator when its spool went; the collector had 40 of them still. */
+static void test_gone_check(void)
+{
+	struct ledger_row row = sample_row(7, LEDGER_CC, 1000);
+	struct ledger_page page;
+	struct ledger_verdict v;
+	char remarks[REMARKS] = "";
+
+	row.counts[LEDGER_RECEIVED] = row.counts[LEDGER_KEPT] = 1040;
+	row.counts[LEDGER_SENT] = row.counts[LEDGER_ACKNOWLEDGED] = 740;
+	ledger_tally_add(&row, LEDGER_GONE, 300, 1);
+	page = sample_page(&row, 1);
+	page.gaps.items = calloc(1, sizeof *page.gaps.items);
+	page.gaps.items[0] = (struct ledger_hole){
+		.input = strdup("spool"), .collector = strdup("m1"), .reason = LEDGER_GONE};
+	page.gaps.n = 1;
+	ok(!ledger_check(&page, &v, note, remarks) && v.closes && v.n_lost == 260 && !v.n_held &&
+		   !v.n_gaps &&
+		   strstr(remarks, "at most 260 lost at the mediator: its spool is gone") &&
+		   strstr(remarks, "the spool of m1 was lost between"),
+	   "a spool that is gone took with it what nobody had elsewhere: %s", remarks);
+	conf_fini(&ledger_page_record, &page);
+	row = sample_row(7, LEDGER_CC, 1000);
+	row.counts[LEDGER_HANDED] = row.counts[LEDGER_RECEIVED] = row.counts[LEDGER_KEPT] = 900;
+	row.counts[LEDGER_SENT] = row.counts[LEDGER_ACKNOWLEDGED] = 900;
+	ledger_tally_add(&row, LEDGER_VANISHED, 100, 1);
+	v = verdict_of(&row, 1, remarks);
+	ok(v.closes && v.n_lost == 100 && !v.n_held &&
+		   strstr(remarks, "at the collector: its spool is gone"),
+	   "so did one of a collector: %s", remarks);
+}
+
 static void test_folded_check(void)
 {
 	struct ledger_row rows[2] = {sample_row(7, LEDGER_CC, 10), sample_row(0, LEDGER_CC, 5)};
@@ -257,6 +289,7 @@ int main(void)
 	test_strictness();
 	test_news(path);
 	test_check();
+	test_gone_check();
 	test_folded_check();
 	unlink(path);
 	return tap_end();

@@ -22,6 +22,7 @@ struct head {
 	uint32_t n_slots;     /* that were used ever */
 	uint32_t n_marks;
 	uint64_t id;
+	uint64_t has_spools; /* 0: they were begun with it */
 	int64_t lived_ns;
 	struct step step;
 };
@@ -55,6 +56,7 @@ struct ledger_book {
 	uint16_t *drafted; /* by slot: 1 + index in the draft */
 	uint32_t *spare;   /* free slots among those that were used */
 	uint32_t n_spare;
+	bool is_begun;      /* by this process */
 	uint64_t *recalled; /* by slot: number behind the last that the spool has; NULL: none yet */
 };
 

@@ -172,6 +172,8 @@ static int print(const struct ledger_teller *t, struct wr *w)
 	json_key(&j, "book"), json_text(&j, book);
 	if (t->is_first)
 		json_key(&j, "begin"), json_bool(&j, true);
+	if (t->is_first)
+		json_key(&j, "fresh"), json_bool(&j, ledger_book_is_fresh(t->book));
 	if (t->is_last)
 		json_key(&j, "end"), json_bool(&j, true);
 	rc = print_rows(t, &j);

@@ -48,7 +48,10 @@ enum ledger_stage {
 	  "word.")                                                                                 \
 	X(DAMAGED, "damaged", LOST, "lost: what the collector had on its disk cannot be read",     \
 	  "The disk is broken, or was changed: a block has another sum than was written, or its "  \
-	  "key is gone.")
+	  "key is gone.")                                                                          \
+	X(VANISHED, "vanished", LOST, "lost at the collector: its spool is gone",                  \
+	  "The collector began with an empty folder: its memory file system went with the "        \
+	  "machine, or somebody removed it.")
 
 #define LEDGER_REFUSALS(X)                                                                         \
 	X(MALFORMED, "malformed", LOST, "no PS-PDU that can be read",                              \
@@ -69,7 +72,10 @@ enum ledger_stage {
 	LEDGER_REFUSALS(X)                                                                         \
 	X(SPOILED, "spoiled", LOST, "lost: what the mediator had on its disk cannot be read",      \
 	  "The disk is broken, or was changed: a block has another sum than was written, or its "  \
-	  "key is gone.")
+	  "key is gone.")                                                                          \
+	X(GONE, "gone", LOST, "lost at the mediator: its spool is gone",                           \
+	  "The mediator began with an empty folder: its memory file system went with the "         \
+	  "machine, or somebody removed it.")
 
 /* Of an input as a whole: whose packets they would have been is not known. */
 #define LEDGER_INPUT_REASONS(X)                                                                    \

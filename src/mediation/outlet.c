@@ -523,6 +523,9 @@ int outlet_new(struct outlet **out, const struct outlet_place *place, const stru
 	}
 	for (int i = 0; i < N_INTERFACES && !rc; i++)
 		rc = line_open(&o->lines[i], place->spools, &place->spool, why);
+	for (int i = 0; i < N_INTERFACES && !rc && place->ledger; i++)
+		if (spool_end(o->lines[i].spool))
+			ledger_book_has_spools(place->ledger);
 	for (int i = 0; i < N_INTERFACES && !rc; i++)
 		line_find_lost(&o->lines[i], loop_wall());
 	if (!rc)

@@ -115,6 +115,117 @@ static int put_gaps(struct telling *t, struct why *why)
 	return rc;
 }
 
+/* ---- what is gone ---- */
+
+/* A row of an older book, of whose records some are gone. */
+struct past {
+	struct past *next;
+	struct ledger_row row;
+	struct nanos told;
+	char book[32];
+	char name[NAME_LEN];
+};
+
+struct search {
+	const struct telling *t;
+	struct past *found;
+	enum ledger_column in, out;
+	enum ledger_reason damaged, gone;
+	struct why *why;
+};
+
+/* What was held when it told last; what is counted as gone already is not. */
+static uint64_t held(const struct search *s, const struct ledger_row *row)
+{
+	uint64_t in = row->counts[s->in];
+	uint64_t out = row->counts[s->out] + row->tallies[s->damaged].n + row->tallies[s->gone].n;
+
+	return in > out ? in - out : 0;
+}
+
+static int look_at_past(void *arg, const struct store_row *stored)
+{
+	struct search *s = arg;
+	struct ledger_entry entry;
+	struct past *past;
+	int rc;
+
+	if (!*stored->warrant || !strcmp(stored->book, s->t->row.book))
+		return 0;
+	rc = conf_parse_json(&ledger_entry_record, stored->body, strlen(stored->body), &entry,
+			     s->why);
+	past = rc ? NULL : calloc(1, sizeof *past);
+	if (!past)
+		return rc ? rc : ERR_NOMEM;
+	ledger_entry_row(&entry, &past->row);
+	conf_fini(&ledger_entry_record, &entry);
+	if (!held(s, &past->row)) {
+		free(past);
+		return 0;
+	}
+	past->told = stored->told;
+	snprintf(past->book, sizeof past->book, "%s", stored->book);
+	snprintf(past->name, sizeof past->name, "%s", stored->name);
+	past->next = s->found;
+	s->found = past;
+	return 0;
+}
+
+/* In its book the row says how many are gone, and from when to when that may have been. */
+static int put_gone(struct telling *t, const struct search *s, struct past *past, struct why *why)
+{
+	static const struct conf_sight all;
+	struct telling old = {.p = t->p, .row = t->row};
+	char input[] = "spool";
+	const struct ledger_hole hole = {
+		.input = input, .reason = s->gone, .from = past->told, .to = loop_wall()};
+	struct wr w = wr_init(BODY_MAX);
+	struct json j = json_of(&w);
+	uint64_t n = held(s, &past->row);
+	int rc;
+
+	old.row.book = past->book;
+	ledger_tally_add(&past->row, s->gone, n, past->told.ns);
+	past->row.tallies[s->gone].last_ns = hole.to.ns;
+	rc = ledger_row_print(&past->row, &j);
+	if (!rc)
+		rc = put(&old, past->row.key.warrant, past->name, &w, why);
+	wr_reset(&w);
+	j = json_of(&w);
+	if (!rc)
+		rc = conf_print_json(&ledger_hole_record, &hole, &all, &j);
+	if (!rc)
+		rc = put(&old, no_warrant, "gone", &w, why);
+	wr_fini(&w);
+	return rc;
+}
+
+/* A daemon that begins anew, with empty spools, has lost what an older book of its holds. */
+static int note_gone(struct telling *t, struct why *why)
+{
+	bool is_mediator = !strncmp(t->row.reporter, "mediator:", strlen("mediator:"));
+	struct search s = {.t = t, .why = why};
+	struct past *past;
+	int rc;
+
+	s.in = is_mediator ? LEDGER_KEPT : LEDGER_SPOOLED;
+	s.out = is_mediator ? LEDGER_ACKNOWLEDGED : LEDGER_HANDED;
+	s.damaged = is_mediator ? LEDGER_SPOILED : LEDGER_DAMAGED;
+	s.gone = is_mediator ? LEDGER_GONE : LEDGER_VANISHED;
+	if (!t->news->begin || !t->news->fresh)
+		return 0;
+	rc = store_rows_of(t->p->store, t->row.reporter, look_at_past, &s, why);
+	if (s.found && !rc)
+		log_warn("%s has lost its spools", t->row.reporter);
+	while ((past = s.found)) {
+		s.found = past->next;
+		if (!rc)
+			rc = put_gone(t, &s, past, why);
+		free(past);
+	}
+	return rc;
+}
+
 static int put_all(struct telling *t, struct why *why)
 {
 	struct store *store = t->p->store;
@@ -122,6 +233,8 @@ static int put_all(struct telling *t, struct why *why)
 
 	if (!rc)
 		rc = store_rows_tell(store, &t->row, loop_wall(), t->news->begin, why);
+	if (!rc)
+		rc = note_gone(t, why);
 	if (!rc)
 		rc = remove_gone(t, why);
 	if (!rc)

@@ -135,9 +135,14 @@ MUST_CHECK int store_row_put(struct store *store, const struct store_row *row, s
 MUST_CHECK int store_row_remove(struct store *store, const struct store_row *row, struct why *why);
 MUST_CHECK int store_rows_remove(struct store *store, const struct store_row *of, struct why *why);
 
+typedef int (*store_row_fn)(void *arg, const struct store_row *row);
+
+/* All rows of a reporter, of all of its books; otherwise as store_rows_each. */
+MUST_CHECK int store_rows_of(struct store *store, const char *reporter, store_row_fn each,
+			     void *arg, struct why *why);
+
 /* All rows of a warrant, in the order of their names, until each returns other than 0; returns
  * that. */
-typedef int (*store_row_fn)(void *arg, const struct store_row *row);
 MUST_CHECK int store_rows_each(struct store *store, const char *warrant, store_row_fn each,
 			       void *arg, struct why *why);
 
