@@ -46,6 +46,27 @@ static void facts(void)
 	}
 }
 
+/* As some telephones send it: the quotes are escaped by a program that should not have. */
+static void tags(void)
+{
+	static const char text[] =
+		"BYE sip:b SIP/2.0\r\nf: \\\"Alice\\\" <sip:a@b>;tag=64\r\n"
+		"P-Asserted-Identity: \\\"A\\\" <sip:a@b>, <sip:c, \", <sip:d@e>\r\n\r\n";
+	struct sip_message m;
+	struct sip_text tag, value;
+	struct sip_values v;
+	int n = 0;
+
+	ok(sip_message_read(text, sizeof text - 1, &m) == 0 &&
+		   sip_message_tag(&m, SIP_FIELD_FROM, &tag) && is(tag, "64"),
+	   "a tag is found behind a display name that is wrong");
+	for (v = sip_message_values(&m, SIP_FIELD_P_ASSERTED_IDENTITY);
+	     sip_values_next(&v, &value);)
+		n++;
+	ok(n == 4 && is(value, "<sip:d@e>"),
+	   "what is never closed hides nothing that comes behind a comma");
+}
+
 static void others(void)
 {
 	static const char *const bad[] = {"",
@@ -63,6 +84,7 @@ static void others(void)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		ok(sip_address_read(sip_word(bad[i]), &a) == ERR_BAD, "\"%s\" is no address",
 		   bad[i]);
+	tags();
 	ok(sip_address_read(sip_word("*"), &a) == 0 && a.is_star, "a star is all addresses");
 }
 

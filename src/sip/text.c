@@ -265,18 +265,26 @@ struct sip_text sip_until(struct rd *r, const char *stops)
 	return take(r, n);
 }
 
+/* Linear over all calls on one line: a quote is not closed only where no quote follows that is not
+ * escaped, and the search for a bracket's end goes no further than to the next bracket. */
 struct sip_text sip_until_bare(struct rd *r, const char *stops)
 {
 	struct rd start = *r;
 	struct sip_text inside;
 
 	while (rd_left(r) && !is_one_of(*r->at, stops)) {
-		if (sip_skip(r, '"'))
-			(void)sip_quoted(r, &inside);
-		else if (sip_skip(r, '<'))
-			(void)sip_until(r, ">");
-		else
-			rd_skip(r, 1);
+		uint8_t octet = rd_u8(r);
+		struct rd ahead = *r;
+		bool is_closed = false;
+
+		if (octet == '\\')
+			is_closed = rd_left(&ahead) && rd_take(&ahead, 1);
+		else if (octet == '"')
+			is_closed = sip_quoted(&ahead, &inside);
+		else if (octet == '<')
+			is_closed = sip_until(&ahead, "<>").bytes && sip_skip(&ahead, '>');
+		if (is_closed)
+			*r = ahead;
 	}
 	return take(&start, rd_left(&start) - rd_left(r));
 }

@@ -87,8 +87,9 @@ bool sip_skip(struct rd *r, char octet);
 struct sip_text sip_token(struct rd *r);
 /* Up to the first octet that is one of stops, or to the end. */
 struct sip_text sip_until(struct rd *r, const char *stops);
-/* As sip_until, but what stands in quotes or in angle brackets is passed over whole; one that is
- * never closed goes to the end. */
+/* As sip_until, but what stands in quotes or in angle brackets is passed over whole, and so is
+ * an octet behind a backslash; a quote or a bracket that is never closed is an octet like
+ * others. */
 struct sip_text sip_until_bare(struct rd *r, const char *stops);
 /* The rest of a quoted string whose first quote has been passed: what is inside, with its
  * backslashes. False where it is not closed: *out is the rest. */
