@@ -597,7 +597,7 @@ def misbehaviour():
         m = Mediator(chain, provisioner=p).start()
         good = Agency(chain, "good").start()
         bad = [Agency(chain, mode, misbehave=mode, slow_rate=500, reset_after=100).start() for mode in modes]
-        quick = {"keepalive_interval": "500ms", "keepalive_wait": "400ms"}
+        quick = {"keepalive_interval": "1500ms", "keepalive_wait": "1400ms"}
         register(p, [a.orders(**quick) for a in (good, *bad)], m)
         c = Collector(chain, provisioner=p).start()
         for a in (good, *bad):

@@ -296,7 +296,7 @@ def withdrawn_meanwhile(how, sentence):
     seen = []
     for _ in range(2):
         c = Collector(folder, provisioner, at(*quiet[:20]), times="now", pace="own")
-        wait_for(lambda: len(events(mediator)) == 6, 4)
+        wait_for(lambda: len(events(mediator)) == 6, 20)
         time.sleep(0.3)
         c.end()
         seen.append(events(mediator)[3:])
