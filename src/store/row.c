@@ -66,23 +66,23 @@ int store_rows_end(struct store *store, const struct store_row *of, struct why *
 	return sql_run(store, statement, store->rc, why);
 }
 
-int store_rows_of(struct store *store, const char *reporter, store_row_fn each, void *arg,
-		  struct why *why)
+#define ROWS                                                                                       \
+	"SELECT l.reporter, l.book, l.warrant, l.name, l.body, r.time"                             \
+	" FROM ledger l JOIN reporter r USING(reporter, book)"
+
+/* Finalizes the statement, which is one of ROWS, or NULL. */
+static int read_rows(struct store *store, sqlite3_stmt *statement, store_row_fn each, void *arg,
+		     struct why *why)
 {
-	sqlite3_stmt *statement = sql_of(store, why,
-					 "SELECT l.book, l.warrant, l.name, l.body, r.time"
-					 " FROM ledger l JOIN reporter r USING(reporter, book)"
-					 " WHERE l.reporter = ?",
-					 "t", reporter);
 	int rc = statement ? 0 : store->rc;
 
 	while (!rc && (rc = sql_next(store, statement, why)) > 0) {
-		const struct store_row row = {.reporter = reporter,
-					      .book = sql_text(statement, 0),
-					      .warrant = sql_text(statement, 1),
-					      .name = sql_text(statement, 2),
-					      .body = sql_text(statement, 3),
-					      .told = {sqlite3_column_int64(statement, 4)}};
+		const struct store_row row = {.reporter = sql_text(statement, 0),
+					      .book = sql_text(statement, 1),
+					      .warrant = sql_text(statement, 2),
+					      .name = sql_text(statement, 3),
+					      .body = sql_text(statement, 4),
+					      .told = {sqlite3_column_int64(statement, 5)}};
 
 		rc = each(arg, &row);
 	}
@@ -90,26 +90,19 @@ int store_rows_of(struct store *store, const char *reporter, store_row_fn each, 
 	return rc;
 }
 
+int store_rows_of(struct store *store, const char *reporter, store_row_fn each, void *arg,
+		  struct why *why)
+{
+	return read_rows(store, sql_of(store, why, ROWS " WHERE l.reporter = ?", "t", reporter),
+			 each, arg, why);
+}
+
 int store_rows_each(struct store *store, const char *warrant, store_row_fn each, void *arg,
 		    struct why *why)
 {
-	sqlite3_stmt *statement = sql_of(store, why,
-					 "SELECT l.reporter, l.book, l.name, l.body, r.time"
-					 " FROM ledger l JOIN reporter r USING(reporter, book)"
-					 " WHERE warrant = ? ORDER BY l.name, l.reporter, l.book",
-					 "t", warrant);
-	int rc = statement ? 0 : store->rc;
-
-	while (!rc && (rc = sql_next(store, statement, why)) > 0) {
-		const struct store_row row = {.reporter = sql_text(statement, 0),
-					      .book = sql_text(statement, 1),
-					      .warrant = warrant,
-					      .name = sql_text(statement, 2),
-					      .body = sql_text(statement, 3),
-					      .told = {sqlite3_column_int64(statement, 4)}};
-
-		rc = each(arg, &row);
-	}
-	sqlite3_finalize(statement);
-	return rc;
+	return read_rows(store,
+			 sql_of(store, why,
+				ROWS " WHERE warrant = ? ORDER BY l.name, l.reporter, l.book", "t",
+				warrant),
+			 each, arg, why);
 }
