@@ -4,6 +4,7 @@
         rows = shark.rows(path, ["frame.protocols", "ip.src"])    # a list of cells for each frame
         tree = shark.tree(3)                                      # of the capture asked for last
 """
+import functools
 import json
 import queue
 import shutil
@@ -14,20 +15,24 @@ import subprocess
 # mount namespace of its own, where one may be had, they are empty.
 TABLES = "manuf wka services enterprises.tsv colorfilters"
 IN_VAIN = f"""for table in {TABLES}; do mount --bind /dev/null /usr/share/wireshark/$table; done 2>/dev/null
-exec sharkd -"""
+exec "$@\""""
 
 
 def is_there():
     return shutil.which("sharkd") is not None
 
 
-def command():
-    apart = ["unshare", "--mount", "sh", "-c"]
+@functools.lru_cache(maxsize=None)
+def is_apart():
     try:
-        is_apart = subprocess.run([*apart, "exit 0"], capture_output=True, check=False).returncode == 0
+        return subprocess.run(["unshare", "--mount", "sh", "-c", "exit 0"], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
-        is_apart = False
-    return [*apart, IN_VAIN] if is_apart else ["sharkd", "-"]
+        return False
+
+
+def lightly(*words):
+    """The words of a command that calls tshark or its like without those tables."""
+    return ["unshare", "--mount", "sh", "-c", IN_VAIN, "sh", *words] if is_apart() else list(words)
 
 
 class Sharkd:
@@ -36,7 +41,7 @@ class Sharkd:
 
     def __enter__(self):
         self.n = 0
-        self.process = subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(lightly("sharkd", "-"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)
         for name, value in self.options.items():
             self.ask("setconf", name=name, value=value)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 
+import sharkd
 from tap import captures, end, ok, shared, skip
 
 # tshark's field: how ours is found
@@ -65,7 +66,7 @@ def ours(path, probe):
 def theirs(path):
     """Frames whose messages tshark takes for sound: {frame: {field: values}}."""
     words = [word for field in FIELDS for word in ("-e", field)]
-    said = run("tshark", "-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", path, "-Y",
+    said = run(*sharkd.lightly("tshark", "-n"), "-o", "tcp.reassemble_out_of_order:TRUE", "-r", path, "-Y",
                "sip and not icmp and not _ws.malformed and not sctp and not websocket", "-T", "fields", "-E",
                "separator=/t", "-E", "aggregator=\x1f", "-e", "frame.number", *words)
     found = {}
