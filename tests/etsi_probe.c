@@ -456,12 +456,10 @@ static int put_media(FILE *file, const struct etsi_header *h)
 		if (rc == ERR_UNSUPPORTED)
 			return 0;
 		for (uint32_t len = 20; len < 70 + 3000 * (frame == 0) && !rc;
-		     len += 13 + len / 2) {
-			struct ipmm_cc cc = {packet,
-					     len,
-					     seq++,
-					     (enum etsi_direction)below(5),
-					     {1700000000000000000 + (int64_t)seq * 20000000}};
+		     len += 13 + len / 2, seq++) {
+			int64_t time_ns = 1700000000000000000 + (int64_t)seq * 20000000;
+			struct ipmm_cc cc = {
+				packet, len, seq, (enum etsi_direction)below(5), {time_ns}};
 			struct wr w = wr_of(record, sizeof record);
 
 			make_packet(len, false);
