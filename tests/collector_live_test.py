@@ -164,6 +164,15 @@ def on_two_interfaces():
         x.close()
 
 
+def stands_still(pid):
+    """Whether each of its threads is stopped."""
+    states = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+            states.append(f.read().rsplit(")", 1)[1].split()[0])
+    return set(states) == {"T"}
+
+
 def drops_are_shown():
     mediator = Mediator()
     provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
@@ -171,6 +180,7 @@ def drops_are_shown():
     ok(c.is_open(), "one interface is open, with a ring of 1 MiB", [c.said()])
     wire, packet = Wire("east"), ip("9.9.9.9", "8.8.8.8", bytes(1000))
     os.kill(c.process.pid, signal.SIGSTOP)
+    ok(wait_for(lambda: stands_still(c.process.pid)), "it is stopped")
     for _ in range(3000):
         wire.send(packet)
     os.kill(c.process.pid, signal.SIGCONT)

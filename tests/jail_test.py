@@ -71,7 +71,13 @@ def status_of(path):
 
 
 def threads_of(process):
-    return {int(task.name): status_of(task) for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir()}
+    found = {}
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        try:
+            found[int(task.name)] = status_of(task)
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended meanwhile
+    return found
 
 
 def probe(tid, *calls):
