@@ -67,7 +67,8 @@ static struct seen_agency *agency_of(struct sentry *s, const char *key)
 
 	if (a && !strncmp(a->id, key, len) && !a->id[len])
 		return a;
-	for (a = s->agencies; a < s->agencies + s->n_agencies; a++) {
+	for (size_t i = 0; i < s->n_agencies; i++) {
+		a = &s->agencies[i];
 		if (!strncmp(a->id, key, len) && !a->id[len])
 			return s->last = a;
 	}

@@ -64,7 +64,7 @@ static bool says(const char *words)
 }
 
 #define KEY_BEGIN "000102030405"
-#define KEY_HEX "0x000102030405060708090a0b0c0d0e0f1011121314151617"
+#define KEY_HEX   "0x000102030405060708090a0b0c0d0e0f1011121314151617"
 #define AGENCY(id, more)                                                                           \
 	"{\"id\":\"" id                                                                            \
 	"\",\"country\":\"NZ\",\"hi2\":\"192.0.2.1:1\",\"hi3\":\"192.0.2.1:2\"" more "}"
