@@ -139,19 +139,35 @@ static void on_reload_signal(void *owner)
 
 /* ---- running ---- */
 
+static const struct {
+	int number;
+	loop_fn fn;
+} signal_rows[] = {{SIGTERM, on_end_signal}, {SIGINT, on_end_signal}, {SIGHUP, on_reload_signal}};
+
+enum { N_SIGNALS = sizeof signal_rows / sizeof *signal_rows };
+
+/* Blocks or unblocks what is watched: one that comes before there is a loop waits for it. */
+static void hold_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		sigaddset(&set, signal_rows[i].number);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static int watch_signals(struct daemon *d)
 {
-	static const struct {
-		int number;
-		loop_fn fn;
-	} rows[] = {{SIGTERM, on_end_signal}, {SIGINT, on_end_signal}, {SIGHUP, on_reload_signal}};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	/* a peer that is gone and a file that may not grow are errors of a call, and no end */
 	int rc =
 		sigaction(SIGPIPE, &ignore, NULL) || sigaction(SIGXFSZ, &ignore, NULL) ? ERR_IO : 0;
 
-	for (size_t i = 0; !rc && i < sizeof rows / sizeof *rows; i++)
-		rc = loop_signal_init(&d->signals[i], d->loop, rows[i].number, rows[i].fn, d);
+	for (size_t i = 0; !rc && i < N_SIGNALS; i++)
+		rc = loop_signal_init(&d->signals[i], d->loop, signal_rows[i].number,
+				      signal_rows[i].fn, d);
+	hold_signals(SIG_UNBLOCK);
 	return rc;
 }
 
@@ -163,6 +179,7 @@ static int run(struct daemon *d)
 
 	log_open(d->program->name, (enum log_level)settings->log);
 	why_clear(&why);
+	hold_signals(SIG_BLOCK);
 	rc = places_enter(d, &why);
 	if (!rc)
 		rc = loop_new(&d->loop);
