@@ -88,7 +88,7 @@ def test_kill():
 def test_window():
     """A keep-alive that is answered confirms what lies before it: the window is for what it does not."""
     hi2, sure, unsure = Lemf(), Lemf(), Lemf()
-    quick = {"keepalive_interval": "700ms", "keepalive_wait": "650ms", "resend_window": 1 << 20}
+    quick = {"keepalive_interval": "2s", "keepalive_wait": "1900ms", "resend_window": 1 << 20}
     m = Mediator("window", orders([agency("a1", hi2.port, sure.port, **quick),
                                    agency("a2", hi2.port, unsure.port, resend_window=1 << 20)],
                                   [warrant("L1"), warrant("L1", to="a2")]))
@@ -116,7 +116,7 @@ def test_window():
 def test_deaf():
     """An agency whose TCP acknowledges and whose program never reads."""
     hi2, hi3 = Lemf(), Lemf("stuck")
-    m = Mediator("deaf", orders([agency("a1", hi2.port, hi3.port, keepalive_interval="900ms", keepalive_wait="800ms",
+    m = Mediator("deaf", orders([agency("a1", hi2.port, hi3.port, keepalive_interval="2s", keepalive_wait="1900ms",
                                         resend_window=1 << 20)], [warrant("L1")]))
     c = dial(m.port)
     c.open(1, "a1", "hi3")

@@ -176,7 +176,7 @@ def test_orders():
 
 
 def test_keepalive():
-    quick = {"keepalive_interval": "800ms", "keepalive_wait": "700ms"}
+    quick = {"keepalive_interval": "2s", "keepalive_wait": "1900ms"}
     idle, busy, wrong, absent = Lemf(), Lemf(), Lemf("wrong"), Lemf("absent")
     m = Mediator("keepalive", orders([agency("a1", idle.port, busy.port, **quick),
                                       agency("a2", wrong.port, absent.port, **quick)], [warrant("L1")]))
@@ -191,14 +191,15 @@ def test_keepalive():
     def probes(lemf):
         return [r for r in lemf.records("tri") if r.operation == peers.KEEP_ALIVE]
 
-    ok(len(probes(busy)) >= 4, "each keep-alive goes out under load too", [len(probes(busy))])
+    ok(busy.wait(lambda: len(probes(busy)) >= 2), "each keep-alive goes out under load too", [len(probes(busy))])
     ok(numbers(probes(busy)) == list(range(len(probes(busy)))), "with numbers of their own")
     ok(numbers(busy.records("cc")) == list(range(n)) and len(busy.connections) == 1, "between whole records")
-    ok(len(probes(idle)) >= 4 and len(idle.connections) == 1, "and where nothing else does")
+    ok(idle.wait(lambda: len(probes(idle)) >= 2) and len(idle.connections) == 1, "and where nothing else does",
+       [len(probes(idle)), len(idle.connections), m.log.read_text()[-1000:]])
     ok(wrong.wait(lambda: len(wrong.connections) >= 2), "a wrong answer remakes the connection")
     ok(absent.wait(lambda: len(absent.connections) >= 2), "so does none")
     gap = absent.starts[1] - absent.starts[0]
-    ok(1.4 < gap < 3.5, "within interval and wait", [gap])
+    ok(3.5 < gap < 9, "within interval and wait", [gap])
     m.end()
 
 
