@@ -220,7 +220,7 @@ def forms():
         m = Mediator(chain, provisioner=p).start()
         signers = [{"key": str(chain.papers("collector", "c1")["certificate"])}]
         agencies = {name: Agency(chain, name, decryption=decryption(name), signers=signers).start() for name in FORMS}
-        quick = {"keepalive_interval": "900ms", "keepalive_wait": "800ms"}
+        quick = {"keepalive_interval": "2s", "keepalive_wait": "1900ms"}
         register(p, [*(a.orders(**quick, **FORMS[a.name][0]) for a in agencies.values()), captures], m)
         c = Collector(chain, provisioner=p, link_type=1, signing_key=chain.papers("collector", "c1")["key"]).start()
         ok(p.agree("c1", "m1"), "over TLS, collector and mediator come to the same orders as the provisioner", [p.daemons()])
@@ -229,12 +229,14 @@ def forms():
         ok(p.agree("c1", "m1"), "so they do when warrants are put in")
         ok(until(lambda: all(a.records("hi1") for a in agencies.values())), "each agency is told that interception begins",
            [m.log()])
+        told = time.monotonic()
         c.feed.frames(sample("access.pcap"))
         wanted = [packet for *_, packet in check.of_targets(SAMPLES / "access.pcap", [f"user={ALICE}"])]
         for a in agencies.values():
             kinds = {"iri-only": ("iri", 8), "cc-only": ("cc", len(wanted))}.get(a.name, ("cc", len(wanted)))
             ok(until(lambda: len(a.records(kinds[0])) >= kinds[1]), f"{a.name}: the sample is replayed, and comes",
                [len(a.records("cc")), len(a.records("iri")), c.log()[-2000:], m.log()[-2000:], a.log()[-2000:]])
+        time.sleep(max(0, told + 3 - time.monotonic()))  # a keep-alive on either interface, and its answer
         ok(c.stop() == 0, "the collector ends in good order", [c.log()])
         ok(until(lambda: captured(m) == wanted), "an agency that wants captures has them at the mediator, with the same packets",
            [len(captured(m)), len(wanted)])

@@ -241,11 +241,11 @@ def by_the_clock():
     provisioner = Provisioner(orders(mediator, []))
     nas = Nas()
     begin = nas.account(START, user="alice@isp", sid="1", ip="192.0.2.7")
-    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(500)]
+    mine = [ip("192.0.2.7", "203.0.113.1", b"%d" % i) for i in range(1000)]
     c = Collector(os.path.join(work, "clock"), provisioner, at(*QUIET, begin, *mine),
                   times="now", pace="own")
     ok(wait_for(lambda: provisioner.digests), "a session begins, and nobody asks", [c.said()])
-    now = int(time.time()) + 1  # time enough for the orders, and the session, to arrive
+    now = int(time.time()) + 3  # time enough for the orders, and the session, to arrive
     provisioner.change(orders(mediator, [{"radius_user": "alice@isp"}], start=utc(now + 1),
                               end=utc(now + 3)))
     ok(wait_for(lambda: len(events(mediator)) == 2, 12), "the warrant starts and ends by itself",
