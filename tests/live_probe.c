@@ -44,7 +44,7 @@ struct queue {
 
 static struct queue queues[SOURCE_MAX_QUEUES];
 static pthread_mutex_t holding = PTHREAD_MUTEX_INITIALIZER; /* held, n_held, n_wanted */
-static _Atomic bool is_ending;
+static _Atomic bool is_ending, is_stopped;
 static int n_wanted[SOURCE_MAX_QUEUES];
 
 static void write_frame(struct queue *q, const struct weir_frame *f, uint64_t block)
@@ -95,7 +95,8 @@ static void *run(void *arg)
 
 	for (;;) {
 		q->rc = source_block(q->source, q->number, &b);
-		if (q->rc == ERR_AGAIN && !atomic_load(&is_ending))
+		/* one that is stopped is asked until it says so */
+		if (q->rc == ERR_AGAIN && (atomic_load(&is_stopped) || !atomic_load(&is_ending)))
 			continue;
 		if (q->rc)
 			return NULL;
@@ -151,6 +152,12 @@ static void start(struct source *s, int n)
 	}
 }
 
+static void stop(struct source *s)
+{
+	source_stop(s);
+	atomic_store(&is_stopped, true);
+}
+
 static void obey(struct source *s, const char *line, int n)
 {
 	int number = (int)strtol(line + strcspn(line, "0123456789"), NULL, 10);
@@ -166,7 +173,7 @@ static void obey(struct source *s, const char *line, int n)
 	else if (!strncmp(line, "queue ", 6) && number < n)
 		print_stats(source_queue_stats(s, number));
 	else if (!strcmp(line, "stop"))
-		source_stop(s);
+		stop(s);
 	printf("done %s\n", line);
 }
 
