@@ -21,6 +21,7 @@ enum {
 	DEFAULT_SEGMENT = 1 << 20,
 	DEFAULT_LIMIT = 1 << 30,
 	DEFAULT_PATIENCE = 15 * NANOS_PER_MS,
+	ROOM_PATIENCE_S = 2,
 	SHARE_OF_LIMIT = 4, /* at least so many segments fit in the limit */
 	MOST_SPARES = 32,
 	FIRST_CLAIMS = 64,
@@ -408,14 +409,26 @@ static struct timespec after(struct nanos span)
 	return (struct timespec){at.tv_sec + ns / NANOS_PER_S, ns % NANOS_PER_S};
 }
 
+/* Whether a segment for so much may be made without anything going first. */
+static bool has_room(const struct spool *s, uint64_t len)
+{
+	return s->total + (len > s->size_wanted ? len : s->size_wanted) <= s->limit;
+}
+
+/* While memory has room nothing is lost by waiting: the keeper only has no processor just now. */
+static struct nanos patience_of(const struct spool *s, uint64_t len)
+{
+	struct nanos span = nanos_from_s(ROOM_PATIENCE_S);
+
+	return has_room(s, len) && s->patience.ns < span.ns ? span : s->patience;
+}
+
 /* Why there is none, where the keeper did not answer in time. */
 static void say_late(struct spool *s, uint64_t len)
 {
-	uint64_t size = len > s->size_wanted ? len : s->size_wanted;
-
 	if (s->disk)
 		why_set(&s->why, ERR_FULL, "its disk is slower than what comes");
-	else if (s->total + size > s->limit)
+	else if (!has_room(s, len))
 		why_set(&s->why, ERR_FULL, SPOOL_LIMIT_TEXT, (unsigned long long)s->limit);
 	else
 		why_set(&s->why, ERR_FULL, "no memory was made ready in time");
@@ -425,7 +438,7 @@ static void say_late(struct spool *s, uint64_t len)
  * next one does not wait at all. */
 static struct segment *wait_for_spare(struct spool *s, uint64_t len)
 {
-	struct timespec until = after(s->patience);
+	struct timespec until = after(patience_of(s, len));
 	struct segment *g = NULL;
 	int rc = 0;
 

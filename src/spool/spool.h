@@ -51,7 +51,8 @@ struct spool_options {
 	uint64_t disk_limit;   /* bytes of all files there; 0: 16 GiB */
 	struct vault *vault;   /* keys that seal what is on disk; NULL: it lies there as it is */
 	spool_owner_fn owner;  /* … by whose key; NULL: all by the one without a name */
-	struct nanos patience; /* the longest wait of spool_reserve for the keeper; 0: 15 ms */
+	struct nanos patience; /* the longest wait of spool_reserve for the keeper where memory has
+				  no room; 0: 15 ms. Where it has, at least 2 s */
 	const struct spool_device *device; /* how a disk is written; NULL: as it does best */
 };
 

@@ -27,6 +27,15 @@ static char top[] = "/tmp/weir-spool-XXXXXX";
 static const struct spool_options small = {
 	.segment_size = SEGMENT, .limit = 16 * SEGMENT, .patience = {20 * INT64_C(1000000000)}};
 
+/* Stands in for the C library's: memory that takes its time, where that is asked for. */
+static _Atomic int slowness;
+
+int posix_fallocate(int fd, off_t offset, off_t len)
+{
+	usleep((useconds_t)atomic_load(&slowness));
+	return fallocate(fd, 0, offset, len) ? errno : 0;
+}
+
 static const char *path_of(const char *name)
 {
 	static char path[PATH_LEN];
@@ -527,6 +536,27 @@ static void test_rights(void)
 	   "so is one whose parent is not there: %s", why.text);
 }
 
+static void test_late(void)
+{
+	const struct spool_options options = {.segment_size = SEGMENT, .limit = 64 * SEGMENT};
+	struct why why = {0};
+	struct spool *s;
+	int n = 0, pieces;
+
+	if (spool_open(&s, path_of("late"), &options, &why)) {
+		ok(false, "opened: %s", why.text);
+		return;
+	}
+	atomic_store(&slowness, 50000);
+	while (n < 60 && put(s, SEGMENT / 2))
+		n++;
+	atomic_store(&slowness, 0);
+	ok(n == 60 && !spool_stats(s).n_refused && spool_stats(s).worst.ns > 15 * NANOS_PER_MS,
+	   "a keeper that is late is waited for while memory has room: %d", n);
+	ok(is_whole(s, 0, &pieces), "and nothing is lost");
+	spool_close(&s);
+}
+
 static int run_on_full_disk(void)
 {
 	struct spool_options options = {
@@ -587,6 +617,7 @@ int main(void)
 	test_refusals();
 	test_half_state();
 	test_rights();
+	test_late();
 	test_full_disk();
 	scratch_remove(top);
 	return tap_end();
