@@ -410,7 +410,7 @@ int delivery_heard(struct delivery *d, const struct answer *answer, struct nanos
 	return 0;
 }
 
-struct nanos delivery_wake(const struct delivery *d, struct nanos now)
+struct nanos delivery_wake(const struct delivery *d, bool is_blocked, struct nanos now)
 {
 	struct nanos wake = answer_due(d), stall = stall_due(d, now);
 
@@ -427,9 +427,9 @@ struct nanos delivery_wake(const struct delivery *d, struct nanos now)
 		wake = stall;
 	if (is_mute(d) && d->done > d->confirmed && d->settle_at.ns < wake.ns)
 		wake = d->settle_at;
-	/* one that is due goes out as soon as there is a place for it */
-	if (d->terms.keepalive_interval.ns && d->probe_at.ns > now.ns && d->probe_at.ns < wake.ns &&
-	    !has_question(d, ETSI_TRI_KEEP_ALIVE))
+	/* one that is due while nothing can be written goes out as soon as something can */
+	if (probe_is_due(d, d->probe_at) && d->probe_at.ns < wake.ns &&
+	    (!is_blocked || d->probe_at.ns > now.ns))
 		wake = d->probe_at;
 	return wake;
 }

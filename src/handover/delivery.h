@@ -169,7 +169,8 @@ void delivery_unacked(struct delivery *d, uint64_t n, struct nanos now);
 MUST_CHECK int delivery_heard(struct delivery *d, const struct answer *answer, struct nanos now,
 			      struct why *why);
 
-/* When something is due next, if nothing happens before; INT64_MAX: never. */
-struct nanos delivery_wake(const struct delivery *d, struct nanos now);
+/* When something is due next, if nothing happens before, which may be in the past; INT64_MAX:
+ * never. is_blocked: there is something to write, and the socket takes nothing now. */
+struct nanos delivery_wake(const struct delivery *d, bool is_blocked, struct nanos now);
 
 #endif

@@ -58,11 +58,14 @@ static void test_keepalive(void)
 
 	ok(delivery_is_up(&d), "without options a connection is up at once");
 	ok(said(&d, false, 99.9, &n) == NOTHING, "no keep-alive before its interval");
-	ok(delivery_wake(&d, at(99)).ns == at(100).ns, "it says when it wants to be woken");
+	ok(delivery_wake(&d, false, at(99)).ns == at(100).ns, "it says when it wants to be woken");
+	ok(delivery_wake(&d, false, at(101)).ns == at(100).ns &&
+		   delivery_wake(&d, true, at(101)).ns > at(101).ns,
+	   "also when that has just passed, but for a socket that takes nothing now");
 	ok(said(&d, true, 100, &n) == ETSI_TRI_KEEP_ALIVE && n == 0,
 	   "then there is one, also where records wait, with number 0");
 	ok(said(&d, true, 129, &n) == NOTHING, "one at a time");
-	ok(delivery_wake(&d, at(129)).ns == at(130).ns && !is_expired(&d, 129),
+	ok(delivery_wake(&d, false, at(129)).ns == at(130).ns && !is_expired(&d, 129),
 	   "after 29 s without an answer there is hope");
 	ok(is_expired(&d, 131), "after 31 s there is none");
 	ok(hears(&d, ETSI_TRI_KEEP_ALIVE_RESPONSE, 0, 129) == 0 && !is_expired(&d, 1000),
@@ -86,7 +89,7 @@ static void test_keepalive_off(void)
 
 	terms.keepalive_interval.ns = 0;
 	d = up(&terms);
-	ok(said(&d, false, 1e6, &n) == NOTHING && delivery_wake(&d, at(1)).ns == INT64_MAX,
+	ok(said(&d, false, 1e6, &n) == NOTHING && delivery_wake(&d, false, at(1)).ns == INT64_MAX,
 	   "without an interval there are no keep-alives");
 	terms = usual;
 	terms.keepalive_wait.ns = 0;
@@ -125,7 +128,7 @@ static void test_stuck(void)
 	   "who takes nothing, so that no keep-alive can go out, has no more time than others");
 	delivery_unacked(&d, 80000, at(120));
 	ok(!is_expired(&d, 149) && is_expired(&d, 151) &&
-		   delivery_wake(&d, at(121)).ns == at(150).ns,
+		   delivery_wake(&d, true, at(121)).ns == at(150).ns,
 	   "who takes a little has it from then on");
 	delivery_unacked(&d, 0, at(140));
 	ok(!is_expired(&d, 1000), "where all is taken, a keep-alive can go out");
@@ -136,7 +139,7 @@ static void test_connections(void)
 	struct delivery d;
 
 	delivery_init(&d, &usual, 5, at(0));
-	ok(d.state == DELIVERY_DOWN && delivery_wake(&d, at(0)).ns == 0 &&
+	ok(d.state == DELIVERY_DOWN && delivery_wake(&d, false, at(0)).ns == 0 &&
 		   delivery_dials(&d, at(0)) && !delivery_dials(&d, at(0)),
 	   "it dials at once, and once");
 	ok(!is_expired(&d, 9) && is_expired(&d, 10), "a connection must come about in 10 s");
@@ -311,10 +314,11 @@ static void test_settled(void)
 	d = up(&mute);
 	delivery_wrote_records(&d, 1000, 1000);
 	delivery_unacked(&d, 0, at(10));
-	ok(d.done == 2000 && d.confirmed == 1000 && delivery_wake(&d, at(10)).ns == at(60).ns,
+	ok(d.done == 2000 && d.confirmed == 1000 &&
+		   delivery_wake(&d, false, at(10)).ns == at(60).ns,
 	   "of who answers nothing it is looked at again");
 	delivery_unacked(&d, 0, at(60));
-	ok(d.confirmed == 1000 && delivery_wake(&d, at(61)).ns <= at(120).ns,
+	ok(d.confirmed == 1000 && delivery_wake(&d, false, at(61)).ns <= at(120).ns,
 	   "what its TCP has had for less than a minute is not confirmed");
 	delivery_wrote_records(&d, 500, 500);
 	delivery_unacked(&d, 0, at(100));

@@ -489,7 +489,7 @@ static void read_answers(struct sender *s)
 static void arm(struct sender *s, bool has_work_left)
 {
 	const struct delivery *d = &s->delivery;
-	struct nanos now = loop_now(), wake = delivery_wake(d, now);
+	struct nanos now = loop_now(), wake = delivery_wake(d, has_work_left, now);
 	unsigned wants;
 	int64_t span;
 
