@@ -210,8 +210,7 @@ static int run(const struct settings *set, int n, char **operands)
 	if (orders_n_call_targets(&orders))
 		fprintf(stderr,
 			"weir intercept: %zu targets are named by sip_uri or phone: sip targets "
-			"are "
-			"not intercepted yet by this version\n",
+			"are not intercepted yet by this version\n",
 			orders_n_call_targets(&orders));
 	status = run_orders(set, &orders, n, operands);
 	orders_fini(&orders);
