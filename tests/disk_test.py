@@ -4,7 +4,9 @@
     disk_test.py WEIR-PROVISIONER WEIR-COLLECTOR WEIR-MEDIATOR WEIR-AGENCY WEIR [PART...]
 """
 import collections
+import datetime
 import pathlib
+import re
 import signal
 import sys
 import threading
@@ -16,7 +18,7 @@ from radius_packets import udp
 
 NAMES = ("provisioner", "collector", "mediator", "agency", "weir")
 PROGRAMS = dict(zip(NAMES, sys.argv[1:6]))
-TARGET, OTHER = "192.0.2.7", "198.51.100.9"
+TARGET, OTHER, BYSTANDER = "192.0.2.7", "198.51.100.9", "192.0.2.8"
 SECRET = b"the words of the target "
 N = 12000
 SIZES = {"spool_limit": 4 << 20, "disk_limit": 64 << 20}
@@ -30,11 +32,11 @@ def ok(is_so, sentence, *why):
         return tap.ok(is_so, sentence, why)
 
 
-def feed(collector, first, n):
+def feed(collector, first, n, target=TARGET):
     """n packets of the target, each with its number and words that are easy to find; not faster than any disk is."""
-    when = time.time_ns()
     for at in range(first, first + n, 200):
-        collector.feed.frames([(when + k, udp(TARGET, OTHER, 5000, 53, k.to_bytes(8, "big") + 30 * SECRET))
+        when = time.time_ns()
+        collector.feed.frames([(when + k, udp(target, OTHER, 5000, 53, k.to_bytes(8, "big") + 30 * SECRET))
                                for k in range(at, min(at + 200, first + n))])
         time.sleep(0.01)
 
@@ -83,8 +85,19 @@ class World:
     def keys(self, daemon):
         return [f for f in pathlib.Path(daemon.fields["folder"], "keys").iterdir() if b"L1" in f.read_bytes()]
 
+    def told(self, who):
+        """What the agency was told of records that a disk does not give back: (LIID, number, from, until)."""
+        found = [re.match(rf"alarm of LIID (\S+): (?:collector|mediator) \S+: .*the {who}'s disk does not give them back: "
+                          r"(\d+) records (?:from (\S+) to|at) (\S+)", e["words"])
+                 for e in self.a.events("record") if e["kind"] == "hi1"]
+        return [(f[1], int(f[2]), seconds(f[3] or f[4]), seconds(f[4])) for f in found if f]
+
     def numbers(self):
         return [e["sequence"] if "sequence" in e else e["seq"] for e in self.a.records("cc")]
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text.rstrip(".").replace("Z", "+00:00")).timestamp()
 
 
 def spoil(files):
@@ -152,7 +165,12 @@ def damage_is_stepped_over():
     """A block that is damaged, on either disk: the rest arrives, and what was in it is counted as lost."""
     with Chain(PROGRAMS, is_plain=True) as chain:
         w = World(chain)
+        w.p.put("/warrants/police/L2", warrant("L2", targets=[{"prefix": f"{BYSTANDER}/32", "cin": 8}]))
+        w.p.agree("c1", "m1")
+        began = time.time()
         backlog(w, 0, N)
+        ended = time.time()
+        feed(w.c, 0, 20, BYSTANDER)
         spoil(w.blocks("collector"))
         w.a.stop()
         w.m.start()
@@ -166,6 +184,13 @@ def damage_is_stepped_over():
         ok(until(lambda: w.lost("spoiled") and w.content()["acknowledged"] + w.lost("spoiled") + damaged == N),
            "so it is with one of the mediator's", w.page(), w.m.log()[-800:])
         spoiled = w.lost("spoiled")
+        for who, n in (("collector", damaged), ("mediator", spoiled)):
+            ok(until(lambda: w.told(who)) and [told[:2] for told in w.told(who)] == [("L1", n)],
+               f"the agency is told whose and how many records the {who}'s disk lost, and nothing of another warrant",
+               w.told(who), n)
+            since, to = w.told(who)[0][2:]
+            ok(began < since < to < ended and to - since < (ended - began) / 2,
+               "and between which times: those of the records beside the hole", began, since, to, ended)
         got = w.numbers()
         ok(len(set(got)) == N - damaged - spoiled, "the agency has as many as the ledger says", len(got), damaged,
            spoiled)

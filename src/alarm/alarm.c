@@ -143,6 +143,11 @@ static struct alarm *find(const struct alarms *as, enum alarm_kind kind, const c
 	return a;
 }
 
+bool alarms_has_room(const struct alarms *as)
+{
+	return as->n < ALARM_MAX / 2;
+}
+
 bool alarms_is_on(const struct alarms *as, enum alarm_kind kind, const char *about)
 {
 	return find(as, kind, about);

@@ -37,8 +37,11 @@ enum {
 	  "there is room in the outbox again",                                                     \
 	  "The mediator is away for longer than the collector's spool lasts, or too slow.")        \
 	X(OUTBOX_DAMAGED, "outbox_damaged", 0, "octets",                                           \
-	  "records are lost: the disk does not give them back", "",                                \
+	  "records are lost on the disk: whose is told later", "",                                 \
 	  "The disk is broken, or was changed, or a key is gone.")                                 \
+	X(RECORDS_DAMAGED, "records_damaged", 0, "records",                                        \
+	  "records are lost: the collector's disk does not give them back", "",                    \
+	  "Whose records they were, once what was not lost has gone out: see outbox_damaged.")     \
 	X(DISK_REFUSES, "disk_refuses", 10, "",                                                    \
 	  "nothing can be written to the disk: memory alone takes what waits",                     \
 	  "the disk takes records again",                                                          \
@@ -62,8 +65,11 @@ enum {
 	X(SPOOL_FULL, "spool_full", 10, "", "no room: what comes waits at the collectors",         \
 	  "room again", "The agency is away, or too slow, for longer than the spool lasts.")       \
 	X(SPOOL_DAMAGED, "spool_damaged", 0, "octets",                                             \
-	  "records are lost: the disk does not give them back", "",                                \
+	  "records are lost on the disk: whose is told later", "",                                 \
 	  "The disk is broken, or was changed, or a key is gone.")                                 \
+	X(RECORDS_SPOILED, "records_spoiled", 0, "records",                                        \
+	  "records are lost: the mediator's disk does not give them back", "",                     \
+	  "Whose records they were, once what was not lost has gone out: see spool_damaged.")      \
 	X(STREAM_GAP, "stream_gap", 0, "octets", "octets that collectors had delivered are lost",  \
 	  "",                                                                                      \
 	  "A collector goes on behind what came last: it, or the mediator, has lost its spool.")   \
@@ -138,6 +144,9 @@ struct alarm *alarms_raise(struct alarms *as, const struct alarm_fact *fact, str
 
 /* This agency shall hear of it, too. NULL is accepted. */
 void alarm_tell(struct alarm *alarm, const char *agency);
+
+/* Whether half of the room for alarms is free: what can wait should until then. */
+bool alarms_has_room(const struct alarms *as);
 
 /* Whether there is one of this kind that is not over. */
 bool alarms_is_on(const struct alarms *as, enum alarm_kind kind, const char *about);

@@ -301,7 +301,8 @@ static int open_sentry(struct collection *c)
 					       .settings = c->place.settings,
 					       .alarms = c->alarms,
 					       .intercept = c->intercept,
-					       .delivery = c->delivery};
+					       .delivery = c->delivery,
+					       .proof = c->proof};
 
 	return sentry_new(&c->sentry, &options);
 }

@@ -58,24 +58,44 @@ static bool count(struct parcel *parcel, unsigned *last, const struct ledger_key
 	return true;
 }
 
-static bool count_all(struct parcels *p, struct parcel *parcel, const struct tally_place *place,
-		      struct rd r)
+/* Takes the next one; NULL: none is whole. */
+static const uint8_t *take_record(struct rd *r, size_t *len)
 {
+	if (!rd_left(r) || etsi_pdu_len(r->at, rd_left(r), len, NULL) || *len > rd_left(r))
+		return NULL;
+	return rd_take(r, *len);
+}
+
+struct nanos parcel_time(const uint8_t *pdu, size_t len)
+{
+	struct etsi_decoded facts = {0};
+
+	etsi_pdu_facts(pdu, len, &facts);
+	return facts.has_time ? facts.time : (struct nanos){0};
+}
+
+static bool count_all(struct parcels *p, struct parcel *parcel, const struct tally_place *place,
+		      const struct rd *records)
+{
+	struct rd r = *records;
+	const uint8_t *pdu, *last_pdu = NULL;
+	size_t len = 0, last_len = 0;
+	bool is_known = true;
 	unsigned last = 0;
 
-	while (rd_left(&r)) {
+	while ((pdu = take_record(&r, &len))) {
 		const struct tally_seen *seen;
-		const uint8_t *pdu = r.at;
 		uint32_t seq;
-		size_t len;
 
-		if (etsi_pdu_len(pdu, rd_left(&r), &len, NULL) || !rd_take(&r, len))
-			return false;
+		last_pdu = pdu, last_len = len;
+		if (!is_known)
+			continue;
 		seen = tally_see(&p->sight, place, pdu, len, &seq);
-		if (!seen || !count(parcel, &last, &seen->key))
-			return false;
+		is_known = seen && count(parcel, &last, &seen->key);
 	}
-	return true;
+	if (last_pdu)
+		p->last = parcel_time(last_pdu, last_len);
+	return is_known && !rd_left(&r);
 }
 
 void parcels_add(struct parcels *p, const struct tally_place *place, uint64_t offset,
@@ -83,15 +103,17 @@ void parcels_add(struct parcels *p, const struct tally_place *place, uint64_t of
 {
 	struct parcel *parcel;
 
+	p->end = offset + rd_left(records);
+	p->last.ns = 0;
 	while (p->n && parcel_at(p, p->n - 1)->to > offset)
 		p->n--;
 	if (!make_room(p))
 		return;
 	parcel = parcel_at(p, p->n);
 	parcel->from = offset;
-	parcel->to = offset + rd_left(records);
+	parcel->to = p->end;
 	parcel->n_keys = 0;
-	if (count_all(p, parcel, place, *records))
+	if (count_all(p, parcel, place, records))
 		p->n++;
 }
 

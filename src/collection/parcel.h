@@ -23,7 +23,12 @@ struct parcels {
 	struct parcel *ring; /* n of them, from first on, in the order of the stream */
 	uint32_t first, n, size;
 	struct tally_sight sight;
+	uint64_t end;      /* of what was sent last … */
+	struct nanos last; /* … and the time of its last record; 0: it is not known */
 };
+
+/* The time of a record; 0: it has none. */
+struct nanos parcel_time(const uint8_t *pdu, size_t len);
 
 void parcels_fini(struct parcels *p);
 

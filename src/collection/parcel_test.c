@@ -36,6 +36,8 @@ static void test_counts(struct parcels *p, struct wr *w)
 	for (int i = 0; i < 9; i++)
 		put(w, i % 3 ? 7 : 8);
 	add(p, 1000, w);
+	ok(p->end == 1000 + w->len && p->last.ns == 1700000000123456000,
+	   "where the last record ends, and its time");
 	parcel = parcels_find(p, 1000, 1000 + w->len);
 	ok(parcel && parcel->n_keys == 2 && parcel->of[0].n == 3 && parcel->of[1].n == 6 &&
 		   parcel->of[0].key.cin == 8 && parcel->of[1].key.cin == 7 &&

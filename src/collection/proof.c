@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "etsi/decode.h"
-#include "ledger/stock.h"
 #include "spool/spool.h"
 #include "station/account.h"
 #include "tally/tally.h"
@@ -46,6 +45,7 @@ struct proof {
 	struct box *acked;         /* in hand */
 	struct delivery *delivery; /* NULL: it is not known yet */
 	struct missing *missing;
+	struct ledger_losses losses; /* that nobody was told of */
 	size_t n_expected;
 };
 
@@ -106,18 +106,38 @@ static void mark_missing(const struct proof *p, const struct box *box, bool is_m
 	}
 }
 
+/* From the record before a hole to the one behind it. */
+static struct ledger_stretch stretch_of(const struct box *box, uint64_t begin, uint64_t end)
+{
+	struct ledger_stretch when = {.to_ns = loop_wall().ns};
+	const uint8_t *bytes;
+	struct nanos behind = {0};
+	size_t n, len;
+
+	if (box->sent.end == begin)
+		when.from_ns = box->sent.last.ns;
+	n = spool_peek(box->spool, end, &bytes);
+	if (n && !etsi_pdu_len(bytes, n, &len, NULL) && len <= n)
+		behind = parcel_time(bytes, len);
+	if (behind.ns)
+		when.to_ns = behind.ns;
+	return when;
+}
+
 /* A hole of this box: while nobody counts elsewhere, and no draft is open. */
-static void note_missing(struct proof *p, const struct box *box, uint64_t end)
+static void note_missing(struct proof *p, const struct box *box, uint64_t begin, uint64_t end)
 {
 	const struct ledger_stock_rule rule = {LEDGER_SPOOLED, LEDGER_HANDED, LEDGER_DAMAGED,
-					       loop_wall().ns};
+					       stretch_of(box, begin, end)};
 	struct missing *m = missing_of(p, box->agency);
 	uint64_t ends[LEDGER_STOCK_SPOOLS] = {0};
 
 	if (!m)
 		m = add_missing(p, box->agency);
-	if (m && ledger_stock_covers(m->stock, side_of(box), end))
+	if (m && ledger_stock_covers(m->stock, side_of(box), end)) {
+		ledger_stock_widen(m->stock, &rule.when);
 		return;
+	}
 	mark_missing(p, box, true);
 	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS; k++) {
 		const struct box *other = box_of(p, box->agency, k);
@@ -136,7 +156,7 @@ static void look_for_missing(struct proof *p, struct missing *m)
 
 	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS && m->stock; k++) {
 		box = box_of(p, m->agency, k);
-		ledger_stock_reached(&m->stock, k, box ? box->acked : UINT64_MAX);
+		ledger_stock_reached(&m->stock, k, box ? box->acked : UINT64_MAX, &p->losses);
 	}
 	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS && !m->stock; k++) {
 		box = box_of(p, m->agency, k);
@@ -214,8 +234,10 @@ static void count_acked(void *arg)
 		ledger_draft_seal(p->book, &mark);
 		ledger_draft_apply(p->book);
 		if (piece == PIECE_HOLE) {
-			mark.offset = spool_hole(box->spool, mark.offset);
-			note_missing(p, box, mark.offset);
+			uint64_t begin = mark.offset;
+
+			mark.offset = spool_hole(box->spool, begin);
+			note_missing(p, box, begin, mark.offset);
 			if (mark.offset > box->acked)
 				mark.offset = box->acked;
 		}
@@ -233,10 +255,20 @@ static void recall_missing(void *arg)
 		struct ledger_mark mark = {spool_id(box->spool), PART_MISSING, 0};
 
 		if (ledger_mark_get(p->book, &mark) && mark.offset)
-			note_missing(p, box, spool_end(box->spool));
+			note_missing(p, box, UINT64_MAX, spool_end(box->spool));
 	}
 	for (struct missing *m = p->missing; m; m = m->next)
 		look_for_missing(p, m);
+}
+
+bool proof_next_loss(struct proof *p, struct ledger_lost *out)
+{
+	if (!p->losses.n) {
+		ledger_losses_fini(&p->losses);
+		return false;
+	}
+	*out = p->losses.items[--p->losses.n];
+	return true;
 }
 
 void proof_deliver(struct proof *p, struct delivery *delivery)
@@ -445,6 +477,7 @@ void proof_free(struct proof **proof)
 		ledger_stock_free(&m->stock);
 		free(m);
 	}
+	ledger_losses_fini(&p->losses);
 	account_free(&p->account);
 	loop_timer_fini(&p->timer);
 	ledger_book_close(&p->book);

@@ -6,6 +6,7 @@
 
 #include "collection/delivery.h"
 #include "collection/input.h"
+#include "ledger/stock.h"
 #include "station/station.h"
 
 struct proof;
@@ -28,6 +29,9 @@ void proof_deliver(struct proof *proof, struct delivery *delivery);
 
 /* Looks at them every second from now on; NULL: no more. */
 void proof_watch(struct proof *proof, struct inputs *inputs);
+
+/* What a warrant has lost on the collector's disk, each once; false: nothing more is known. */
+bool proof_next_loss(struct proof *proof, struct ledger_lost *out);
 
 /* An interface was not captured for a while. */
 void proof_gap(struct proof *proof, const struct input_gap *gap);

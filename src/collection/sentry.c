@@ -22,6 +22,7 @@ struct found {
 	enum alarm_kind kind;
 	char key[LEDGER_WARRANT_LEN]; /* "AGENCY/LIID" */
 	uint64_t n;
+	struct nanos from, until; /* 0: now */
 };
 
 /* An agency, of the warrants in this look. */
@@ -82,7 +83,8 @@ static struct seen_agency *agency_of(struct sentry *s, const char *key)
 	return s->last;
 }
 
-static void find(struct sentry *s, enum alarm_kind kind, const char *key, uint64_t n)
+/* NULL: there are too many, or the key is too long. */
+static struct found *find(struct sentry *s, enum alarm_kind kind, const char *key, uint64_t n)
 {
 	struct seen_agency *a = agency_of(s, key);
 	struct found *f = s->n_found < MAX_FOUND ? &s->found[s->n_found] : NULL;
@@ -90,12 +92,12 @@ static void find(struct sentry *s, enum alarm_kind kind, const char *key, uint64
 	if (!f || strlen(key) >= sizeof f->key) {
 		if (a)
 			a->n_unnamed[kind]++;
-		return;
+		return NULL;
 	}
 	s->n_found++;
-	f->kind = kind;
-	f->n = n;
+	*f = (struct found){.kind = kind, .n = n};
 	memcpy(f->key, key, strlen(key) + 1);
+	return f;
 }
 
 /* With the turn's lock held: nothing is said here. */
@@ -110,10 +112,10 @@ static void look_at_warrant(void *arg, const struct intercept_view *view)
 	if (a)
 		a->n_active++;
 	if (lost > view->health->lost)
-		find(s, ALARM_OUTBOX_FULL, view->key, lost - view->health->lost);
+		(void)find(s, ALARM_OUTBOX_FULL, view->key, lost - view->health->lost);
 	view->health->lost = lost;
 	if (health_look(view, &watch))
-		find(s, ALARM_SILENT, view->key, 0);
+		(void)find(s, ALARM_SILENT, view->key, 0);
 }
 
 /* Whether an agency hears of it; log and metrics have it in any case. */
@@ -127,7 +129,8 @@ static void raise_found(struct sentry *s, const struct found *f)
 	struct alarms *as = s->options.alarms;
 	struct seen_agency *a = agency_of(s, f->key);
 	char about[ABOUT_LEN];
-	struct alarm_fact fact = {.kind = f->kind, .about = about, .n = f->n};
+	struct alarm_fact fact = {
+		.kind = f->kind, .about = about, .n = f->n, .from = f->from, .until = f->until};
 	struct alarm *alarm;
 
 	if (!a)
@@ -158,18 +161,47 @@ static void raise_unnamed(struct sentry *s, const struct seen_agency *a, enum al
 		alarm_tell(alarm, a->id);
 }
 
-/* Looks at them all, and says what is wrong with them. */
-static void look_at_warrants(struct sentry *s)
+static void begin_look(struct sentry *s)
 {
 	s->n_found = s->n_agencies = 0;
 	s->last = NULL;
-	intercept_each(s->options.intercept, look_at_warrant, s);
+}
+
+static void end_look(struct sentry *s)
+{
 	for (size_t i = 0; i < s->n_found; i++)
 		raise_found(s, &s->found[i]);
 	for (size_t i = 0; i < s->n_agencies; i++) {
 		raise_unnamed(s, &s->agencies[i], ALARM_OUTBOX_FULL);
 		raise_unnamed(s, &s->agencies[i], ALARM_SILENT);
 	}
+}
+
+/* Looks at them all, and says what is wrong with them. */
+static void look_at_warrants(struct sentry *s)
+{
+	begin_look(s);
+	intercept_each(s->options.intercept, look_at_warrant, s);
+	end_look(s);
+}
+
+/* Whose records were on the disk that does not give them back; the rest at the next look, so that
+ * each has a sentence of its own. */
+static void look_at_losses(struct sentry *s)
+{
+	struct ledger_lost lost;
+
+	begin_look(s);
+	while (s->n_found < MAX_SINGLE && alarms_has_room(s->options.alarms) &&
+	       proof_next_loss(s->options.proof, &lost)) {
+		struct found *f = find(s, ALARM_RECORDS_DAMAGED, lost.warrant, lost.n);
+
+		if (!f)
+			continue;
+		f->from.ns = lost.when.from_ns;
+		f->until.ns = lost.when.to_ns;
+	}
+	end_look(s);
 }
 
 /* ---- what is no single warrant's ---- */
@@ -303,6 +335,7 @@ static void look(void *owner)
 	struct sentry *s = owner;
 
 	s->n_looks++;
+	look_at_losses(s);
 	look_at_inputs(s);
 	look_at_boxes(s);
 	alarms_look(s->options.alarms, loop_wall());

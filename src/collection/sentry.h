@@ -7,6 +7,7 @@
 #include "alarm/alarm.h"
 #include "collection/delivery.h"
 #include "collection/input.h"
+#include "collection/proof.h"
 #include "intercept/intercept.h"
 
 struct sentry;
@@ -17,6 +18,7 @@ struct sentry_options {
 	struct alarms *alarms;
 	struct intercept *intercept;
 	struct delivery *delivery;
+	struct proof *proof;
 };
 
 /* Begins to look. */

@@ -1,6 +1,7 @@
 #include "ledger/stock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct stocked {
 	struct ledger_key key;
@@ -61,6 +62,17 @@ static int fill(struct ledger_stock *s, const char *agency)
 	return 0;
 }
 
+void ledger_stock_widen(struct ledger_stock *s, const struct ledger_stretch *when)
+{
+	struct ledger_stretch *all = &s->rule.when;
+
+	/* a beginning that nobody knows may be any */
+	if (when->from_ns < all->from_ns)
+		all->from_ns = when->from_ns;
+	if (when->to_ns > all->to_ns)
+		all->to_ns = when->to_ns;
+}
+
 int ledger_stock_take(struct ledger_stock **stock, struct ledger_book *book, const char *agency,
 		      const struct ledger_stock_rule *rule,
 		      const uint64_t ends[LEDGER_STOCK_SPOOLS])
@@ -78,6 +90,8 @@ int ledger_stock_take(struct ledger_stock **stock, struct ledger_book *book, con
 		ledger_stock_free(&s);
 		return rc;
 	}
+	if (*stock)
+		ledger_stock_widen(s, &(*stock)->rule.when);
 	ledger_stock_free(stock);
 	*stock = s;
 	return 0;
@@ -108,7 +122,56 @@ void ledger_stock_strike(struct ledger_stock *s, size_t spool, uint64_t end,
 		item->n--;
 }
 
-void ledger_stock_reached(struct ledger_stock **stock, size_t spool, uint64_t offset)
+/* Of the holes' time, what the row's own records can have been in. */
+static struct ledger_stretch stretch_of(const struct ledger_stock *s, const struct ledger_row *row)
+{
+	struct ledger_stretch when = s->rule.when;
+
+	if (row->next && row->first_ns > when.from_ns && row->first_ns <= when.to_ns)
+		when.from_ns = row->first_ns;
+	if (row->next && row->last_ns < when.to_ns && row->last_ns >= when.from_ns)
+		when.to_ns = row->last_ns;
+	if (!when.from_ns)
+		when.from_ns = when.to_ns;
+	return when;
+}
+
+/* Rows of one warrant come one behind the other. */
+static void add_loss(struct ledger_losses *losses, const struct stocked *item,
+		     const struct ledger_stretch *when)
+{
+	struct ledger_lost *last = losses->n ? &losses->items[losses->n - 1] : NULL;
+	struct ledger_lost *more;
+
+	if (last && !strcmp(last->warrant, item->key.warrant)) {
+		last->n += item->n;
+		last->when.from_ns =
+			when->from_ns < last->when.from_ns ? when->from_ns : last->when.from_ns;
+		last->when.to_ns = when->to_ns > last->when.to_ns ? when->to_ns : last->when.to_ns;
+		return;
+	}
+	more = reallocarray(losses->items, losses->n + 1, sizeof *more);
+	if (!more)
+		return;
+	losses->items = more;
+	last = &more[losses->n++];
+	*last = (struct ledger_lost){.n = item->n, .when = *when};
+	memcpy(last->warrant, item->key.warrant, sizeof last->warrant);
+}
+
+static void count_lost(const struct ledger_stock *s, const struct stocked *item,
+		       struct ledger_losses *losses)
+{
+	struct ledger_row *row = ledger_book_row(s->book, &item->key);
+	struct ledger_stretch when = stretch_of(s, row);
+
+	ledger_tally_add(row, s->rule.lost, item->n, when.from_ns);
+	ledger_tally_add(row, s->rule.lost, 0, when.to_ns);
+	add_loss(losses, item, &when);
+}
+
+void ledger_stock_reached(struct ledger_stock **stock, size_t spool, uint64_t offset,
+			  struct ledger_losses *losses)
 {
 	struct ledger_stock *s = *stock;
 
@@ -120,7 +183,12 @@ void ledger_stock_reached(struct ledger_stock **stock, size_t spool, uint64_t of
 			return;
 	for (size_t k = 0; k < s->n; k++)
 		if (s->items[k].n)
-			ledger_tally_add(ledger_book_row(s->book, &s->items[k].key), s->rule.lost,
-					 s->items[k].n, s->rule.ns);
+			count_lost(s, &s->items[k], losses);
 	ledger_stock_free(stock);
+}
+
+void ledger_losses_fini(struct ledger_losses *losses)
+{
+	free(losses->items);
+	*losses = (struct ledger_losses){.items = NULL};
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "etsi/decode.h"
+#include "etsi/pdu.h"
 #include "loop/loop.h"
 #include "mediation/file.h"
 #include "mediation/harvest.h"
@@ -305,10 +306,44 @@ static void set_missing(const struct line *l, bool missing)
 		ledger_mark_set(l->ledger, &mark);
 }
 
-static void take_stock(struct line *l, struct nanos now)
+/* The time of the record at offset; 0: none is there, or it has none. */
+static struct nanos time_at(const struct line *l, uint64_t offset)
+{
+	struct etsi_decoded facts = {0};
+	const uint8_t *bytes;
+	size_t n = spool_peek(l->spool, offset, &bytes), len;
+
+	if (n && !etsi_pdu_len(bytes, n, &len, NULL) && len <= n)
+		etsi_pdu_facts(bytes, len, &facts);
+	return facts.has_time ? facts.time : (struct nanos){0};
+}
+
+/* Only a disk has holes. */
+static void note_last(struct line *l, uint64_t offset, uint64_t end)
+{
+	uint64_t n;
+
+	l->last_end = 0;
+	if (!spool_stats(l->spool).is_on_disk)
+		return;
+	l->last = time_at(l, ends_last(l->ends, offset, end - 1, &n));
+	l->last_end = end;
+}
+
+/* From the record before a hole to the one behind it. */
+static struct ledger_stretch stretch_of(const struct line *l, uint64_t begin, uint64_t end,
+					struct nanos now)
+{
+	struct nanos behind = time_at(l, end);
+
+	return (struct ledger_stretch){l->last_end == begin ? l->last.ns : 0,
+				       behind.ns ? behind.ns : now.ns};
+}
+
+static void take_stock(struct line *l, const struct ledger_stretch *when)
 {
 	const struct ledger_stock_rule rule = {LEDGER_KEPT, LEDGER_ACKNOWLEDGED, LEDGER_SPOILED,
-					       now.ns};
+					       *when};
 	uint64_t ends[LEDGER_STOCK_SPOOLS];
 
 	set_missing(l, true);
@@ -326,7 +361,7 @@ static void look_for_missing(const struct line *l)
 	for (size_t i = 0; i < LEDGER_STOCK_SPOOLS && *l->stock; i++) {
 		mark = acknowledged_mark(&l->pair[i]);
 		if (mark)
-			ledger_stock_reached(l->stock, i, mark->offset);
+			ledger_stock_reached(l->stock, i, mark->offset, l->losses);
 	}
 	for (size_t i = 0; i < LEDGER_STOCK_SPOOLS && !*l->stock; i++)
 		set_missing(&l->pair[i], false);
@@ -335,11 +370,15 @@ static void look_for_missing(const struct line *l)
 void line_lost(struct line *l, uint64_t end, struct nanos now)
 {
 	struct ledger_mark *mark = l->ledger ? acknowledged_mark(l) : NULL;
+	struct ledger_stretch when;
 
 	if (!mark || end <= mark->offset)
 		return;
-	if (!ledger_stock_covers(*l->stock, l->interface, end))
-		take_stock(l, now);
+	when = stretch_of(l, mark->offset, end, now);
+	if (ledger_stock_covers(*l->stock, l->interface, end))
+		ledger_stock_widen(*l->stock, &when);
+	else
+		take_stock(l, &when);
 	mark->offset = end;
 	mark = sent_mark(l);
 	if (mark && mark->offset < end)
@@ -351,7 +390,7 @@ void line_find_lost(struct line *l, struct nanos now)
 {
 	if (!l->ledger || !is_missing(l))
 		return;
-	take_stock(l, now);
+	take_stock(l, &(struct ledger_stretch){0, now.ns});
 	look_for_missing(l);
 }
 
@@ -377,7 +416,7 @@ void line_acknowledged(struct line *l, uint64_t offset, uint64_t end)
 {
 	struct ledger_mark *mark = l->ledger && offset < end ? acknowledged_mark(l) : NULL;
 	struct ledger_row *row;
-	struct ends_run run;
+	struct ends_run run = {0};
 
 	if (mark && offset < mark->offset)
 		offset = mark->offset;
@@ -396,6 +435,8 @@ void line_acknowledged(struct line *l, uint64_t offset, uint64_t end)
 			ledger_stock_strike(*l->stock, l->interface, run.end, &row->key);
 			look_for_missing(l);
 		}
+		if (run.end >= end)
+			note_last(l, offset, run.end);
 	}
 }
 

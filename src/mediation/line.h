@@ -26,8 +26,11 @@ struct line {
 	struct tally_sight sight;   /* whose records were looked at last */
 	struct ledger_mark *sent_mark, *acknowledged_mark; /* NULL: not looked for yet */
 	struct line *pair;                                 /* the agency's lines, by interface */
-	struct ledger_stock **stock; /* of both, where some of it is lost; their owner's */
-	bool is_full;                /* … was logged */
+	struct ledger_stock **stock;  /* of both, where some of it is lost; their owner's */
+	struct ledger_losses *losses; /* of both, that nobody was told of; their owner's */
+	struct nanos last;            /* time of the record behind which … */
+	uint64_t last_end;            /* … the agency has it; 0: not known */
+	bool is_full;                 /* … was logged */
 	struct line_counts {
 		uint64_t n_received, n_refused[N_REFUSALS], n_spooled;
 		uint64_t n_unframed; /* octets that were no records */
@@ -36,7 +39,7 @@ struct line {
 };
 
 /* Opens the agency's spool in a folder of spools, the options' disk being such a folder too;
- * interface, agency, ledger, pair and stock are set already.
+ * interface, agency, ledger, pair, stock and losses are set already.
  * What an earlier process had taken and not yet counted is counted now. */
 MUST_CHECK int line_open(struct line *line, const char *folder, const struct spool_options *options,
 			 struct why *why);

@@ -27,6 +27,7 @@ struct outlet {
 	const struct agency *order; /* in the orders; good until the next update */
 	struct line lines[N_INTERFACES];
 	struct ledger_stock *stock;           /* while it is found out what was lost */
+	struct ledger_losses losses;          /* that nobody was told of */
 	struct sender *senders[N_INTERFACES]; /* NULL: captures are made */
 	struct announcements told;
 	uint64_t n_told_lost[N_INTERFACES];    /* in an alarm: octets that never came */
@@ -255,8 +256,32 @@ static void look_at_line(struct outlet *o, int i, struct alarms *alarms, struct 
 	o->n_told_damaged[i] = damaged;
 }
 
+/* Whose records the disk did not give back, as far as there is room for so many alarms. */
+static void look_at_losses(struct outlet *o, struct alarms *alarms, struct nanos now)
+{
+	char about[ALARM_SIZE];
+
+	while (o->losses.n && alarms_has_room(alarms)) {
+		const struct ledger_lost *l = &o->losses.items[--o->losses.n];
+		const struct alarm_fact fact = {.kind = ALARM_RECORDS_SPOILED,
+						.about = about,
+						.liid = l->warrant + strlen(o->agency) + 1,
+						.n = l->n,
+						.from = {l->when.from_ns},
+						.until = {l->when.to_ns}};
+		struct wr w = wr_of(about, sizeof about - 1);
+
+		wr_text(&w, "warrant %s", l->warrant);
+		about[w.len] = '\0';
+		alarm_tell(alarms_raise(alarms, &fact, now), o->agency);
+	}
+	if (!o->losses.n)
+		ledger_losses_fini(&o->losses);
+}
+
 void outlet_look(struct outlet *o, struct alarms *alarms, struct nanos now)
 {
+	look_at_losses(o, alarms, now);
 	for (int i = 0; i < N_INTERFACES; i++)
 		look_at_line(o, i, alarms, now);
 }
@@ -520,6 +545,7 @@ int outlet_new(struct outlet **out, const struct outlet_place *place, const stru
 		o->lines[i].ledger = place->ledger;
 		o->lines[i].pair = o->lines;
 		o->lines[i].stock = &o->stock;
+		o->lines[i].losses = &o->losses;
 	}
 	for (int i = 0; i < N_INTERFACES && !rc; i++)
 		rc = line_open(&o->lines[i], place->spools, &place->spool, why);
@@ -552,6 +578,7 @@ void outlet_free(struct outlet **outlet)
 	for (int i = 0; i < N_INTERFACES; i++)
 		line_close(&o->lines[i]);
 	ledger_stock_free(&o->stock);
+	ledger_losses_fini(&o->losses);
 	announcements_fini(&o->told);
 	free(o);
 }
