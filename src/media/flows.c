@@ -68,8 +68,7 @@ void media_flows_free(struct media_flows **pf)
 static bool is_of(const struct media_flow *flow, const struct flow_key *k)
 {
 	return flow->ssrc == k->ssrc && flow->owner == k->owner &&
-	       !memcmp(&flow->src, &k->src, sizeof k->src) &&
-	       !memcmp(&flow->dst, &k->dst, sizeof k->dst);
+	       media_endpoint_is(&flow->src, &k->src) && media_endpoint_is(&flow->dst, &k->dst);
 }
 
 static struct media_flow *find(struct media_flows *f, const struct flow_key *k, uint64_t hash)
@@ -160,8 +159,10 @@ struct media_flow *media_flows_take(struct media_flows *f, const struct media_pa
 	    !rtp_read(p->bytes, p->len, p->is_cut, &rtp))
 		return NULL;
 	memset(&key, 0, sizeof key);
-	key.src = p->src;
-	key.dst = p->dst;
+	key.src.ip = p->src.ip; /* field by field: what lies between them is hashed too */
+	key.src.port = p->src.port;
+	key.dst.ip = p->dst.ip;
+	key.dst.port = p->dst.port;
 	key.ssrc = rtp.ssrc;
 	key.owner = owner;
 	hash = keyed_hash(f->seed, &key, sizeof key);

@@ -8,6 +8,8 @@
 #ifndef MEDIA_MEDIA_H
 #define MEDIA_MEDIA_H
 
+#include <string.h>
+
 #include <weir/packet.h>
 
 #include "base/err.h"
@@ -45,6 +47,13 @@ struct media_endpoint {
 	struct net_ip ip;
 	uint16_t port;
 };
+
+/* Field by field: what lies between them is nobody's. */
+static inline bool media_endpoint_is(const struct media_endpoint *a, const struct media_endpoint *b)
+{
+	return a->port == b->port && a->ip.version == b->ip.version &&
+	       !memcmp(a->ip.bytes, b->ip.bytes, sizeof a->ip.bytes);
+}
 
 struct media_expected {
 	struct media_endpoint at;
