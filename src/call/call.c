@@ -75,9 +75,11 @@ static void tell_target(struct calls *c, struct target *t, struct call_event *ev
 	bool is_call = event->leg->state != CALL_EXCHANGE;
 
 	event->target = t->number;
+	if (!t->has_begun && !event->message)
+		return; /* he has heard of nothing that could end */
 	if (!is_call || t->is_over) {
 		event->kind = CALL_REPORT;
-	} else if (!t->has_begun && event->message) {
+	} else if (!t->has_begun) {
 		event->kind = CALL_BEGIN;
 		t->has_begun = true;
 		if (is_end) { /* it begins with what ends it */
@@ -372,7 +374,7 @@ const struct call *call_find(const struct calls *c, uint32_t number)
 static bool is_described(const struct whole *call, const struct media_endpoint *at)
 {
 	for (uint16_t i = 0; i < call->shown.n_media; i++) {
-		if (!memcmp(&call->media[i].at.at, at, sizeof *at))
+		if (media_endpoint_is(&call->media[i].at.at, at))
 			return true;
 	}
 	return false;
@@ -394,7 +396,7 @@ static struct learned *place_for(struct calls *c, struct whole *call,
 	for (uint8_t i = 0; i < call->n_learned; i++) {
 		struct learned *l = &call->learned[i];
 
-		if (!memcmp(&l->at, at, sizeof *at))
+		if (media_endpoint_is(&l->at, at))
 			return l;
 		least = l->n < least->n ? l : least;
 	}

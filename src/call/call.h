@@ -19,6 +19,8 @@
 
 #include "base/err.h"
 #include "base/nanos.h"
+#include "base/rd.h"
+#include "base/wr.h"
 #include "media/media.h"
 #include "sip/message.h"
 #include "sip/sdp.h"
@@ -233,6 +235,25 @@ enum call_count {
 
 uint64_t call_count(const struct calls *c, enum call_count which);
 uint32_t call_n_legs(const struct calls *c);
+
+/* What survives a restart. Appends to w, which is not ok where it does not fit: the calls that are
+ * somebody's, with their legs, dialogs, transactions and descriptions; with wants_all_media all of
+ * them. What is no target's is not written: nobody's doings belong on no disk, and such a call that
+ * comes to be a target's later is met midway. Counts are not saved. Among what is
+ * saved is the seed. A leg takes 500 to 1,500 octets; 70,000 where it has all that a leg may. */
+void call_save(const struct calls *c, struct wr *w);
+
+/* What number a target has now; false: it is one no more, and a call that had no other is left out
+ * (with wants_all_media: is nobody's). */
+typedef bool (*call_renumber_fn)(void *arg, uint32_t before, uint32_t *now);
+
+/* Reads what call_save wrote, of this or an earlier version, into a table that has no calls; seed
+ * of the hashes and numbers of calls go on where they were. renumber NULL: targets have the numbers
+ * that they had. on_media is called with ADDED for each endpoint expected, of one call behind the
+ * other; no events are told. Calls beyond max_legs are left out, those that are up the last, and
+ * counted as evicted. ERR_USAGE: the table is not empty; ERR_UNSUPPORTED: a later version; ERR_CUT,
+ * ERR_BAD, ERR_NOMEM: it is empty again, and nothing was told. */
+MUST_CHECK int call_load(struct calls *c, struct rd *r, call_renumber_fn renumber, void *arg);
 
 const char *call_event_key(enum call_event_kind kind);
 const char *call_cause_key(enum call_cause cause);

@@ -116,19 +116,28 @@ bool legs_make_room(struct calls *c, bool is_mine)
 	return c->n_legs < c->options.max_legs;
 }
 
-static struct whole *add_call(struct calls *c)
+struct whole *legs_add_call(struct calls *c, uint32_t number)
 {
 	struct whole *call = calloc(1, sizeof *call);
 
 	if (!call)
 		return NULL;
+	call->shown.number = number;
+	list_init(&call->legs);
+	index_add(&c->by_number, &call->by_number, number_hash(number));
+	return call;
+}
+
+static struct whole *begin_call(struct calls *c)
+{
+	struct whole *call;
+
 	do {
 		c->last_number++;
 	} while (!c->last_number || legs_call(c, c->last_number));
-	call->shown.number = c->last_number;
-	call->shown.begin = c->now;
-	list_init(&call->legs);
-	index_add(&c->by_number, &call->by_number, number_hash(call->shown.number));
+	call = legs_add_call(c, c->last_number);
+	if (call)
+		call->shown.begin = c->now;
 	return call;
 }
 
@@ -157,49 +166,55 @@ static char *keep(char *at, struct sip_text t)
 	return at + kept_len(t) + 1;
 }
 
-static struct leg *new_leg(const struct facts *f)
+struct leg *legs_new(struct sip_text call_id, struct sip_text caller, struct sip_text called)
 {
-	struct sip_text caller = uri_of(f->m->sip, SIP_FIELD_FROM);
-	struct sip_text called = uri_of(f->m->sip, SIP_FIELD_TO);
-	size_t len = kept_len(f->call_id) + kept_len(caller) + kept_len(called) + 3;
+	size_t len = kept_len(call_id) + kept_len(caller) + kept_len(called) + 3;
 	struct leg *leg = calloc(1, sizeof *leg + len);
 	char *at;
 
 	if (!leg)
 		return NULL;
 	leg->shown.call_id = leg->text;
-	at = keep(leg->text, f->call_id);
+	at = keep(leg->text, call_id);
 	leg->shown.caller = at;
 	at = keep(at, caller);
 	leg->shown.called = at;
 	keep(at, called);
 	list_init(&leg->in_group);
 	list_init(&leg->in_call);
+	for (int i = 0; i < 2; i++)
+		leg->by_session[i].leg = leg;
 	return leg;
+}
+
+void legs_put(struct calls *c, struct leg *leg, struct whole *call, uint64_t id)
+{
+	leg->call = call;
+	list_push(&call->legs, &leg->in_call);
+	call->shown.n_legs++;
+	c->n_legs++;
+	index_add(&c->by_dialog, &leg->by_dialog, facts_pair(id, leg->caller_tag));
+	index_add(&c->by_call_id, &leg->by_call_id, id);
 }
 
 /* Of a leg whose first message is an answer, or of its receiver, the From is its beginner's too:
  * the From of a request within a dialog may be either's, and nothing better is known. */
 struct leg *legs_add(struct calls *c, const struct facts *f, struct whole *call)
 {
-	struct leg *leg = new_leg(f);
+	struct leg *leg = legs_new(f->call_id, uri_of(f->m->sip, SIP_FIELD_FROM),
+				   uri_of(f->m->sip, SIP_FIELD_TO));
 
 	if (leg && !call)
-		call = add_call(c);
+		call = begin_call(c);
 	if (!leg || !call) {
 		call_add_count(c, CALL_COUNT_NO_MEMORY);
 		free(leg);
 		return NULL;
 	}
-	leg->call = call;
 	leg->shown.ordinal = call->next_ordinal++;
 	leg->caller_tag = f->from_tag;
 	leg->asked = f->is_request ? f->m->dst : f->m->src;
-	list_push(&call->legs, &leg->in_call);
-	call->shown.n_legs++;
-	c->n_legs++;
-	index_add(&c->by_dialog, &leg->by_dialog, facts_pair(f->id, f->from_tag));
-	index_add(&c->by_call_id, &leg->by_call_id, f->id);
+	legs_put(c, leg, call, f->id);
 	return leg;
 }
 
@@ -207,7 +222,6 @@ struct leg *legs_add(struct calls *c, const struct facts *f, struct whole *call)
 void legs_index(struct calls *c, struct leg *leg, const struct facts *f)
 {
 	for (int i = 0; i < 2; i++) {
-		leg->by_session[i].leg = leg;
 		if (f->sessions[i] && !leg->by_session[i].entry.holder)
 			index_add(&c->by_session, &leg->by_session[i].entry, f->sessions[i]);
 	}
@@ -257,6 +271,16 @@ static uint8_t state_of(const struct whole *call)
 			state = leg->shown.state;
 	}
 	return state;
+}
+
+void legs_sort(struct whole *call)
+{
+	call->shown.state = state_of(call);
+	for (struct list *l = call->legs.next; l != &call->legs; l = l->next) {
+		struct leg *leg = LIST_OWNER(l, struct leg, in_call);
+
+		leg->group = group_of(leg);
+	}
 }
 
 static void settle(struct calls *c, struct leg *leg)

@@ -294,6 +294,8 @@ void offer_take(struct calls *c, struct leg *leg, const struct facts *f, enum ca
 	bool is_of_offers = f->method == SIP_INVITE || f->method == SIP_ACK ||
 			    f->method == SIP_PRACK || f->method == SIP_UPDATE;
 
+	if (f->method == SIP_BYE) /* of one dialog of several: its endpoints go */
+		offer_settle(c, leg->call);
 	if (!is_of_offers)
 		return;
 	ends_of(f, ends);
@@ -339,7 +341,7 @@ struct sum {
 
 static bool is_same(const struct call_media *a, const struct call_media *b)
 {
-	return a->at.kind == b->at.kind && !memcmp(&a->at.at, &b->at.at, sizeof a->at.at);
+	return a->at.kind == b->at.kind && media_endpoint_is(&a->at.at, &b->at.at);
 }
 
 /* An endpoint that several name, on several stretches or in several legs, is the first's. */
@@ -408,6 +410,13 @@ static const struct call_media *find(const struct call_media *rows, uint16_t n,
 	return NULL;
 }
 
+/* What was told of stays as it was told. */
+static void stay(struct call_media *m, const struct call_media *before)
+{
+	m->since = before->since;
+	m->at = before->at;
+}
+
 /* Tells what goes before what comes. */
 static void tell_changes(struct calls *c, struct whole *call, struct sum *sum)
 {
@@ -424,33 +433,64 @@ static void tell_changes(struct calls *c, struct whole *call, struct sum *sum)
 			tell(c, call, m, CALL_MEDIA_ADDED);
 			continue;
 		}
-		m->since = before->since;
-		m->at = before->at; /* what was told of stays as it was told */
+		stay(m, before);
 		if (before->direction != m->direction)
 			tell(c, call, m, CALL_MEDIA_TURNED);
 	}
 }
 
-void offer_settle(struct calls *c, struct whole *call)
+/* Room for what the call's legs say; false: no memory, counted. */
+static bool add_up_wanted(struct calls *c, struct whole *call, struct sum *sum,
+			  struct call_media **fresh)
 {
-	struct call_media *fresh = NULL;
-	struct sum sum;
-
 	if (call_is_wanted(c, call))
-		add_up(c, call, &sum);
+		add_up(c, call, sum);
 	else
-		sum.n = 0;
-	if (sum.n) {
-		fresh = malloc(sum.n * sizeof *fresh);
-		if (!fresh) {
-			call_add_count(c, CALL_COUNT_NO_MEMORY);
-			return;
-		}
-	}
-	tell_changes(c, call, &sum);
+		sum->n = 0;
+	*fresh = sum->n ? malloc(sum->n * sizeof **fresh) : NULL;
+	if (sum->n && !*fresh)
+		call_add_count(c, CALL_COUNT_NO_MEMORY);
+	return !sum->n || *fresh;
+}
+
+static void keep_sum(struct whole *call, const struct sum *sum, struct call_media *fresh)
+{
 	if (fresh)
-		memcpy(fresh, sum.at, sum.n * sizeof *fresh);
+		memcpy(fresh, sum->at, sum->n * sizeof *fresh);
 	free(call->media);
 	call->media = fresh;
-	call->shown.n_media = sum.n;
+	call->shown.n_media = sum->n;
+}
+
+void offer_settle(struct calls *c, struct whole *call)
+{
+	struct call_media *fresh;
+	struct sum sum;
+
+	if (!add_up_wanted(c, call, &sum, &fresh))
+		return;
+	tell_changes(c, call, &sum);
+	keep_sum(call, &sum, fresh);
+}
+
+void offer_recall(struct calls *c, struct whole *call)
+{
+	struct call_media *fresh;
+	struct sum sum;
+
+	if (!add_up_wanted(c, call, &sum, &fresh)) {
+		sum.n = 0;
+		keep_sum(call, &sum, NULL);
+		return;
+	}
+	for (uint16_t i = 0; i < sum.n; i++) {
+		struct call_media *m = &sum.at[i];
+		const struct call_media *before = find(call->media, call->shown.n_media, m);
+
+		if (before)
+			stay(m, before);
+		m->at.owner = call->shown.number;
+		tell(c, call, m, CALL_MEDIA_ADDED);
+	}
+	keep_sum(call, &sum, fresh);
 }

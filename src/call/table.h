@@ -163,6 +163,13 @@ struct leg *legs_find(struct calls *c, const struct facts *f, enum call_party *p
 struct leg *legs_find_by(struct calls *c, uint64_t id, uint64_t tag);
 /* Room for one more leg; is_mine: it is a target's. */
 bool legs_make_room(struct calls *c, bool is_mine);
+/* A leg with these texts, in no table yet; then: in it, under the Call-ID's hash and its tag. */
+struct leg *legs_new(struct sip_text call_id, struct sip_text caller, struct sip_text called);
+void legs_put(struct calls *c, struct leg *leg, struct whole *call, uint64_t id);
+/* A call without legs. NULL: no memory. */
+struct whole *legs_add_call(struct calls *c, uint32_t number);
+/* Finds the call's state and each of its legs' group, and leaves them where they are. */
+void legs_sort(struct whole *call);
 /* A new leg of a call (NULL: of a new one). NULL: no memory, counted. */
 struct leg *legs_add(struct calls *c, const struct facts *f, struct whole *call);
 /* Puts each of its legs where its state and the call's targets say, as those heard of last. */
@@ -196,6 +203,9 @@ void offer_end(struct calls *c, struct leg *leg);
 /* What the call's legs say has changed, or whether anybody wants to know. */
 void offer_settle(struct calls *c, struct whole *call);
 void offer_fini(struct leg *leg);
+/* A call that was loaded: tells of every endpoint expected as one that is new. What was told of it
+ * before the table was saved is in call->media. */
+void offer_recall(struct calls *c, struct whole *call);
 
 /* call.c */
 /* By a message, whose event follows; by time, or because room was needed: it is told. */
