@@ -36,25 +36,36 @@ static bool is_delimiter(struct sip_text line, struct sip_text boundary, bool *i
 	return rd_left(&r) == 0;
 }
 
-/* Up to the next delimiter, which is stepped over; its line end belongs to it. False where there is
- * none: *out is all that is left. After the last delimiter nothing is left. */
-static bool take_part(struct rd *r, struct sip_text boundary, struct sip_text *out)
+struct sip_piece sip_piece_next(struct rd *r, struct sip_text boundary)
 {
 	struct rd before = *r;
-	bool is_last = false;
+	struct sip_piece piece = {0};
 
 	while (rd_left(r)) {
 		size_t len = rd_left(&before) - rd_left(r);
 
-		if (!is_delimiter(take_line(r), boundary, &is_last))
+		if (!is_delimiter(take_line(r), boundary, &piece.is_last))
 			continue;
-		*out = without_line_end(sip_text_of(before.at, len));
-		if (is_last)
-			rd_skip(r, rd_left(r));
-		return true;
+		piece.bytes = without_line_end(sip_text_of(before.at, len));
+		rd_skip(&before, piece.bytes.len);
+		piece.delimiter = sip_text_of(before.at, rd_left(&before) - rd_left(r));
+		return piece;
 	}
-	*out = sip_text_rest(&before);
-	return false;
+	piece.bytes = sip_text_rest(&before);
+	piece.is_last = false;
+	return piece;
+}
+
+/* Up to the next delimiter, which is stepped over; its line end belongs to it. False where there is
+ * none: *out is all that is left. After the last delimiter nothing is left. */
+static bool take_part(struct rd *r, struct sip_text boundary, struct sip_text *out)
+{
+	struct sip_piece piece = sip_piece_next(r, boundary);
+
+	*out = piece.bytes;
+	if (piece.is_last)
+		rd_skip(r, rd_left(r));
+	return sip_text_is_there(piece.delimiter);
 }
 
 /* Goes into a part that has parts; false where it has none after all. */

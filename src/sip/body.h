@@ -33,6 +33,16 @@ struct sip_parts sip_message_parts(const struct sip_message *m);
  * more. */
 bool sip_parts_next(struct sip_parts *parts, struct sip_part *out);
 
+/* One step over a body that has parts, for who needs every octet of it: first what stands before
+ * the first delimiter, then each part with its own header, at last what is behind the last one. */
+struct sip_piece {
+	struct sip_text bytes;     /* up to the delimiter; all that is left where there is none */
+	struct sip_text delimiter; /* its line with both line ends; not there: none */
+	bool is_last;              /* the delimiter ends the body's parts */
+};
+
+struct sip_piece sip_piece_next(struct rd *r, struct sip_text boundary);
+
 /* The first part of this type, e.g. "application", "sdp"; false where there is none. */
 bool sip_message_part(const struct sip_message *m, const char *type, const char *subtype,
 		      struct sip_part *out);
