@@ -1,4 +1,4 @@
-# spaces.sh: network namespaces for the samples, read by make and make-access (bash). They set $p, the prefix of
+# spaces.sh: network namespaces for the samples, read by make, make-access and make-call (bash). They set $p, the prefix of
 # their namespaces, and $spaces, their names, and call tidy when they end.
 tmp=$(mktemp -d)
 
