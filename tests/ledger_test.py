@@ -204,6 +204,12 @@ def what_is_lost_is_said():
         loss = next((loss for loss in page.of("cc").get("losses", []) if loss["reason"] == "full"), {})
         ok(loss and utc(before - 1) <= loss["first"] <= loss["last"] <= utc(time.time() + 1),
            "with its first and last time", loss)
+        kept = c.fields["folder"] / "alarms.json"
+        ok(until(lambda: kept.exists() and [alarm["n"] for alarm in json.loads(kept.read_text())["alarms"]
+                                            if alarm["kind"] == "outbox_full"] == [lost]),
+           "what the agency was not told of yet is on disk", kept.exists() and kept.read_text())
+        kill(c, c.feed)
+        c.start()
         m.start()
         the_agency_hears_of_it(c, a, lost)
         page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "acknowledged") == n - lost)
@@ -215,7 +221,8 @@ def what_is_lost_is_said():
 
 
 def the_agency_hears_of_it(c, a, lost):
-    """The mediator was away when records were lost: it tells the agency when it is back. Log and HI1 say the same."""
+    """The mediator was away when records were lost, and the collector was killed since: the agency is told when both
+    are back. Log and HI1 say the same."""
     said = re.search(r"alarm outbox_full: (warrant police/L1: records are lost, for there is no room left in the outbox)",
                      c.log())
     ok(said, "the collector's log says which warrant loses records", c.log()[-1000:])

@@ -1,4 +1,4 @@
-#include "alarm/alarm.h"
+#include "alarm/inside.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,43 +15,7 @@ const struct alarm_facts alarm_kinds[ALARM_N_KINDS] = {ALARM_COLLECTOR_KINDS(COL
 #undef COLLECTORS
 #undef MEDIATORS
 
-enum { AGENCY_LEN = 65, LIID_LEN = 26, DIGITS = 3 };
-
-/* How far somebody has heard of an alarm. */
-enum heard { HEARD_NOTHING, HEARD_BEGIN, HEARD_END };
-
-struct hearer {
-	struct hearer *next;
-	enum heard heard;
-	enum heard sent;    /* … and is on its way; HEARD_NOTHING: nothing is */
-	struct nanos tried; /* when it was sent last and not heard yet; 0: it was not */
-	bool is_deaf;
-	char agency[AGENCY_LEN];
-};
-
-struct alarm {
-	struct alarm *next;
-	uint64_t number;
-	enum alarm_kind kind;
-	char about[ALARM_ABOUT_LEN];
-	char liid[LIID_LEN]; /* empty: none */
-	bool is_over;
-	uint64_t n;
-	struct nanos from, until;
-	struct nanos raised; /* last */
-	struct hearer *hearers;
-};
-
-struct alarms {
-	alarm_tell_fn tell;
-	void *owner;
-	struct alarm *first;
-	size_t n;
-	uint64_t n_raised[ALARM_N_KINDS];
-	uint64_t n_unkept; /* that found no room */
-	uint64_t number;
-	int64_t credit_ns; /* up to this moment sentences are paid for */
-};
+enum { DIGITS = 3 };
 
 int alarms_new(struct alarms **out, alarm_tell_fn tell, void *owner)
 {
@@ -82,6 +46,8 @@ void alarms_free(struct alarms **as)
 		(*as)->first = a->next;
 		free_alarm(a);
 	}
+	if (*as)
+		free((*as)->path);
 	free(*as);
 	*as = NULL;
 }
@@ -153,9 +119,21 @@ bool alarms_is_on(const struct alarms *as, enum alarm_kind kind, const char *abo
 	return find(as, kind, about);
 }
 
-static struct alarm *begin(struct alarms *as, const struct alarm_fact *fact)
+struct alarm *alarms_add(struct alarms *as)
 {
 	struct alarm *a = as->n < ALARM_MAX ? calloc(1, sizeof *a) : NULL;
+
+	if (!a)
+		return NULL;
+	a->next = as->first;
+	as->first = a;
+	as->n++;
+	return a;
+}
+
+static struct alarm *begin(struct alarms *as, const struct alarm_fact *fact)
+{
+	struct alarm *a = alarms_add(as);
 
 	if (!a) {
 		if (!as->n_unkept++)
@@ -166,10 +144,9 @@ static struct alarm *begin(struct alarms *as, const struct alarm_fact *fact)
 	a->number = ++as->number;
 	copy_text(a->about, sizeof a->about, fact->about);
 	copy_text(a->liid, sizeof a->liid, fact->liid);
-	a->next = as->first;
-	as->first = a;
-	as->n++;
 	as->n_raised[a->kind]++;
+	as->is_changed = true;
+	a->alarms = as;
 	return a;
 }
 
@@ -198,10 +175,23 @@ struct alarm *alarms_raise(struct alarms *as, const struct alarm_fact *fact, str
 	a->until = fact->until.ns ? fact->until : now;
 	a->raised = now;
 	a->n += fact->n;
+	as->is_grown = true;
 	a->is_over = !alarm_kinds[a->kind].over_s;
 	if (is_new)
 		log_alarm(a);
 	return a;
+}
+
+struct hearer *alarm_add_hearer(struct alarm *a, const char *agency)
+{
+	struct hearer *h = calloc(1, sizeof *h);
+
+	if (!h)
+		return NULL;
+	copy_text(h->agency, sizeof h->agency, agency);
+	h->next = a->hearers;
+	a->hearers = h;
+	return h;
 }
 
 void alarm_tell(struct alarm *a, const char *agency)
@@ -212,19 +202,16 @@ void alarm_tell(struct alarm *a, const char *agency)
 		h = h->next;
 	if (!a || h || strlen(agency) >= AGENCY_LEN)
 		return;
-	h = calloc(1, sizeof *h);
-	if (!h) {
+	if (alarm_add_hearer(a, agency))
+		a->alarms->is_changed = true;
+	else
 		log_error("agency %s is not told of an alarm: %s", agency, err_text(ERR_NOMEM));
-		return;
-	}
-	memcpy(h->agency, agency, strlen(agency) + 1);
-	h->next = a->hearers;
-	a->hearers = h;
 }
 
 static void end(struct alarm *a)
 {
 	a->is_over = true;
+	a->alarms->is_changed = true;
 	log_alarm(a);
 }
 
@@ -269,8 +256,10 @@ static enum heard due(const struct alarm *a, const struct hearer *h, struct nano
 	return h->is_deaf || h->heard >= wanted || !is_ready(h, now) ? HEARD_NOTHING : wanted;
 }
 
-static void take_outcome(struct hearer *h, enum heard what, enum alarm_outcome outcome)
+static void take_outcome(struct alarms *as, struct hearer *h, enum heard what,
+			 enum alarm_outcome outcome)
 {
+	as->is_changed |= outcome == ALARM_TOLD || outcome == ALARM_REFUSED;
 	h->sent = outcome == ALARM_SENT ? what : HEARD_NOTHING;
 	if (outcome == ALARM_TOLD) {
 		h->heard = what;
@@ -299,7 +288,7 @@ static bool tell(struct alarms *as, const struct alarm *a, struct hearer *h, str
 		as->credit_ns = credit_ns; /* nothing was said */
 	else
 		h->tried = now;
-	take_outcome(h, what, outcome);
+	take_outcome(as, h, what, outcome);
 	return true;
 }
 
@@ -342,6 +331,7 @@ void alarms_look(struct alarms *as, struct nanos now)
 		    now.ns - a->raised.ns >= alarm_kinds[a->kind].over_s * NANOS_PER_S)
 			end(a);
 	}
+	alarms_keep(as, now); /* before it is told, so that it is told in any case */
 	(void)tell_all(as, as->first, now);
 	while (*at) {
 		struct alarm *a = *at;
@@ -352,8 +342,10 @@ void alarms_look(struct alarms *as, struct nanos now)
 		}
 		*at = a->next;
 		as->n--;
+		as->is_changed = true;
 		free_alarm(a);
 	}
+	alarms_keep(as, now);
 }
 
 void alarms_answered(struct alarms *as, uint64_t number, const char *agency,
@@ -368,7 +360,7 @@ void alarms_answered(struct alarms *as, uint64_t number, const char *agency,
 	while (h && strcmp(h->agency, agency) != 0)
 		h = h->next;
 	if (h && h->sent && outcome != ALARM_SENT)
-		take_outcome(h, h->sent, outcome);
+		take_outcome(as, h, h->sent, outcome);
 }
 
 void alarms_forget_sent(struct alarms *as)

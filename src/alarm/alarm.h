@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/nanos.h"
+#include "base/why.h"
 
 enum {
 	ALARM_TEXT_LEN = 201, /* with its NUL: what a mediator takes of a collector */
@@ -26,6 +27,7 @@ enum {
 	ALARM_AGAIN_S = 10,   /* until who said "later" hears it again */
 	ALARM_SILENT_S = 60,  /* … or who said nothing */
 	ALARM_KEPT_DAYS = 7,  /* that it is tried to tell of what is over */
+	ALARM_GROWN_S = 5,    /* the file has numbers of what goes on so late */
 };
 
 /* Constant; key in status and metrics; seconds without it after which it is over, 0: it is a
@@ -137,6 +139,18 @@ struct alarms;
 
 MUST_CHECK int alarms_new(struct alarms **out, alarm_tell_fn tell, void *owner);
 void alarms_free(struct alarms **alarms);
+
+/* Reads what the last process left in this file, which may be absent: what agencies have not heard
+ * yet they hear now, and what was so then ends where nobody says it again in its time. From now on
+ * what there is is kept there, before anybody is told of it. Before the first alarm. */
+MUST_CHECK int alarms_load(struct alarms *as, const char *path, struct nanos now, struct why *why);
+
+/* Writes the file where something has changed; alarms_look does so too. */
+void alarms_keep(struct alarms *as, struct nanos now);
+
+/* Each that is not over, of this kind. */
+typedef void (*alarm_each_fn)(void *owner, const char *about, struct nanos from);
+void alarms_each(const struct alarms *as, enum alarm_kind kind, alarm_each_fn fn, void *owner);
 
 /* It is so now. The alarm, new or not, until the next call of the room; NULL: there are too many,
  * or there is no memory, which is counted. */

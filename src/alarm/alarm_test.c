@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/tap.h"
@@ -215,6 +217,101 @@ static void status(void)
 	alarms_free(&as);
 }
 
+static char path[] = "/tmp/weir-alarms-XXXXXX";
+
+/* As after a kill: the one before is not asked to do anything more. */
+static struct alarms *next_process(struct alarms *before, int64_t s)
+{
+	struct alarms *as = fresh();
+	struct why why;
+
+	why_clear(&why);
+	ok(!alarms_load(as, path, at(s), &why), "the next process reads it: %s", why.text);
+	alarms_free(&before);
+	return as;
+}
+
+static void hear_of(void *owner, const char *about, struct nanos from)
+{
+	snprintf(owner, ALARM_ABOUT_LEN + 32, "%s %lld", about,
+		 (long long)(from.ns / NANOS_PER_S - BEGIN_S));
+}
+
+static void outlives_a_kill(void)
+{
+	const struct alarm_fact lost = {
+		.kind = ALARM_RECORDS_DAMAGED, .about = "warrant police/L1", .liid = "L1", .n = 9};
+	struct alarms *as = fresh();
+	char seen[ALARM_ABOUT_LEN + 32] = "";
+	struct why why;
+
+	why_clear(&why);
+	ok(!alarms_load(as, path, at(0), &why), "no file is no alarms");
+	outcome = ALARM_LATER;
+	alarm_tell(alarms_raise(as, &lost, at(0)), "police");
+	alarm_tell(alarms_raise(as, &lost, at(1)), "customs");
+	raise_at(as, ALARM_RING_DROPS, 5, 1);
+	alarms_look(as, at(1));
+	raise_at(as, ALARM_RING_DROPS, 6, 2);
+	alarms_look(as, at(2));
+	raise_at(as, ALARM_RING_DROPS, 7, 7);
+	alarms_look(as, at(7));
+	as = next_process(as, 20);
+	alarms_each(as, ALARM_RING_DROPS, hear_of, seen);
+	ok(!strcmp(seen, "input int:x 1"), "what was so is still so: %s", seen);
+	alarms_look(as, at(20));
+	ok(n_said == 3 && says(0, "warrant police/L1: records are lost") &&
+		   !strcmp(said[0].agency, "police") && !strcmp(said[0].liid, "L1") &&
+		   !strcmp(said[1].agency, "customs") && says(2, "ring is full, since"),
+	   "what nobody was told is told, to whom it concerns");
+	as = next_process(as, 21);
+	alarms_look(as, at(21));
+	ok(!n_said, "once");
+	raise_at(as, ALARM_RING_DROPS, 1, 22);
+	alarms_look(as, at(22));
+	ok(!n_said, "what goes on goes on");
+	as = next_process(as, 30);
+	alarms_look(as, at(39));
+	ok(!n_said, "what is not said again has its time to be");
+	alarms_look(as, at(40));
+	ok(n_said == 1 && says(0, "no more packets are lost: 18 packets from "
+				  "2027-01-15T08:00:01.000Z to 2027-01-15T08:00:07"),
+	   "and is over then, with all but what was counted in the last seconds: %s", said[0].text);
+	raise_at(as, ALARM_RING_DROPS, 1, 50);
+	alarms_look(as, at(50));
+	ok(n_said == 2 && said[1].number > said[0].number, "numbers go on");
+	alarms_free(&as);
+}
+
+static void file_is_damaged(void)
+{
+	struct alarms *as = fresh();
+	FILE *file = fopen(path, "w");
+	struct why why;
+
+	why_clear(&why);
+	ok(file && fputs("{\"number\":1,\"alarms\":[{\"number\":1}]}", file) >= 0 &&
+		   !fclose(file) && alarms_load(as, path, at(0), &why) < 0 && *why.text &&
+		   !strcmp(why.place, path),
+	   "a file that is none is refused with the reason: %s", why.text);
+	outcome = ALARM_LATER;
+	raise_at(as, ALARM_SILENT, 1, 0);
+	alarms_look(as, at(0));
+	as = next_process(as, 1);
+	alarms_look(as, at(1));
+	ok(n_said == 1, "and the next one takes its place");
+	alarms_free(&as);
+	unlink(path);
+	ok(mkdir(path, 0700) == 0, "where the file cannot be written");
+	as = fresh();
+	(void)!alarms_load(as, path, at(0), &why);
+	raise_at(as, ALARM_SILENT, 1, 0);
+	alarms_look(as, at(0));
+	ok(n_said == 1, "what is wrong is told all the same");
+	alarms_free(&as);
+	rmdir(path);
+}
+
 /* The longest sentences that a kind can have are whole. */
 static bool fits(enum alarm_kind kind)
 {
@@ -257,5 +354,8 @@ int main(void)
 	bounds();
 	status();
 	table();
+	ok(mkstemp(path) >= 0 && !unlink(path), "a place for a file");
+	outlives_a_kill();
+	file_is_damaged();
 	return tap_end();
 }

@@ -30,7 +30,7 @@ struct collection {
 	struct tls *tls;
 	struct tls_identity self;
 	char state_path[PATH_LEN], spools[PATH_LEN], keys[PATH_LEN];
-	char executed_path[PATH_LEN], pulse_path[PATH_LEN];
+	char executed_path[PATH_LEN], pulse_path[PATH_LEN], alarms_path[PATH_LEN];
 	struct pulse *pulse;
 	struct custody *custody; /* NULL: nothing goes to a disk */
 	struct station *station;
@@ -251,6 +251,8 @@ static int open_folder(struct collection *c, struct why *why)
 	if (!rc)
 		rc = make_path(c->pulse_path, s->folder, "pulse", why);
 	if (!rc)
+		rc = make_path(c->alarms_path, s->folder, "alarms.json", why);
+	if (!rc)
 		rc = s->spools ? make_path(c->spools, s->spools, NULL, why)
 			       : make_path(c->spools, s->folder, "spools", why);
 	if (!rc && mkdir(s->folder, S_IRWXU) != 0 && errno != EEXIST) {
@@ -293,6 +295,19 @@ static enum alarm_outcome tell_agency(void *owner, const struct alarm_message *m
 	const struct collection *c = owner;
 
 	return delivery_tell(c->delivery, message);
+}
+
+/* Interception does not wait for a file of alarms that cannot be read. */
+static int open_alarms(struct collection *c)
+{
+	struct why why;
+	int rc = alarms_new(&c->alarms, tell_agency, c);
+
+	why_clear(&why);
+	if (!rc && alarms_load(c->alarms, c->alarms_path, loop_wall(), &why))
+		log_error("what agencies were not told of yet is not known: %s: %s", why.place,
+			  why.text);
+	return rc;
 }
 
 static int open_sentry(struct collection *c)
@@ -452,7 +467,7 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_custody(c, why);
 	if (!rc)
-		rc = alarms_new(&c->alarms, tell_agency, c);
+		rc = open_alarms(c);
 	if (!rc)
 		rc = open_delivery(c, why);
 	if (!rc)

@@ -235,6 +235,7 @@ void sentry_gap(struct sentry *s, const struct input_gap *gap)
 	look_at_warrants(s);
 	snprintf(about, sizeof about, "input %s", gap->uri);
 	raise_for_all(s, &fact);
+	alarms_keep(s->options.alarms, loop_wall());
 }
 
 /* It is opened in a moment: away is what is so twice, or was so between. */

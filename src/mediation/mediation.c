@@ -35,6 +35,7 @@ struct mediation {
 	struct tls_identity self;
 	struct outlet_place outlet_place;
 	char spools[PATH_SIZE], captures[PATH_SIZE], withdrawn[PATH_SIZE], keys[PATH_SIZE];
+	char alarms_path[PATH_SIZE];
 	struct ledger_book *ledger;
 	struct account *account;
 	struct custody *custody; /* NULL: nothing goes to a disk */
@@ -397,6 +398,38 @@ static void look_for_missing(struct mediation *m)
 	}
 }
 
+/* One that was away when the last process ended. */
+static void recall_missing(void *owner, const char *about, struct nanos from)
+{
+	struct mediation *m = owner;
+	struct nanos now = loop_now();
+	const char *name = strchr(about, ' ');
+	int64_t away_ns = loop_wall().ns - from.ns;
+	char key[TLS_NAME_LEN] = "";
+	struct known *k;
+
+	if (!name || strlen(name + 1) >= sizeof key)
+		return;
+	memcpy(key, name + 1, strlen(name + 1));
+	k = known_of(m, key);
+	if (!k)
+		return;
+	k->lost.ns = away_ns > 0 && away_ns < now.ns ? now.ns - away_ns : 1;
+}
+
+/* Whom to tell of what is known when orders have come. Delivery does not wait for a file of alarms
+ * that cannot be read. */
+static void load_alarms(struct mediation *m)
+{
+	struct why why;
+
+	why_clear(&why);
+	if (alarms_load(m->alarms, m->alarms_path, loop_wall(), &why))
+		log_error("what agencies were not told of yet is not known: %s: %s", why.place,
+			  why.text);
+	alarms_each(m->alarms, ALARM_COLLECTOR_AWAY, recall_missing, m);
+}
+
 /* ---- the whole ---- */
 
 /* A clock that was set: times of records before and after do not fit together, and starts and
@@ -492,6 +525,8 @@ static int open_folders(struct mediation *m, struct why *why)
 		rc = file_path(m->withdrawn, PATH_SIZE, s->folder, "withdrawn.json", why);
 
 	if (!rc)
+		rc = file_path(m->alarms_path, PATH_SIZE, s->folder, "alarms.json", why);
+	if (!rc)
 		rc = file_path(m->captures, PATH_SIZE, s->folder, "captures", why);
 	m->outlet_place = (struct outlet_place){
 		.loop = m->place.loop,
@@ -582,6 +617,8 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 		rc = open_folders(m, why);
 	if (!rc)
 		rc = open_ledger(m, why);
+	if (!rc)
+		load_alarms(m);
 	if (!rc)
 		rc = scope_load(&m->scope, m->withdrawn, why);
 	if (!rc)
