@@ -35,7 +35,7 @@ void access_servers_free(struct access_servers **s)
 	*s = NULL;
 }
 
-static bool is_server(const struct access_servers *s, const struct net_ip *ip, uint16_t port)
+bool access_servers_own(const struct access_servers *s, const struct net_ip *ip, uint16_t port)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct access_server *at = &s->at[i];
@@ -63,7 +63,7 @@ bool access_servers_match(const struct access_servers *s, const struct weir_pack
 		.len = udp->len - udp->header_len,
 		.time = {p->frame->time_ns},
 	};
-	if (is_server(s, &dst, p->dst_port)) {
+	if (access_servers_own(s, &dst, p->dst_port)) {
 		out->client = src, out->client_port = p->src_port;
 		out->server = dst, out->server_port = p->dst_port;
 		return true;
@@ -71,5 +71,5 @@ bool access_servers_match(const struct access_servers *s, const struct weir_pack
 	out->is_answer = true;
 	out->client = dst, out->client_port = p->dst_port;
 	out->server = src, out->server_port = p->src_port;
-	return is_server(s, &src, p->src_port);
+	return access_servers_own(s, &src, p->src_port);
 }

@@ -1,4 +1,4 @@
-/* Which packets belong to a core server: an address and a range of UDP ports. */
+/* Which packets belong to a core server: an address and a range of ports. */
 #ifndef ACCESS_SERVER_H
 #define ACCESS_SERVER_H
 
@@ -50,6 +50,9 @@ static inline bool access_servers_have(const struct access_servers *s, uint16_t 
 {
 	return s && (s->ports[src >> 6] >> (src & 63) | s->ports[dst >> 6] >> (dst & 63)) & 1;
 }
+
+/* Whether the address and port are a server's. */
+bool access_servers_own(const struct access_servers *s, const struct net_ip *ip, uint16_t port);
 
 /* The slow half of access_servers_find. */
 bool access_servers_match(const struct access_servers *s, const struct weir_packet *p,

@@ -7,38 +7,26 @@
 #include "callbook/note.h"
 #include "net/decode.h"
 #include "net/reassembly.h"
-#include "sip/framer.h"
-#include "stream/stream.h"
+#include "voip/voip.h"
 
 enum {
 	MAX_FLOWS = 1 << 20,
 	MAX_TEXT = 1 << 26,
-	FRAMER_ROOM = 1 << 16,
 	SHOW_WHEN = 1 << 16, /* octets of text that wait */
 	LINK_RAW = 101,
-	EVERYBODY = 0,
 };
 
 struct callbook {
 	struct callbook_options options;
-	struct calls *calls;
-	struct media *media;
+	struct voip *voip;
 	struct media_flows *flows;
-	struct stream_table *streams;
 	struct net_reassembly *fragments;
 	struct index by_number;
 	struct list notes;
 	struct wr words;
-	uint64_t n_messages;
 	uint64_t n_calls;
 	bool is_ending; /* what is still expected stays so in what is shown */
 	int rc;         /* of what a callback could not do */
-};
-
-/* Of one direction of a TCP connection. */
-struct side {
-	struct sip_framer framer;
-	uint8_t room[FRAMER_ROOM];
 };
 
 static uint64_t number_hash(uint32_t number)
@@ -144,16 +132,7 @@ static void on_media(void *arg, const struct call *call, const struct call_media
 {
 	struct callbook *l = arg;
 	struct note *note = note_of(l, call->number);
-	struct media *retired = NULL;
-	int rc = 0;
 
-	if (news == CALL_MEDIA_ADDED)
-		rc = media_add(&l->media, &m->at, &retired);
-	else if (news == CALL_MEDIA_REMOVED)
-		media_remove(l->media, &m->at);
-	media_free(&retired);
-	if (rc < 0 && rc != ERR_FULL)
-		l->rc = rc;
 	if (note && !l->is_ending)
 		note_media(l, note, m, news, time);
 }
@@ -192,72 +171,10 @@ static bool is_named(const struct callbook *l, uint16_t a, uint16_t b)
 	return false;
 }
 
-static void feed(struct callbook *l, struct call_message *m, const void *bytes, size_t len)
-{
-	static const struct call_target everybody = {EVERYBODY, true};
-	struct sip_message sip;
-	int rc = sip_message_read(bytes, len, &sip);
-
-	if (rc < 0 && rc != ERR_CUT)
-		return;
-	m->sip = &sip;
-	m->targets = &everybody;
-	m->n_targets = 1;
-	l->n_messages++;
-	call_feed(l->calls, m);
-}
-
-static void on_piece(void *arg, const struct stream_piece *p)
-{
-	struct side *side = *p->mark;
-	struct call_message m = {.src = *p->src,
-				 .dst = *p->dst,
-				 .src_port = p->src_port,
-				 .dst_port = p->dst_port,
-				 .time = p->time};
-	struct rd r = rd_of(p->bytes, p->len);
-	struct sip_text text;
-
-	if (!side) {
-		side = malloc(sizeof *side);
-		if (!side)
-			return;
-		sip_framer_init(&side->framer, side->room, sizeof side->room);
-		*p->mark = side;
-	}
-	*p->is_kept = true;
-	if (p->lost && sip_framer_gap(&side->framer, &text) == 1)
-		feed(arg, &m, text.bytes, text.len);
-	while (sip_framer_next(&side->framer, &r, &text) == 1)
-		feed(arg, &m, text.bytes, text.len);
-}
-
-static void on_stream_end(void *arg, uint64_t id, enum stream_cause cause, void *marks[2])
-{
-	(void)arg;
-	(void)id;
-	(void)cause;
-	free(marks[0]);
-	free(marks[1]);
-}
-
-/* A connection is followed once one of its segments begins with a message, or by its port. */
-static void take_tcp(struct callbook *l, const struct weir_packet *p)
-{
-	struct stream_segment s;
-
-	if (!stream_segment_of(p, &s))
-		return;
-	if (l->options.n_ports
-		    ? is_named(l, s.src_port, s.dst_port)
-		    : stream_knows(l->streams, &s) || sip_likeness(s.bytes, s.len) == SIP_IS_ONE)
-		stream_feed(l->streams, &s);
-}
-
 static void take_media(struct callbook *l, const struct media_packet *u, struct nanos time)
 {
 	struct media_hit hits[MEDIA_MAX_HITS];
-	int n = media_match(l->media, &u->src, &u->dst, hits);
+	int n = media_match(voip_media(l->voip), &u->src, &u->dst, hits);
 
 	for (int i = 0; i < n; i++) {
 		struct note *note;
@@ -266,7 +183,7 @@ static void take_media(struct callbook *l, const struct media_packet *u, struct 
 
 		for (int k = 0; k < i; k++)
 			is_again |= hits[k].owner == hits[i].owner && hits[k].kind != MEDIA_UDPTL;
-		call_heard(l->calls, &hits[i], hits[i].is_source ? &u->dst : &u->src, time);
+		voip_heard(l->voip, &hits[i], hits[i].is_source ? &u->dst : &u->src, time);
 		if (is_again || hits[i].kind == MEDIA_UDPTL)
 			continue;
 		flow = media_flows_take(l->flows, u, time, hits[i].owner);
@@ -278,35 +195,23 @@ static void take_media(struct callbook *l, const struct media_packet *u, struct 
 	}
 }
 
-static void take_udp(struct callbook *l, const struct weir_packet *p)
+/* SIP is looked for on the ports that were named, or else on any. */
+static bool take_sip(struct callbook *l, const struct weir_packet *p, struct nanos time)
 {
-	struct nanos time = {p->frame->time_ns};
-	struct media_packet u;
-	struct call_message m;
+	bool has_ports = l->options.n_ports > 0;
 
-	if (!media_packet_of(p, &u))
-		return;
-	if ((!l->options.n_ports || is_named(l, u.src.port, u.dst.port)) &&
-	    sip_likeness(u.bytes, u.len) == SIP_IS_ONE) {
-		m = (struct call_message){.src = u.src.ip,
-					  .dst = u.dst.ip,
-					  .src_port = u.src.port,
-					  .dst_port = u.dst.port,
-					  .time = time};
-		feed(l, &m, u.bytes, u.len);
-		return;
-	}
-	take_media(l, &u, time);
+	if (has_ports && !is_named(l, p->src_port, p->dst_port))
+		return false;
+	return voip_take(l->voip, p, time, has_ports);
 }
 
 static void take(struct callbook *l, const struct weir_packet *p)
 {
-	if (p->transport == WEIR_NO_LAYER)
-		return;
-	if (p->layers[p->transport].proto == WEIR_TCP)
-		take_tcp(l, p);
-	else if (p->layers[p->transport].proto == WEIR_UDP)
-		take_udp(l, p);
+	struct nanos time = {p->frame->time_ns};
+	struct media_packet u;
+
+	if (!take_sip(l, p, time) && media_packet_of(p, &u))
+		take_media(l, &u, time);
 }
 
 /* What was put together may be a fragment again, of the tunnel's inside. */
@@ -356,13 +261,12 @@ int callbook_take(struct callbook *l, const struct weir_frame *f)
 int callbook_new(struct callbook **out, const struct callbook_options *options)
 {
 	struct callbook *l = calloc(1, sizeof *l);
-	struct call_options calls = {.joins = options->joins,
-				     .wants_all_media = true,
-				     .on_event = on_event,
-				     .on_media = on_media,
-				     .on_gone = on_gone,
-				     .arg = l};
-	struct stream_options streams = {.on_piece = on_piece, .on_end = on_stream_end, .arg = l};
+	const struct voip_options voip = {.joins = options->joins,
+					  .is_everybodys = true,
+					  .on_event = on_event,
+					  .on_media = on_media,
+					  .on_gone = on_gone,
+					  .arg = l};
 	int rc;
 
 	*out = l;
@@ -371,13 +275,9 @@ int callbook_new(struct callbook **out, const struct callbook_options *options)
 	l->options = *options;
 	list_init(&l->notes);
 	l->words = wr_init(MAX_TEXT);
-	rc = call_new(&l->calls, &calls);
-	if (rc == 0)
-		rc = media_new(&l->media, 1);
+	rc = voip_new(&l->voip, &voip);
 	if (rc == 0)
 		rc = media_flows_new(&l->flows, MAX_FLOWS, 1);
-	if (rc == 0)
-		rc = stream_table_new(&l->streams, &streams);
 	if (rc == 0)
 		rc = net_reassembly_new(&l->fragments);
 	if (rc == 0)
@@ -389,12 +289,12 @@ int callbook_new(struct callbook **out, const struct callbook_options *options)
 
 int callbook_end(struct callbook *l)
 {
-	stream_table_free(&l->streams);
+	voip_flush(l->voip);
 	l->is_ending = true;
-	call_free(&l->calls);
+	voip_end(l->voip);
 	if (l->words.len)
 		show(l);
-	return l->rc;
+	return l->rc ? l->rc : voip_failed(l->voip);
 }
 
 uint64_t callbook_n_calls(const struct callbook *l)
@@ -404,7 +304,7 @@ uint64_t callbook_n_calls(const struct callbook *l)
 
 uint64_t callbook_n_messages(const struct callbook *l)
 {
-	return l->n_messages;
+	return voip_n_messages(l->voip);
 }
 
 void callbook_free(struct callbook **pl)
@@ -413,11 +313,9 @@ void callbook_free(struct callbook **pl)
 
 	if (l) {
 		l->is_ending = true;
-		stream_table_free(&l->streams);
-		call_free(&l->calls);
+		voip_free(&l->voip);
 		while (l->notes.next != &l->notes)
 			drop_note(LIST_OWNER(l->notes.next, struct note, in_order));
-		media_free(&l->media);
 		media_flows_free(&l->flows);
 		net_reassembly_free(&l->fragments);
 		index_fini(&l->by_number);

@@ -177,14 +177,19 @@ static void keep_executed(const struct collection *c, const struct orders_book *
 		log_error("%s: %s", why.place, why.text);
 }
 
-/* What the orders ask for and this version does not do is never passed over in silence. */
+/* Targets of whom nothing can be heard are never passed over in silence. */
+static size_t n_unheard(const struct orders *orders)
+{
+	return orders_hear_calls(orders) ? 0 : orders_n_call_targets(orders);
+}
+
 static void tell_of_calls(const struct orders *orders)
 {
-	size_t n = orders_n_call_targets(orders);
+	size_t n = n_unheard(orders);
 
 	if (n)
-		log_error("%zu targets are named by sip_uri or phone: sip targets are not "
-			  "intercepted yet by this version",
+		log_error("%zu targets are named by sip_uri or phone, and nothing can be heard of "
+			  "them: no core server is of kind sip, and sip_anywhere is not set",
 			  n);
 }
 
@@ -215,8 +220,8 @@ static void print_status(void *owner, struct json *j)
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
 	health_print(c->intercept, &watch, j);
-	json_key(j, "call_targets_not_intercepted");
-	json_u64(j, orders_n_call_targets(&station_book(c->station)->orders));
+	json_key(j, "call_targets_unheard");
+	json_u64(j, n_unheard(&station_book(c->station)->orders));
 	json_close(j, '}');
 }
 

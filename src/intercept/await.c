@@ -34,7 +34,7 @@ static void set_limits(struct tray *tray, struct junction_limits limits)
  * come in the middle of a block. */
 static void see_servers(const struct intercept *i, struct tray *tray)
 {
-	tray->has_points = tray->input->junction && atomic_load(&i->sight)->servers;
+	tray->has_points = tray->input->junction && sight_has_points(atomic_load(&i->sight));
 }
 
 void await_open(struct intercept *i, struct worker *w, struct tray *tray)
@@ -142,7 +142,7 @@ static int64_t next_point(const struct intercept *i, const struct tray *tray, in
 {
 	const struct sight *sight = atomic_load(&i->sight);
 
-	if (!sight->servers || sight != tray->sight)
+	if (!sight_has_points(sight) || sight != tray->sight)
 		return ns;
 	return note < tray->n_points ? tray->notes[note].latest_ns : tray->block_ns;
 }

@@ -8,8 +8,9 @@
 
 #include "intercept/intercept.h"
 #include "base/lookup.h"
-#include "intercept/tray.h"
+#include "tray/tray.h"
 #include "mandate/mandate.h"
+#include "voip/voip.h"
 #include "net/reassembly.h"
 
 /* Both interfaces of an agency. */
@@ -66,6 +67,10 @@ struct intercept {
 	size_t n_found;
 	size_t found_size;
 
+	_Atomic(struct voip *) voip; /* NULL: there were no targets of calls yet */
+	uint64_t *wanted;            /* hashes of their texts, in their order */
+	struct lookup wanted_by;     /* slots of mandates by these */
+
 	struct access *access;
 	int event_rc;           /* what an event met */
 	uint64_t n_failed;      /* ticks that could not do all that was due */
@@ -104,6 +109,19 @@ static inline bool tray_is_stale(const struct intercept *i, const struct tray *t
 	return tray->version != atomic_load(&i->version);
 }
 
+static inline struct outlook outlook_of(const struct intercept *i)
+{
+	const struct voip *voip = atomic_load(&i->voip);
+
+	return (struct outlook){.watch = atomic_load(&i->watch),
+				.sight = atomic_load(&i->sight),
+				.voip = voip,
+				.media = voip ? voip_media(voip) : NULL};
+}
+
+/* The pending records from `from` on, which were just appended, in their turn. */
+MUST_CHECK int accept_from(struct intercept *i, struct tray *tray, size_t from);
+
 /* await.c: several inputs, and those that keep a pace. In the turn, which is given away while
  * something is waited for. `note` is the next one of the block. */
 void await_open(struct intercept *i, struct worker *w, struct tray *tray);
@@ -127,6 +145,9 @@ void tray_unpin(struct intercept *i, struct tray *tray);
 
 /* subscriber.c: dynamic sessions */
 void subscriber_event(void *arg, const struct access_event *event);
+/* The mandate's session of this subscriber's, or call; NULL: it has none. */
+struct session *subscriber_find(const struct intercept *i, const struct mandate *m,
+				uint64_t access_id);
 /* Sessions that are live and belong to mandates that have started begin, if they have not. */
 MUST_CHECK int subscriber_scan(struct intercept *i);
 /* Ends the dynamic sessions of the mandate; only those that it no longer names, where it is
@@ -137,6 +158,9 @@ MUST_CHECK int subscriber_watch(struct intercept *i);
 /* Makes a dynamic session of the mandate's with this CIN. */
 MUST_CHECK int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_id,
 				  uint32_t cin, struct session **out);
+/* … of the mandate's, for a call with this number. */
+MUST_CHECK int subscriber_restore_call(struct intercept *i, struct mandate *m, uint32_t number,
+				       uint32_t cin, struct session **out);
 /* Takes the session away; its header may still be on its way into a record. */
 MUST_CHECK int subscriber_drop(struct intercept *i, struct session *s);
 MUST_CHECK int subscriber_set_prefixes(struct intercept *i, struct session *s,
@@ -173,6 +197,14 @@ MUST_CHECK int tell_static(struct intercept *i, struct session *s, enum ipiri_ev
 /* a may be NULL where nothing is known of the subscriber any more. */
 MUST_CHECK int tell(struct intercept *i, struct session *s, const struct access_session *a,
 		    enum ipiri_event event, int64_t ns);
+
+/* How a record of HI2 is written, with this number. */
+struct iri_form {
+	int (*encode)(const struct iri_form *form, const struct session *s, uint32_t seq,
+		      struct wr *w, struct why *why);
+	struct nanos time;
+};
+MUST_CHECK int tell_record(struct intercept *i, struct session *s, const struct iri_form *form);
 
 /* The facts are there; number and access type are added. */
 MUST_CHECK int tell_facts(struct intercept *i, struct session *s, struct ipiri *iri);

@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
-#include "etsi/ipcc.h"
+#include "intercept/content.h"
 #include "intercept/count.h"
+#include "intercept/party.h"
 #include "net/decode.h"
 
 enum { WRITE_LEN = 1 << 20 };
@@ -17,11 +18,6 @@ int intercept_fail(struct intercept *i, int rc, const char *place, const char *t
 	why_set(&i->why, rc, "%s", text);
 	pthread_mutex_unlock(&i->lock);
 	return rc;
-}
-
-static struct outlook outlook_of(const struct intercept *i)
-{
-	return (struct outlook){atomic_load(&i->watch), atomic_load(&i->sight)};
 }
 
 /* Whether the packet is from before its session, although it comes behind its beginning: of several
@@ -52,104 +48,6 @@ static bool is_in_scope(const struct tray *tray, const struct session *s, const 
 	return false;
 }
 
-static struct ipcc cc_of(const struct piece *piece, const struct pending *pending)
-{
-	static const uint8_t directions[] = {
-		[WATCH_FROM] = ETSI_FROM_TARGET,
-		[WATCH_TO] = ETSI_TO_TARGET,
-		[WATCH_BOTH] = ETSI_INDETERMINATE,
-	};
-
-	return (struct ipcc){
-		.bytes = piece->bytes,
-		.len = piece->len,
-		.original_len = piece->claim_len,
-		.seq = pending->seq,
-		.direction = directions[pending->direction],
-		.time = {piece->time_ns},
-	};
-}
-
-/* n is 1, or -1 for what was counted and is lost. */
-static void count_cc(struct intercept_counts *counts, const struct ipcc *cc, size_t len, int n)
-{
-	uint64_t one = (uint64_t)n;
-	bool is_cut = cc->original_len > cc->len && cc->original_len != IPCC_LEN_UNKNOWN;
-
-	counts->cc += one;
-	counts->cc_bytes += one * len;
-	counts->truncated += is_cut ? one : 0;
-	counts->from += cc->direction == ETSI_FROM_TARGET ? one : 0;
-	counts->to += cc->direction == ETSI_TO_TARGET ? one : 0;
-	counts->both += cc->direction == ETSI_INDETERMINATE ? one : 0;
-}
-
-/* Octets of a pending record, as it will be sent. */
-static size_t len_of(const struct pending *pending, const struct ipcc *cc)
-{
-	return pending->key ? sealed_ipcc_len(pending->header, cc, pending->counter)
-			    : ipcc_len(pending->header, cc);
-}
-
-/* Gives a pending record its place among its session's. */
-static size_t number(struct session *s, struct pending *pending, const struct piece *piece)
-{
-	struct ipcc cc;
-	size_t len;
-
-	pending->seq = (uint32_t)s->next_cc++;
-	pending->header = s->header;
-	pending->mandate = s->mandate->slot;
-	pending->key = s->mandate->key_of_payload;
-	if (pending->key && !s->bytes_cc)
-		s->bytes_cc = seal_first_counter((struct nanos){piece->time_ns});
-	pending->counter = s->bytes_cc;
-	cc = cc_of(piece, pending);
-	len = len_of(pending, &cc);
-	if (pending->key)
-		s->bytes_cc += len;
-	count_cc(&s->mandate->counts, &cc, len, 1);
-	return len;
-}
-
-static int encode(struct tray *tray, const struct pending *pending, struct wr *w)
-{
-	struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
-	struct seal seal = {tray->sealer, pending->key, pending->counter};
-
-	if (pending->key)
-		return sealed_ipcc_encode(&seal, pending->header, &cc, w);
-	ipcc_encode(pending->header, &cc, w);
-	return 0;
-}
-
-/* A record that is encoded in the turn, because it is hashed as it is delivered. */
-static int deliver(struct intercept *i, struct tray *tray, struct session *s,
-		   const struct pending *pending)
-{
-	const struct piece *piece = &tray->pieces[pending->piece];
-	struct outbox *hi3 = &i->desks[s->mandate->desk]->boxes[INTERCEPT_HI3];
-	struct ipcc cc = cc_of(piece, pending);
-	int rc;
-
-	wr_reset(&i->iri);
-	rc = encode(tray, pending, &i->iri);
-	if (rc)
-		return intercept_fail(i, rc, hi3->name, err_text(rc));
-	rc = outbox_append(hi3, i->iri.bytes, i->iri.len);
-	if (rc && i->options.is_live) {
-		count_cc(&s->mandate->counts, &cc, i->iri.len, -1);
-		s->mandate->counts.refused[INTERCEPT_FULL]++;
-		count_full(pending->row, piece->time_ns);
-		return 0;
-	}
-	if (rc)
-		return intercept_fail(i, rc, hi3->name, err_text(rc));
-	return check_add(i, s,
-			 &(struct delivered){INTERCEPT_HI3, i->iri.bytes, i->iri.len, pending->seq,
-					     piece->time_ns});
-}
-
 /* A packet of a target's, in the order of the data: numbered, or refused and counted. */
 static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 {
@@ -177,20 +75,19 @@ static int accept_packet(struct intercept *i, struct tray *tray, uint32_t k)
 		rc = flag_wrap(i, s, piece->time_ns);
 	if (rc)
 		return rc;
-	if (s->state == SESSION_IDLE)
+	if (s->state == SESSION_IDLE && !s->call)
 		rc = term_begin(i, s, piece->time_ns);
 	if (rc)
 		return rc;
-	len = number(s, pending, piece);
+	len = content_number(s, tray, pending);
 	count_spooled(pending->row, pending->seq, piece->time_ns);
-	if (m->plan || m->has_flags)
-		return deliver(i, tray, s, pending);
+	if (content_is_ordered(m, pending))
+		return content_deliver(i, tray, s, pending);
 	tray_put(tray, k, m->desk, len);
 	return 0;
 }
 
-/* The pending records from `from` on, which were just appended, in their turn. */
-static int accept_from(struct intercept *i, struct tray *tray, size_t from)
+int accept_from(struct intercept *i, struct tray *tray, size_t from)
 {
 	int rc = 0;
 
@@ -229,7 +126,8 @@ static int accept_time(struct intercept *i, int64_t latest_ns)
 	i->ticked_ns = second;
 	i->event_rc = 0;
 	access_tick(i->access, (struct nanos){second});
-	return i->event_rc ? i->event_rc : check_tick(i, second);
+	rc = i->event_rc ? i->event_rc : party_tick(i, (struct nanos){second});
+	return rc ? rc : check_tick(i, second);
 }
 
 static int accept_whole(struct intercept *i, struct tray *tray, struct net_whole *whole,
@@ -242,8 +140,8 @@ static int accept_whole(struct intercept *i, struct tray *tray, struct net_whole
 	if (!rc)
 		rc = accept_from(i, tray, from);
 	if (!rc && found.is_server)
-		rc = accept_datagram(i, &found.datagram, !fragment || fragment->has_time);
-	return rc;
+		return accept_datagram(i, &found.datagram, !fragment || fragment->has_time);
+	return rc ? rc : party_take(i, tray, &found.frame, !fragment || fragment->has_time);
 }
 
 /* Datagrams that will not be whole any more are delivered as far as they are known. */
@@ -282,7 +180,8 @@ static int accept_fragment(struct intercept *i, struct tray *tray, const struct 
 static int accept_note(struct intercept *i, struct tray *tray, size_t k)
 {
 	struct note note = tray->notes[k];
-	bool is_idle = note.kind == NOTE_TIME && !is_time_due(i, note.latest_ns);
+	bool is_idle = note.kind == NOTE_MEDIA ||
+		       (note.kind == NOTE_TIME && !is_time_due(i, note.latest_ns));
 	int rc = 0;
 
 	if (note.latest_ns > tray->limits.point_ns && !is_idle)
@@ -296,6 +195,10 @@ static int accept_note(struct intercept *i, struct tray *tray, size_t k)
 		return accept_fragment(i, tray, &note);
 	case NOTE_SERVER:
 		return accept_datagram(i, &note.datagram, note.has_time);
+	case NOTE_SIP:
+		return party_take(i, tray, &note.frame, note.has_time);
+	case NOTE_MEDIA:
+		return voice_take(i, tray, &note.sound);
 	default:
 		return accept_time(i, note.latest_ns);
 	}
@@ -424,15 +327,8 @@ static int accept_block(struct intercept *i, struct worker *w, struct tray *tray
 static void lose_run(struct intercept *i, struct tray *tray, struct run *run)
 {
 	run->is_lost = true;
-	for (uint32_t k = run->first; k != TRAY_NONE; k = tray->pending[k].next) {
-		const struct pending *pending = &tray->pending[k];
-		struct intercept_counts *counts = &i->mandates[pending->mandate]->counts;
-		struct ipcc cc = cc_of(&tray->pieces[pending->piece], pending);
-
-		count_cc(counts, &cc, len_of(pending, &cc), -1);
-		counts->refused[INTERCEPT_FULL]++;
-		count_full(pending->row, cc.time.ns);
-	}
+	for (uint32_t k = run->first; k != TRAY_NONE; k = tray->pending[k].next)
+		content_lose(i, tray, &tray->pending[k]);
 }
 
 int runs_reserve(struct intercept *i, struct tray *tray, int rc)
@@ -473,7 +369,7 @@ static int fill_run(struct intercept *i, struct tray *tray, const struct run *ru
 	int rc = 0;
 
 	for (uint32_t k = run->first; k != TRAY_NONE && !rc; k = tray->pending[k].next) {
-		rc = encode(tray, &tray->pending[k], w);
+		rc = content_encode(tray, &tray->pending[k], w);
 		if (!rc && w == &tray->w && (w->len >= WRITE_LEN || !w->ok))
 			rc = write_records(tray, hi3, &offset);
 	}
@@ -653,6 +549,8 @@ int intercept_pause(struct intercept *i)
 		tray->version = atomic_load(&i->version);
 		tray->limits = (struct junction_limits){INT64_MAX, INT64_MAX};
 		rc = accept_cut(i, tray, INT64_MAX);
+		if (!rc)
+			rc = party_flush(i);
 		rc = runs_reserve(i, tray, rc);
 		failed = fill_block(i, tray);
 	}

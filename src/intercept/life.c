@@ -1,7 +1,7 @@
 /* From birth to close: orders, the clock, and what is told of the whole. */
 #include <stdlib.h>
 
-#include "intercept/inside.h"
+#include "intercept/party.h"
 
 enum { IRI_LIMIT = 256 << 20 };
 
@@ -103,6 +103,8 @@ struct nanos intercept_tick(struct intercept *i, struct nanos now)
 	if (heard.ns > i->ticked_ns) {
 		i->ticked_ns = heard.ns;
 		access_tick(i->access, heard);
+		failed = party_tick(i, heard);
+		rc = rc ? rc : failed;
 	}
 	failed = term_close(i, now.ns);
 	failed = failed ? failed : check_tick(i, now.ns);
@@ -194,10 +196,12 @@ static void free_desks(struct intercept *i)
 void intercept_free(struct intercept **ip)
 {
 	struct intercept *i = *ip;
+	struct voip *voip;
 	struct why unheard;
 
 	if (!i)
 		return;
+	voip = atomic_load(&i->voip);
 	why_clear(&unheard);
 	if (close_desks(i, &unheard) < 0)
 		why_clear(&unheard);
@@ -213,6 +217,9 @@ void intercept_free(struct intercept **ip)
 	lookup_fini(&i->identities);
 	lookup_fini(&i->by_access);
 	lookup_fini(&i->ignored);
+	lookup_fini(&i->wanted_by);
+	voip_free(&voip);
+	free(i->wanted);
 	net_reassembly_free(&i->reassembly);
 	access_free(&i->access);
 	wr_fini(&i->iri);
@@ -262,6 +269,7 @@ void intercept_report(struct intercept *i, struct json *j)
 	for (int k = 0; k < ACCESS_N_COUNTS; k++)
 		report_number(j, access_count_key(k), access_count(i->access, k));
 	json_close(j, '}');
+	party_report(i, j);
 	pthread_mutex_unlock(&i->turn);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "intercept/count.h"
+#include "intercept/party.h"
 
 enum { MOST_SESSIONS = 1 << 24 };
 
@@ -13,6 +14,7 @@ void sight_free(void *thing)
 	if (!sight)
 		return;
 	access_servers_free(&sight->servers);
+	access_servers_free(&sight->sip);
 	free(sight->starts);
 	free(sight);
 }
@@ -115,6 +117,7 @@ static int make_header(struct intercept *i, struct session *s, struct why *why)
 		return rc;
 	}
 	retire(i, s->header, free);
+	party_restream(i, s);
 	s->header = header;
 	count_close(s); /* the network element may be another one */
 	return 0;
@@ -435,29 +438,45 @@ static int make_watch(struct intercept *i, struct watch **out, struct why *why)
 	return rc;
 }
 
-static int make_sight(struct intercept *i, const struct orders *orders, struct sight **out)
+/* The servers of one kind; NULL where there are none. */
+static int find_servers(const struct orders *orders, enum core_server_kind kind,
+			struct access_servers **out)
 {
-	size_t n = 0;
 	struct access_server *servers = calloc(orders->core_servers.n + 1, sizeof *servers);
-	struct sight *sight = calloc(1, sizeof *sight);
-	int rc = servers && sight ? 0 : ERR_NOMEM;
+	size_t n = 0;
+	int rc = 0;
 
-	for (size_t k = 0; k < orders->core_servers.n && servers; k++) {
+	*out = NULL;
+	if (!servers)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < orders->core_servers.n; k++) {
 		const struct core_server *s = &orders->core_servers.items[k];
 		struct conf_ports ports = core_server_ports(s);
 
-		if (s->kind == CORE_RADIUS)
+		if (s->kind == (int)kind)
 			servers[n++] = (struct access_server){s->address, ports.first, ports.last};
 	}
+	if (n)
+		rc = access_servers_new(out, servers, n);
+	free(servers);
+	return rc;
+}
+
+static int make_sight(struct intercept *i, const struct orders *orders, struct sight **out)
+{
+	struct sight *sight = calloc(1, sizeof *sight);
+	bool has_calls = atomic_load(&i->voip);
+	int rc = sight ? find_servers(orders, CORE_RADIUS, &sight->servers) : ERR_NOMEM;
+
+	if (!rc && has_calls)
+		rc = find_servers(orders, CORE_SIP, &sight->sip);
 	if (!rc) {
+		sight->is_sip_anywhere = has_calls && orders->operator.sip_anywhere;
 		sight->starts = calloc(i->n_by_start + 1, sizeof *sight->starts);
 		rc = sight->starts ? 0 : ERR_NOMEM;
 	}
 	for (size_t k = 0; k < i->n_by_start && !rc; k++)
 		sight->starts[sight->n_starts++] = i->by_start[k]->start_ns;
-	if (!rc && n)
-		rc = access_servers_new(&sight->servers, servers, n);
-	free(servers);
 	if (rc) {
 		sight_free(sight);
 		sight = NULL;
@@ -492,6 +511,8 @@ int order_set(struct intercept *i, const struct order *order)
 		rc = set_mandates(i, order);
 	if (!rc)
 		rc = index_identities(i);
+	if (!rc)
+		rc = party_set(i, order->orders);
 	if (!rc)
 		rc = end_unnamed(i, order->now_ns);
 	if (!rc)

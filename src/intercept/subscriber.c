@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intercept/inside.h"
+#include "intercept/party.h"
+#include "ipmm/iri.h"
 
 /* An address of a subscriber that is wider than this is nobody's: a NAS errs, or lies. */
 enum { LEAST_BITS_4 = 8, LEAST_BITS_6 = 16 };
 
-static struct session *find(const struct intercept *i, const struct mandate *m, uint64_t access_id)
+struct session *subscriber_find(const struct intercept *i, const struct mandate *m,
+				uint64_t access_id)
 {
 	uint64_t hash = lookup_spread(access_id);
 	struct lookup_walk walk = lookup_first(&i->by_access, hash);
@@ -36,12 +38,29 @@ static uint64_t identity_hash(const struct access_session *a)
 	return hash;
 }
 
-int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_id, uint32_t cin,
-		       struct session **out)
+/* A dynamic session to be made. */
+struct dynamic {
+	uint64_t id;
+	uint32_t cin;
+	bool is_call;
+};
+
+static int make_call(struct session *s)
+{
+	s->call = calloc(1, sizeof *s->call);
+	if (!s->call)
+		return ERR_NOMEM;
+	s->call->party = SESSION_NO_PARTY;
+	s->call->session_direction = s->call->payload_direction = IPMM_NO_DIRECTION;
+	return 0;
+}
+
+static int restore(struct intercept *i, struct mandate *m, const struct dynamic *what,
+		   struct session **out)
 {
 	struct session **last = &m->dynamics;
 	struct why why;
-	int rc = session_new(out, cin, access_id);
+	int rc = session_new(out, what->cin, what->id);
 
 	if (rc)
 		return rc;
@@ -49,20 +68,36 @@ int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_i
 	(*out)->mandate = m;
 	(*out)->slot = UINT32_MAX;
 	(*out)->header = aligned_alloc(_Alignof(struct etsi_header), sizeof(struct etsi_header));
-	rc = (*out)->header ? mandate_header(m, cin, (*out)->header, &why) : ERR_NOMEM;
+	rc = (*out)->header ? mandate_header(m, what->cin, (*out)->header, &why) : ERR_NOMEM;
+	if (!rc && what->is_call)
+		rc = make_call(*out);
 	if (!rc)
 		rc = order_slot(i, *out);
 	if (!rc)
-		rc = lookup_add(&i->by_access, lookup_spread(access_id), (*out)->slot);
+		rc = lookup_add(&i->by_access, lookup_spread(what->id), (*out)->slot);
 	if (rc) {
 		order_free_slot(i, *out);
 		session_free(out);
 		return rc;
 	}
-	while (*last)
+	/* calls are many and short: they come to the front */
+	while (*last && !(*out)->call)
 		last = &(*last)->next;
+	(*out)->next = *last;
 	*last = *out;
 	return 0;
+}
+
+int subscriber_restore(struct intercept *i, struct mandate *m, uint64_t access_id, uint32_t cin,
+		       struct session **out)
+{
+	return restore(i, m, &(struct dynamic){access_id, cin, false}, out);
+}
+
+int subscriber_restore_call(struct intercept *i, struct mandate *m, uint32_t number, uint32_t cin,
+			    struct session **out)
+{
+	return restore(i, m, &(struct dynamic){SESSION_OF_CALL | number, cin, true}, out);
 }
 
 /* A session with a CIN of its own. */
@@ -170,6 +205,7 @@ int subscriber_drop(struct intercept *i, struct session *s)
 	order_free_slot(i, s);
 	retire(i, s->header, free);
 	s->header = NULL;
+	party_restream(i, s);
 	session_free(&s);
 	return rc;
 }
@@ -261,7 +297,7 @@ static int end(struct intercept *i, struct session *s, const struct access_event
 
 static int pass_on(struct intercept *i, struct mandate *m, const struct access_event *e)
 {
-	struct session *s = find(i, m, e->session->id);
+	struct session *s = subscriber_find(i, m, e->session->id);
 
 	if (!m->is_ordered || !m->is_started)
 		return 0;
@@ -425,7 +461,7 @@ static int meet(struct intercept *i, struct meeting **out, size_t *n)
 			struct meeting *more = *out;
 
 			if (!m->is_ordered || !m->is_started || m->is_over ||
-			    m->end_ns <= m->from_ns || find(i, m, a->id))
+			    m->end_ns <= m->from_ns || subscriber_find(i, m, a->id))
 				continue;
 			if (*n == size) {
 				size = size ? size * 2 : 64;
@@ -489,9 +525,11 @@ int subscriber_end(struct intercept *i, struct mandate *m, bool is_all, int64_t 
 			rc = rc ? rc : failed;
 			continue;
 		}
-		if (!is_all && is_named(i, m, a))
+		if (!is_all && (s->call ? party_is_wanted(i, s) : is_named(i, m, a)))
 			continue;
-		if (s->state == SESSION_BEGUN)
+		if (s->call)
+			failed = party_end(i, s, ns);
+		else if (s->state == SESSION_BEGUN)
 			failed = tell(i, s, a, a || is_all ? IPIRI_END_ACTIVE : IPIRI_ACCESS_END,
 				      ns);
 		rc = rc ? rc : failed;

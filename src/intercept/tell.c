@@ -4,7 +4,7 @@
 
 #include "intercept/count.h"
 
-static int encode(struct intercept *i, struct session *s, const struct ipiri *iri)
+static int encode(struct intercept *i, struct session *s, const struct iri_form *form, uint32_t seq)
 {
 	struct seal seal = {i->sealer, s->mandate->key_of_payload, s->bytes_iri};
 	struct why why;
@@ -13,10 +13,10 @@ static int encode(struct intercept *i, struct session *s, const struct ipiri *ir
 	why_clear(&why);
 	wr_reset(&i->plain);
 	wr_reset(&i->iri);
-	rc = ipiri_encode(s->header, iri, seal.key ? &i->plain : &i->iri, &why);
+	rc = form->encode(form, s, seq, seal.key ? &i->plain : &i->iri, &why);
 	if (!rc && seal.key) {
 		if (!seal.counter)
-			seal.counter = seal_first_counter(iri->time);
+			seal.counter = seal_first_counter(form->time);
 		rc = seal_pdu(&seal, i->plain.bytes, i->plain.len, &i->iri, &why);
 		s->bytes_iri = seal.counter + i->iri.len;
 	}
@@ -25,27 +25,28 @@ static int encode(struct intercept *i, struct session *s, const struct ipiri *ir
 
 /* A record that finds no room is lost and counted; its number is not used again, so that the
  * agency sees the gap. */
-static int send(struct intercept *i, struct session *s, struct ipiri *iri)
+int tell_record(struct intercept *i, struct session *s, const struct iri_form *form)
 {
 	struct mandate *m = s->mandate;
 	struct outbox *hi2 = &i->desks[m->desk]->boxes[INTERCEPT_HI2];
 	struct ledger_row *row = count_matched(i, s, LEDGER_IRI);
+	int64_t ns = form->time.ns;
+	uint32_t seq;
 	int rc;
 
 	if (s->next_iri > UINT32_MAX) {
-		rc = flag_wrap(i, s, iri->time.ns);
+		rc = flag_wrap(i, s, ns);
 		if (rc)
 			return rc;
 	}
-	iri->seq = (uint32_t)s->next_iri++;
-	iri->access_type = m->access_type;
-	rc = encode(i, s, iri);
+	seq = (uint32_t)s->next_iri++;
+	rc = encode(i, s, form, seq);
 	if (rc)
 		return rc;
-	count_spooled(row, iri->seq, iri->time.ns);
+	count_spooled(row, seq, ns);
 	rc = outbox_append(hi2, i->iri.bytes, i->iri.len);
 	if (rc && i->options.is_live) {
-		count_full(row, iri->time.ns);
+		count_full(row, ns);
 		m->counts.iri_lost++;
 		return 0;
 	}
@@ -54,8 +55,30 @@ static int send(struct intercept *i, struct session *s, struct ipiri *iri)
 	m->counts.iri++;
 	m->counts.iri_bytes += i->iri.len;
 	return check_add(i, s,
-			 &(struct delivered){INTERCEPT_HI2, i->iri.bytes, i->iri.len, iri->seq,
-					     iri->time.ns});
+			 &(struct delivered){INTERCEPT_HI2, i->iri.bytes, i->iri.len, seq, ns});
+}
+
+/* The form of a record of an access. */
+struct access_form {
+	struct iri_form form;
+	struct ipiri *iri;
+};
+
+static int encode_access(const struct iri_form *form, const struct session *s, uint32_t seq,
+			 struct wr *w, struct why *why)
+{
+	struct ipiri *iri = ((const struct access_form *)form)->iri;
+
+	iri->seq = seq;
+	iri->access_type = s->mandate->access_type;
+	return ipiri_encode(s->header, iri, w, why);
+}
+
+static int send(struct intercept *i, struct session *s, struct ipiri *iri)
+{
+	const struct access_form form = {{encode_access, iri->time}, iri};
+
+	return tell_record(i, s, &form.form);
 }
 
 static bool begins(enum ipiri_event event)

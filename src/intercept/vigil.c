@@ -20,7 +20,7 @@ static struct session *find(const struct mandate *m)
 static bool has_session(const struct mandate *m)
 {
 	for (const struct session *s = m->dynamics; s; s = s->next) {
-		if (s->state == SESSION_BEGUN)
+		if (s->state == SESSION_BEGUN && !s->call)
 			return true;
 	}
 	return false;

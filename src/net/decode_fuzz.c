@@ -38,8 +38,8 @@ static void look_twice(const struct weir_frame *f, const struct weir_packet *p)
 		abort();
 	if (p->transport == WEIR_NO_LAYER)
 		return;
-	if ((p->layers[p->transport].proto == WEIR_UDP) != g.is_udp ||
-	    (g.is_udp && (p->src_port != g.src_port || p->dst_port != g.dst_port)))
+	if ((p->layers[p->transport].proto == WEIR_UDP) != g.is_udp || p->src_port != g.src_port ||
+	    p->dst_port != g.dst_port)
 		abort();
 }
 

@@ -8,14 +8,13 @@ static inline bool rest(struct net_glance *g, uint8_t proto, const uint8_t *h, u
 	enum { TCP = 6, UDP = 17 };
 
 	g->is_udp = proto == UDP;
-	g->src_port = g->dst_port = 0;
-	if (proto == TCP)
-		return true;
-	if (proto != UDP || left < 4)
-		return false;
+	if (left < 4) {
+		g->src_port = g->dst_port = 0;
+		return proto == TCP;
+	}
 	g->src_port = be16(h, 0);
 	g->dst_port = be16(h, 2);
-	return !walk_may_be_udp_tunnel(g->src_port, g->dst_port);
+	return proto == TCP || (g->is_udp && !walk_may_be_udp_tunnel(g->src_port, g->dst_port));
 }
 
 bool net_glance(struct net_glance *g, const struct weir_frame *frame)

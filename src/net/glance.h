@@ -15,8 +15,8 @@
 struct net_glance {
 	const uint8_t *ends; /* the source address, and right behind it the destination's */
 	bool is_v6;
-	bool is_udp;
-	uint16_t src_port, dst_port; /* of UDP; else 0 */
+	bool is_udp;                 /* else TCP */
+	uint16_t src_port, dst_port; /* 0 where they are not here */
 };
 
 /* False where the frame must be decoded to know. */

@@ -1,6 +1,6 @@
-/* Inside intercept only: what one worker holds of the block in hand. */
-#ifndef INTERCEPT_TRAY_H
-#define INTERCEPT_TRAY_H
+/* What one worker holds of the block in hand. */
+#ifndef TRAY_TRAY_H
+#define TRAY_TRAY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,23 +11,40 @@
 #include "base/err.h"
 #include "base/wr.h"
 #include "etsi/seal.h"
+#include "ipmm/cc.h"
 #include "outbox/outbox.h"
 #include "junction/junction.h"
+#include "media/media.h"
+#include "voip/voip.h"
 #include "watch/watch.h"
+
+struct intercept_input;
+struct ledger_row;
+struct worker;
 
 enum { TRAY_NONE = UINT32_MAX };
 
 /* What workers look for besides targets. Immutable. */
 struct sight {
-	struct access_servers *servers; /* NULL: none */
-	int64_t *starts;                /* of mandates, in order of time */
+	struct access_servers *servers; /* of RADIUS; NULL: none */
+	struct access_servers *sip;     /* NULL: none */
+	bool is_sip_anywhere;
+	int64_t *starts; /* of mandates, in order of time */
 	size_t n_starts;
 };
+
+/* Whether packets may change whose others are. */
+static inline bool sight_has_points(const struct sight *s)
+{
+	return s->servers || s->sip || s->is_sip_anywhere;
+}
 
 /* What a block is matched with. */
 struct outlook {
 	const struct watch *watch;
 	const struct sight *sight;
+	const struct voip *voip; /* NULL: no targets of calls */
+	const struct media *media;
 };
 
 /* An IP packet that somebody gets: one layer of a frame. */
@@ -48,9 +65,10 @@ struct pending {
 	uint32_t seq;
 	uint32_t next; /* of the same agency; TRAY_NONE: the last */
 	const struct etsi_header *header;
-	const struct seal_key *key; /* NULL: not encrypted */
-	uint64_t counter;           /* byteCounter, where it is */
-	struct ledger_row *row;     /* where it counts; NULL: there is no ledger */
+	const struct ipmm_tail *tail; /* a packet of a call's media; NULL: of an access */
+	const struct seal_key *key;   /* NULL: not encrypted */
+	uint64_t counter;             /* byteCounter, where it is */
+	struct ledger_row *row;       /* where it counts; NULL: there is no ledger */
 	uint32_t mandate;
 	uint8_t direction;
 };
@@ -69,13 +87,25 @@ struct run {
 /* What must be looked at in the turn, between two pending records. */
 enum note_kind {
 	NOTE_FRAGMENT, /* its datagram may be a tunnel's, or a core server's */
-	NOTE_SERVER,   /* from or to a core server */
+	NOTE_SERVER,   /* from or to a core server of RADIUS */
+	NOTE_SIP,      /* signalling of calls */
+	NOTE_MEDIA,    /* from or to where media are expected */
 	NOTE_TIME,     /* the block's time has come to a full second, or a mandate's start */
+};
+
+/* A packet that is media where it goes from or to an endpoint of a call's. */
+struct sound {
+	uint32_t piece;
+	struct media_endpoint src;
+	struct media_endpoint dst;
 };
 
 struct note {
 	struct weir_frame frame; /* its bytes are the block's */
-	struct access_datagram datagram;
+	union {
+		struct access_datagram datagram; /* of a SERVER */
+		struct sound sound;              /* of a MEDIA */
+	};
 	enum note_kind kind;
 	uint32_t number;    /* of the frame in the block */
 	uint32_t hits_from; /* pending records [hits_from, before) are the same frame's */
@@ -160,9 +190,21 @@ struct net_whole;
 struct tray_found {
 	bool is_server;
 	struct access_datagram datagram;
+	struct weir_frame frame; /* the whole; its bytes are the tray's */
 };
 MUST_CHECK int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *whole,
 			       const struct note *fragment, struct tray_found *found);
+
+/* Notes the innermost IP packet as a piece, and where it goes from and to: 1; 0 where it is no
+ * datagram from or to an endpoint of these. */
+MUST_CHECK int tray_take_sound(struct tray *tray, const struct media *media,
+			       const struct weir_packet *p, bool has_time, struct sound *out);
+
+/* One more pending record, of the piece. */
+MUST_CHECK int tray_add(struct tray *tray, const struct pending *pending);
+
+/* Whether the packet is of a SIP server's port, or (*is_sure is false) looks like SIP. */
+bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sure);
 
 /* Puts a pending record of len bytes at the end of its agency's run. */
 void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len);

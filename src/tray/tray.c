@@ -1,6 +1,7 @@
-#include "intercept/tray.h"
+#include "tray/tray.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "etsi/ipcc.h"
 #include "net/decode.h"
@@ -136,7 +137,7 @@ static int add_piece(struct tray *tray, const struct weir_packet *p, int layer, 
 	return 0;
 }
 
-static int add_pending(struct tray *tray, const struct watch_hit *hit)
+int tray_add(struct tray *tray, const struct pending *what)
 {
 	struct pending *pending =
 		grow(tray->pending, tray->n_pending, &tray->pending_size, sizeof *pending);
@@ -144,12 +145,17 @@ static int add_pending(struct tray *tray, const struct watch_hit *hit)
 	if (!pending)
 		return ERR_NOMEM;
 	tray->pending = pending;
-	pending[tray->n_pending++] = (struct pending){
-		.piece = (uint32_t)tray->n_pieces - 1,
-		.session = hit->session,
-		.direction = hit->direction,
-	};
+	pending[tray->n_pending++] = *what;
 	return 0;
+}
+
+static int add_pending(struct tray *tray, const struct watch_hit *hit)
+{
+	return tray_add(tray, &(struct pending){
+				      .piece = (uint32_t)tray->n_pieces - 1,
+				      .session = hit->session,
+				      .direction = hit->direction,
+			      });
 }
 
 /* Hits come layer by layer: each layer that is hit becomes one piece. Layers beyond the last one
@@ -230,6 +236,24 @@ static int note_wake(struct tray *tray, const struct sight *sight, const struct 
 	return add_note(tray, NOTE_TIME, f, number, tray->n_pending);
 }
 
+/* Whether a frame that a glance tells of may be signalling of calls, or their media. */
+static bool may_be_call(struct outlook out, const struct net_glance *g)
+{
+	struct media_endpoint src = {.port = g->src_port}, dst = {.port = g->dst_port};
+	struct media_hit hits[MEDIA_MAX_HITS];
+	size_t len = g->is_v6 ? 16 : 4;
+
+	if (out.sight->is_sip_anywhere ||
+	    access_servers_have(out.sight->sip, g->src_port, g->dst_port))
+		return true;
+	if (!g->is_udp || !media_n(out.media))
+		return false;
+	src.ip.version = dst.ip.version = g->is_v6 ? 6 : 4;
+	memcpy(src.ip.bytes, g->ends, len);
+	memcpy(dst.ip.bytes, g->ends + len, len);
+	return media_match(out.media, &src, &dst, hits) > 0;
+}
+
 /* What a glance tells of a frame. */
 enum glimpse {
 	GLIMPSE_NOBODYS,   /* nobody watches it, as nearly all */
@@ -245,9 +269,57 @@ static inline enum glimpse glimpse_of(struct outlook out, const struct weir_fram
 		return GLIMPSE_UNCLEAR;
 	if (watch_may_match(out.watch, g.is_v6, g.ends))
 		return GLIMPSE_SOMEBODYS;
-	return g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port)
-		       ? GLIMPSE_UNCLEAR
-		       : GLIMPSE_NOBODYS;
+	if (g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port))
+		return GLIMPSE_UNCLEAR;
+	return out.voip && may_be_call(out, &g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
+}
+
+bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sure)
+{
+	const struct access_servers *sip = out.sight->sip;
+	struct net_ip src, dst;
+
+	*is_sure = access_servers_have(sip, p->src_port, p->dst_port) &&
+		   net_ip_src(p, p->inner_ip, &src) && net_ip_dst(p, p->inner_ip, &dst) &&
+		   (access_servers_own(sip, &dst, p->dst_port) ||
+		    access_servers_own(sip, &src, p->src_port));
+	return *is_sure || (out.sight->is_sip_anywhere && voip_follows(out.voip, p));
+}
+
+int tray_take_sound(struct tray *tray, const struct media *media, const struct weir_packet *p,
+		    bool has_time, struct sound *out)
+{
+	struct media_hit hits[MEDIA_MAX_HITS];
+	struct media_packet u;
+	int rc;
+
+	if (!media_packet_of(p, &u) || !media_match(media, &u.src, &u.dst, hits))
+		return 0;
+	rc = add_piece(tray, p, p->inner_ip, has_time);
+	*out = (struct sound){(uint32_t)tray->n_pieces - 1, u.src, u.dst};
+	return rc ? rc : 1;
+}
+
+/* Signalling of calls, or their media. */
+static int take_call(struct tray *tray, struct outlook out, const struct weir_packet *p,
+		     size_t hits_from)
+{
+	const struct weir_frame *f = p->frame;
+	struct sound sound;
+	bool is_sure;
+	int rc;
+
+	if (p->transport == WEIR_NO_LAYER)
+		return 0;
+	if (tray_sees_sip(out, p, &is_sure))
+		return add_note(tray, NOTE_SIP, f, tray->number, hits_from);
+	rc = tray_take_sound(tray, out.media, p, !(f->flags & WEIR_FRAME_NO_TIME), &sound);
+	if (rc != 1)
+		return rc;
+	rc = add_note(tray, NOTE_MEDIA, f, tray->number, hits_from);
+	if (!rc)
+		tray->notes[tray->n_notes - 1].sound = sound;
+	return rc;
 }
 
 /* Decodes a frame and takes what it finds. */
@@ -273,8 +345,9 @@ static int take_decoded(struct tray *tray, struct outlook out, const struct weir
 		rc = add_note(tray, NOTE_SERVER, f, number, hits_from);
 		if (!rc)
 			tray->notes[tray->n_notes - 1].datagram = datagram;
+		return rc;
 	}
-	return rc;
+	return rc || !out.voip ? rc : take_call(tray, out, &p, hits_from);
 }
 
 int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
@@ -329,7 +402,7 @@ int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *who
 	int rc = own(tray, whole->bytes);
 
 	whole->bytes = NULL;
-	found->is_server = false;
+	*found = (struct tray_found){.frame = frame};
 	if (rc)
 		return rc;
 	net_decode(&p, &frame);

@@ -1,0 +1,478 @@
+/* Signalling of calls: what SIP tells of a target becomes sessions and records of HI2. */
+#include "intercept/party.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/match.h"
+#include "intercept/count.h"
+#include "ipmm/iri.h"
+#include "ipmm/location.h"
+#include "net/decode.h"
+#include "sip/access.h"
+
+/* What a record of HI2 tells. */
+struct report {
+	enum etsi_iri_type type;
+	struct sip_text message;
+	const struct sip_access *access; /* NULL: nothing is known of where the target is */
+	int64_t ns;
+};
+
+static uint64_t call_id(const struct call *call)
+{
+	return SESSION_OF_CALL | call->number;
+}
+
+/* ---- whom messages are looked through for ---- */
+
+static uint64_t text_hash(const struct target *t)
+{
+	const char *text = target_text(t);
+
+	return lookup_hash((uint64_t)target_kind(t), text, strlen(text)) | 1;
+}
+
+static uint64_t wanted_hash(const struct mandate *m, uint64_t text)
+{
+	return lookup_spread(text ^ (uint64_t)m->slot << 32);
+}
+
+bool party_is_wanted(const struct intercept *i, const struct session *s)
+{
+	uint64_t hash = wanted_hash(s->mandate, s->call->wanted);
+	struct lookup_walk walk = lookup_first(&i->wanted_by, hash);
+	uint32_t slot;
+
+	while (lookup_next(&i->wanted_by, hash, &walk, &slot)) {
+		if (slot == s->mandate->slot)
+			return true;
+	}
+	return false;
+}
+
+/* The targets of calls, in the orders' order, with whose they are and a hash of their text. */
+struct wanted {
+	struct identity_target *at;
+	uint32_t *slots;
+	uint64_t *hashes;
+	size_t n;
+};
+
+static void free_wanted(struct wanted *w)
+{
+	free(w->at);
+	free(w->slots);
+	free(w->hashes);
+}
+
+static int gather(struct intercept *i, const struct orders *orders, struct wanted *w)
+{
+	size_t n = orders_n_call_targets(orders);
+
+	*w = (struct wanted){.at = calloc(n + 1, sizeof *w->at),
+			     .slots = calloc(n + 1, sizeof *w->slots),
+			     .hashes = calloc(n + 1, sizeof *w->hashes)};
+	if (!w->at || !w->slots || !w->hashes)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < orders->warrants.n; k++) {
+		const struct warrant *warrant = &orders->warrants.items[k];
+
+		for (size_t t = 0; t < warrant->targets.n; t++) {
+			const struct target *target = &warrant->targets.items[t];
+
+			if (!target_is_of_calls(target))
+				continue;
+			w->at[w->n] = (struct identity_target){target->sip_uri, target->phone};
+			w->slots[w->n] = i->ordered[k]->slot;
+			w->hashes[w->n++] = text_hash(target);
+		}
+	}
+	return 0;
+}
+
+static int index_wanted(struct intercept *i, const struct wanted *w)
+{
+	int rc = 0;
+
+	lookup_fini(&i->wanted_by);
+	for (size_t k = 0; k < w->n && !rc; k++)
+		rc = lookup_add(&i->wanted_by, wanted_hash(i->mandates[w->slots[k]], w->hashes[k]),
+				w->slots[k]);
+	return rc;
+}
+
+static void hear(void *arg, const struct call_event *e);
+static void learn(void *arg, const struct call *call, const struct call_media *media,
+		  enum call_media_news news, struct nanos time);
+static void forget(void *arg, const struct call *call);
+
+static void release_media(void *thing)
+{
+	struct media *media = thing;
+
+	media_free(&media);
+}
+
+static void retire_media(void *arg, struct media *old)
+{
+	retire(arg, old, release_media);
+}
+
+/* Packets that were looked at before may be a connection's that is followed now. */
+static void turn_stale(void *arg)
+{
+	struct intercept *i = arg;
+
+	atomic_fetch_add(&i->version, 1);
+}
+
+static int make_voip(struct intercept *i)
+{
+	const struct voip_options options = {.joins = CALL_JOINS_USUAL,
+					     .seed = i->options.seed,
+					     .on_event = hear,
+					     .on_media = learn,
+					     .on_gone = forget,
+					     .on_retire = retire_media,
+					     .on_follow = turn_stale,
+					     .arg = i};
+	struct voip *voip;
+	int rc = voip_new(&voip, &options);
+
+	if (!rc)
+		atomic_store(&i->voip, voip);
+	return rc;
+}
+
+int party_set(struct intercept *i, const struct orders *orders)
+{
+	struct identity_set *set = NULL;
+	struct orders_plan plan;
+	struct wanted w;
+	struct why why;
+	int rc = 0;
+
+	if (!atomic_load(&i->voip) && orders_n_call_targets(orders))
+		rc = make_voip(i);
+	if (rc || !atomic_load(&i->voip))
+		return rc;
+	why_clear(&why);
+	orders_plan_of(&orders->operator, & plan);
+	rc = gather(i, orders, &w);
+	if (!rc)
+		rc = identity_set_new(&set, &plan.plan, &(struct identity_targets){w.at, w.n},
+				      i->options.seed, &why);
+	if (!rc)
+		rc = index_wanted(i, &w);
+	if (rc) {
+		identity_set_free(&set);
+		free_wanted(&w);
+		return rc;
+	}
+	voip_set_targets(atomic_load(&i->voip), set, w.slots, orders->operator.trust_from);
+	free(i->wanted);
+	i->wanted = w.hashes;
+	w.slots = NULL;
+	w.hashes = NULL;
+	free_wanted(&w);
+	return 0;
+}
+
+/* ---- records ---- */
+
+static struct etsi_address address_of(const struct net_ip *ip)
+{
+	struct etsi_address a = {.version = ip->version, .prefix_len = ETSI_NO_MASK};
+
+	if (ip->version == 6)
+		a.prefix_len = 128;
+	memcpy(a.bits, ip->bytes, sizeof a.bits);
+	return a;
+}
+
+/* The form of a record that is a message. */
+struct message_form {
+	struct iri_form form;
+	const struct report *report;
+};
+
+static int encode_message(const struct iri_form *form, const struct session *s, uint32_t seq,
+			  struct wr *w, struct why *why)
+{
+	const struct report *r = ((const struct message_form *)form)->report;
+	const struct session_call *c = s->call;
+	struct ipmm_iri iri = {
+		.type = r->type,
+		.form = IPMM_SIP,
+		.seq = seq,
+		.time = form->time,
+		.source = address_of(&c->source),
+		.destination = address_of(&c->destination),
+		.message = {r->message.bytes, r->message.len},
+		.session_direction = c->session_direction,
+		.payload_direction = c->payload_direction,
+	};
+	struct ipmm_place place;
+
+	if (r->access && ipmm_place_of(&place, r->access))
+		iri.location = place.location;
+	return ipmm_iri_encode(s->header, &iri, w, why);
+}
+
+static int say(struct intercept *i, struct session *s, const struct report *r)
+{
+	const struct message_form m = {{encode_message, {r->ns}}, r};
+	int rc = r->type == ETSI_IRI_BEGIN ? flag_begin(i, s, IPIRI_ACCEPT, r->ns) : 0;
+
+	if (!rc && s->mandate->delivers_iri)
+		rc = tell_record(i, s, &m.form);
+	if (!rc && r->type == ETSI_IRI_END)
+		rc = flag_end(i, s, r->ns);
+	return rc;
+}
+
+int party_end(struct intercept *i, struct session *s, int64_t ns)
+{
+	const struct session_call *c = s->call;
+	struct report r = {ETSI_IRI_END, {c->message, c->message_len}, NULL, ns};
+
+	if (s->state != SESSION_BEGUN)
+		return 0;
+	s->state = SESSION_IDLE;
+	return c->message ? say(i, s, &r) : 0;
+}
+
+/* ---- what is heard ---- */
+
+static int add(struct intercept *i, struct mandate *m, const struct call_event *e,
+	       struct session **out)
+{
+	int64_t nth = voip_named_by(atomic_load(&i->voip), m->slot);
+	uint64_t hash = lookup_hash(0, e->leg->call_id, strlen(e->leg->call_id));
+	uint32_t cin;
+	int rc;
+
+	if (nth < 0)
+		return 0; /* not any more */
+	rc = mandate_take_cin(m, hash, &cin);
+	if (!rc)
+		rc = subscriber_restore_call(i, m, e->call->number, cin, out);
+	if (!rc)
+		(*out)->call->wanted = i->wanted[nth];
+	return rc;
+}
+
+enum call_party party_in(const struct session_call *c, const struct call_leg *leg)
+{
+	bool is_turned = leg->joined_by == CALL_JOIN_REPLACES || leg->joined_by == CALL_JOIN_REFER;
+
+	if (c->party == SESSION_NO_PARTY || (leg->ordinal != c->leg && is_turned))
+		return CALL_NOBODY;
+	return (enum call_party)c->party;
+}
+
+static uint8_t way(enum call_party from, enum call_party target)
+{
+	if (from == CALL_NOBODY || target == CALL_NOBODY)
+		return IPMM_NO_DIRECTION;
+	return from == target ? ETSI_FROM_TARGET : ETSI_TO_TARGET;
+}
+
+/* Keeps what was said last, for an END that no message brings. */
+static void keep(struct session_call *c, const struct call_event *e)
+{
+	const struct sip_text *whole = &e->message->sip->whole;
+	enum call_party target = party_in(c, e->leg);
+	uint8_t *copy = realloc(c->message, whole->len);
+
+	c->source = e->message->src;
+	c->destination = e->message->dst;
+	c->session_direction = way(CALL_CALLER, target);
+	c->payload_direction = way(e->from, target);
+	if (!copy)
+		return;
+	memcpy(copy, whole->bytes, whole->len);
+	c->message = copy;
+	c->message_len = (uint32_t)whole->len;
+}
+
+static int report(struct intercept *i, struct session *s, const struct call_event *e,
+		  enum etsi_iri_type type)
+{
+	struct sip_access access;
+	struct sip_text value;
+	struct report r = {type, e->message->sip->whole, NULL, e->time.ns};
+
+	keep(s->call, e);
+	if (s->call->payload_direction == ETSI_FROM_TARGET &&
+	    sip_message_value(e->message->sip, SIP_FIELD_P_ACCESS_NETWORK_INFO, &value) &&
+	    !sip_access_read(value, &access))
+		r.access = &access;
+	return say(i, s, &r);
+}
+
+/* An event of a session within its warrant's time. */
+static int tell_event(struct intercept *i, struct session *s, const struct call_event *e)
+{
+	bool is_end = e->kind == CALL_END;
+	enum etsi_iri_type type = is_end ? ETSI_IRI_END : ETSI_IRI_CONTINUE;
+	int rc;
+
+	if (!e->message)
+		return is_end ? party_end(i, s, e->time.ns) : 0;
+	if (e->kind == CALL_REPORT)
+		return report(i, s, e, ETSI_IRI_REPORT);
+	if (s->state != SESSION_BEGUN) {
+		s->state = SESSION_BEGUN;
+		s->mandate->counts.sessions++;
+		rc = report(i, s, e, ETSI_IRI_BEGIN);
+		return rc || !is_end ? rc : party_end(i, s, e->time.ns);
+	}
+	if (is_end)
+		s->state = SESSION_IDLE;
+	return report(i, s, e, type);
+}
+
+static int hear_one(struct intercept *i, struct mandate *m, const struct call_event *e)
+{
+	struct session *s = subscriber_find(i, m, call_id(e->call));
+	int rc = 0;
+
+	if (!m->is_ordered || m->is_over || e->time.ns >= m->end_ns)
+		return 0;
+	if (!s)
+		rc = add(i, m, e, &s);
+	if (rc || !s)
+		return rc;
+	if (e->target_is != CALL_NOBODY) {
+		s->call->leg = e->leg->ordinal;
+		s->call->party = (uint8_t)e->target_is;
+	}
+	/* what came before the warrant's time is known, and told to nobody */
+	return m->is_started && mandate_covers(m, e->time.ns) ? tell_event(i, s, e) : 0;
+}
+
+static void note_failure(struct intercept *i, int rc)
+{
+	i->event_rc = i->event_rc ? i->event_rc : rc;
+}
+
+static void hear(void *arg, const struct call_event *e)
+{
+	struct intercept *i = arg;
+
+	note_failure(i, hear_one(i, i->mandates[e->target], e));
+}
+
+/* Packets that were looked at before may be media. */
+static void learn(void *arg, const struct call *call, const struct call_media *media,
+		  enum call_media_news news, struct nanos time)
+{
+	(void)call, (void)media, (void)time;
+	if (news == CALL_MEDIA_ADDED)
+		turn_stale(arg);
+}
+
+static struct session *find_any(const struct intercept *i, uint64_t id)
+{
+	uint64_t hash = lookup_spread(id);
+	struct lookup_walk walk = lookup_first(&i->by_access, hash);
+	uint32_t slot;
+
+	while (lookup_next(&i->by_access, hash, &walk, &slot)) {
+		if (i->sessions[slot]->access_id == id)
+			return i->sessions[slot];
+	}
+	return NULL;
+}
+
+static void forget(void *arg, const struct call *call)
+{
+	struct intercept *i = arg;
+	struct session *s;
+
+	while ((s = find_any(i, call_id(call)))) {
+		int64_t ns = s->mandate->end_ns < i->latest_ns ? s->mandate->end_ns : i->latest_ns;
+
+		note_failure(i, party_end(i, s, ns));
+		note_failure(i, subscriber_drop(i, s));
+	}
+}
+
+/* ---- packets and time ---- */
+
+static int settle(struct intercept *i, struct voip *voip)
+{
+	int rc = voip_failed(voip);
+
+	return i->event_rc ? i->event_rc : rc;
+}
+
+int party_take(struct intercept *i, struct tray *tray, const struct weir_frame *f, bool has_time)
+{
+	struct voip *voip = atomic_load(&i->voip);
+	const struct nanos time = {has_time ? f->time_ns : i->latest_ns};
+	struct weir_packet p;
+	struct sound sound;
+	bool is_sure;
+	int rc;
+
+	if (!voip)
+		return 0;
+	net_decode(&p, f);
+	if (p.transport == WEIR_NO_LAYER)
+		return 0;
+	if (tray_sees_sip(outlook_of(i), &p, &is_sure)) {
+		i->event_rc = 0;
+		voip_take(voip, &p, time, is_sure);
+		return settle(i, voip);
+	}
+	rc = tray_take_sound(tray, voip_media(voip), &p, has_time, &sound);
+	return rc == 1 ? voice_take(i, tray, &sound) : rc;
+}
+
+int party_tick(struct intercept *i, struct nanos now)
+{
+	struct voip *voip = atomic_load(&i->voip);
+
+	if (!voip)
+		return 0;
+	i->event_rc = 0;
+	voip_tick(voip, now);
+	return settle(i, voip);
+}
+
+int party_flush(struct intercept *i)
+{
+	struct voip *voip = atomic_load(&i->voip);
+
+	if (!voip)
+		return 0;
+	i->event_rc = 0;
+	voip_flush(voip);
+	return settle(i, voip);
+}
+
+void party_restream(struct intercept *i, struct session *s)
+{
+	if (!s->call)
+		return;
+	retire(i, s->call->streams, session_free_streams);
+	s->call->streams = NULL;
+}
+
+void party_report(const struct intercept *i, struct json *j)
+{
+	const struct voip *voip = atomic_load(&i->voip);
+
+	json_key(j, "calls");
+	json_open(j, '{');
+	json_key(j, "media_expected");
+	json_u64(j, voip ? media_n(voip_media(voip)) : 0);
+	for (int k = 0; k < CALL_N_COUNTS; k++) {
+		json_key(j, call_count_key((enum call_count)k));
+		json_u64(j, voip ? call_count(voip_calls(voip), (enum call_count)k) : 0);
+	}
+	json_close(j, '}');
+}

@@ -1,0 +1,169 @@
+/* Media of calls: packets from and to where they are expected become records of HI3. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "intercept/party.h"
+
+enum { STREAM_ID_LEN = 32 };
+
+/* A packet of one call: the endpoints that it comes from and goes to, where they are the call's. */
+struct share {
+	const struct media_hit *from, *to;
+};
+
+static const struct media_hit *one_of(const struct share *share)
+{
+	return share->from ? share->from : share->to;
+}
+
+static int make_stream(struct intercept *i, const struct session *s, struct session_stream *made)
+{
+	struct ipmm_stream stream = {.frame = IPMM_IP_FRAME,
+				     .protocol = (enum ipmm_protocol)made->protocol};
+	char id[STREAM_ID_LEN];
+	struct why why;
+	int rc;
+
+	why_clear(&why);
+	snprintf(id, sizeof id, "%u.%u", made->leg, made->line);
+	stream.id = id;
+	rc = ipmm_tail_init(&made->tail, s->header, &stream, &why);
+	return rc ? intercept_fail(i, rc, s->mandate->terms.liid, why.text) : 0;
+}
+
+/* The records of the stream that a hit belongs to, made where there are none. */
+static int find_stream(struct intercept *i, struct session *s, const struct media_hit *hit,
+		       const struct session_stream **out)
+{
+	uint8_t protocol = hit->kind == MEDIA_UDPTL ? IPMM_UDPTL : IPMM_RTP;
+	struct session_stream *at = s->call->streams;
+	uint8_t leg = hit->party / 2;
+	int rc;
+
+	while (at && (at->line != hit->line || at->leg != leg || at->protocol != protocol))
+		at = at->next;
+	*out = at;
+	if (at)
+		return 0;
+	at = calloc(1, sizeof *at);
+	if (!at)
+		return ERR_NOMEM;
+	*at = (struct session_stream){.line = hit->line, .leg = leg, .protocol = protocol};
+	rc = make_stream(i, s, at);
+	if (rc) {
+		free(at);
+		return rc;
+	}
+	at->next = s->call->streams;
+	s->call->streams = at;
+	*out = at;
+	return 0;
+}
+
+static const struct call_leg *leg_of(const struct intercept *i, uint32_t number, uint8_t ordinal)
+{
+	const struct call *call = call_find(voip_calls(atomic_load(&i->voip)), number);
+	const struct call_leg *leg = NULL;
+
+	while (call && (leg = call_leg_next(call, leg)) && leg->ordinal != ordinal)
+		;
+	return leg;
+}
+
+/* The party that the target is, in the leg that an endpoint is of. */
+static enum call_party target_in(const struct intercept *i, const struct session *s,
+				 const struct media_hit *hit)
+{
+	const struct session_call *c = s->call;
+	const struct call_leg *leg;
+
+	if (c->party == SESSION_NO_PARTY)
+		return CALL_NOBODY;
+	if (hit->party / 2 == c->leg)
+		return (enum call_party)c->party;
+	leg = leg_of(i, hit->owner, hit->party / 2);
+	return leg ? party_in(c, leg) : CALL_NOBODY;
+}
+
+/* Who sent it: from an endpoint of the target's, or to one of the other party's, it is from it. */
+static uint8_t direction_of(const struct intercept *i, const struct session *s,
+			    const struct share *share)
+{
+	const struct media_hit *hit = one_of(share);
+	enum call_party target = target_in(i, s, hit);
+	bool is_targets = (hit->party & 1) == (target == CALL_CALLED);
+
+	if (target == CALL_NOBODY)
+		return WATCH_BOTH;
+	return is_targets == hit->is_source ? WATCH_FROM : WATCH_TO;
+}
+
+/* One pending record for each session of the call. */
+static int take_share(struct intercept *i, struct tray *tray, uint32_t piece,
+		      const struct share *share)
+{
+	uint64_t id = SESSION_OF_CALL | one_of(share)->owner;
+	uint64_t hash = lookup_spread(id);
+	struct lookup_walk walk = lookup_first(&i->by_access, hash);
+	uint32_t slot;
+	int rc = 0;
+
+	while (!rc && lookup_next(&i->by_access, hash, &walk, &slot)) {
+		struct session *s = i->sessions[slot];
+		const struct session_stream *stream;
+
+		if (s->access_id != id)
+			continue;
+		rc = find_stream(i, s, one_of(share), &stream);
+		if (!rc)
+			rc = tray_add(tray, &(struct pending){
+						    .piece = piece,
+						    .session = slot,
+						    .tail = &stream->tail,
+						    .direction = direction_of(i, s, share),
+					    });
+	}
+	return rc;
+}
+
+/* What of a packet's hits belongs to the owner of the k-th; false: an earlier hit's is. */
+static bool share_of(const struct media_hit *hits, int n, int k, struct share *out)
+{
+	*out = (struct share){0};
+	for (int at = 0; at < n; at++) {
+		const struct media_hit *hit = &hits[at];
+
+		if (hit->owner != hits[k].owner)
+			continue;
+		if (at < k)
+			return false;
+		if (hit->is_source && !out->from)
+			out->from = hit;
+		if (!hit->is_source && !out->to)
+			out->to = hit;
+	}
+	return true;
+}
+
+int voice_take(struct intercept *i, struct tray *tray, const struct sound *sound)
+{
+	const struct piece *piece = &tray->pieces[sound->piece];
+	struct voip *voip = atomic_load(&i->voip);
+	const struct nanos time = {piece->has_time ? piece->time_ns : i->latest_ns};
+	struct media_hit hits[MEDIA_MAX_HITS];
+	size_t from = tray->n_pending;
+	int n = media_match(voip_media(voip), &sound->src, &sound->dst, hits);
+	int rc = 0;
+
+	for (int k = 0; k < n && !rc; k++) {
+		struct share share;
+
+		if (share_of(hits, n, k, &share))
+			rc = take_share(i, tray, sound->piece, &share);
+	}
+	if (!rc)
+		rc = accept_from(i, tray, from);
+	for (int k = 0; k < n; k++)
+		voip_heard(voip, &hits[k], hits[k].is_source ? &sound->dst : &sound->src, time);
+	return rc;
+}
