@@ -221,8 +221,10 @@ bool ledger_book_tidy(struct ledger_book *b, uint32_t n_free)
 
 void ledger_book_settle(struct ledger_book *b)
 {
-	for (uint32_t k = 0; k < b->leaf->head.n_slots; k++)
+	for (uint32_t k = 0; k < b->leaf->head.n_slots; k++) {
 		b->leaf->rows[k].settled = b->leaf->rows[k].next;
+		b->leaf->rows[k].n_settled = b->leaf->rows[k].counts[LEDGER_SPOOLED];
+	}
 }
 
 void ledger_book_recall(struct ledger_book *b, const struct ledger_key *key, uint32_t seq,
@@ -234,24 +236,34 @@ void ledger_book_recall(struct ledger_book *b, const struct ledger_key *key, uin
 
 	if (!b->recalled)
 		b->recalled = calloc(b->leaf->head.max_rows, sizeof *b->recalled);
-	if (b->recalled && next > b->recalled[slot])
-		b->recalled[slot] = next;
+	if (b->recalled && next > b->recalled[slot].next)
+		b->recalled[slot].next = next;
+	if (b->recalled && next > row->settled)
+		b->recalled[slot].n++;
 	if (next <= row->next)
 		return;
 	row->counts[LEDGER_MATCHED]++;
 	ledger_row_spooled(row, seq, ns);
 }
 
-static void recover(struct ledger_row *row, uint64_t next, int64_t ns)
+/* Of the numbers behind the last that is there, some were of records that found no room: those are
+ * lost already, and were never in the spool. */
+static void recover(struct ledger_row *row, const struct recalled *there, int64_t ns)
 {
-	uint64_t n_cut = row->next - next;
+	uint64_t next = there->next > row->settled ? there->next : row->settled;
+	uint64_t n_spooled = row->n_settled + there->n, n_cut = row->next - next;
+	uint64_t n_missing = row->counts[LEDGER_SPOOLED] > n_spooled
+				     ? row->counts[LEDGER_SPOOLED] - n_spooled
+				     : 0;
 
 	if (row->key.span == LEDGER_SPAN_FOLDED || row->next <= next)
 		return;
-	if (n_cut > row->counts[LEDGER_SPOOLED])
-		n_cut = row->counts[LEDGER_SPOOLED];
+	row->n_again += n_cut;
+	if (n_cut > n_missing)
+		n_cut = n_missing;
 	row->counts[LEDGER_SPOOLED] -= n_cut;
-	ledger_tally_add(row, LEDGER_KILLED, n_cut, ns);
+	if (n_cut)
+		ledger_tally_add(row, LEDGER_KILLED, n_cut, ns);
 	row->next = next;
 	row->last_seq = next ? next - 1 : 0;
 }
@@ -271,12 +283,11 @@ void ledger_book_recover(struct ledger_book *b, int64_t ns)
 {
 	for (uint32_t k = 0; k < b->leaf->head.n_slots; k++) {
 		struct ledger_row *row = &b->leaf->rows[k];
-		uint64_t next = b->recalled && b->recalled[k] > row->settled ? b->recalled[k]
-									     : row->settled;
+		struct recalled there = b->recalled ? b->recalled[k] : (struct recalled){0};
 
 		if (!row->is_used)
 			continue;
-		recover(row, next, ns);
+		recover(row, &there, ns);
 		level(row);
 	}
 	free(b->recalled);

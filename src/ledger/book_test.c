@@ -160,6 +160,36 @@ static void test_recovery(void)
 	ledger_book_close(&b);
 }
 
+/* Records that found no room have numbers too: none of them was ever in the spool. */
+static void test_recovery_of_a_full_one(void)
+{
+	struct ledger_key key = key_of("L5", 1, LEDGER_CC);
+	struct ledger_book *b = open_book(200);
+	struct ledger_row *row = ledger_book_row(b, &key);
+
+	spool(row, 0, 10);
+	ledger_book_settle(b);
+	spool(row, 10, 4); /* of which two are whole when it is killed */
+	for (uint32_t seq = 14; seq < 30; seq++) {
+		ledger_row_see(row, seq, 1000 + seq);
+		row->counts[LEDGER_MATCHED]++;
+		row->counts[LEDGER_ENCODED]++;
+		ledger_tally_add(row, LEDGER_FULL, 1, 1000 + seq);
+	}
+	ledger_book_close(&b);
+	b = open_book(200);
+	ledger_book_recall(b, &key, 10, 1010);
+	ledger_book_recall(b, &key, 11, 1011);
+	ledger_book_recover(b, 7777);
+	row = ledger_book_find(b, &key);
+	ok(row->counts[LEDGER_SPOOLED] == 12 && row->tallies[LEDGER_KILLED].n == 2 &&
+		   row->tallies[LEDGER_FULL].n == 16,
+	   "what found no room is not lost once more by a kill");
+	ok(row->next == 12 && row->n_again == 18 && row->counts[LEDGER_ENCODED] == 30,
+	   "the numbers of both are given again");
+	ledger_book_close(&b);
+}
+
 /* The sum of a column over all rows. */
 static uint64_t total(struct ledger_book *b, enum ledger_column column)
 {
@@ -323,6 +353,7 @@ int main(void)
 	test_drafts();
 	test_steps();
 	test_recovery();
+	test_recovery_of_a_full_one();
 	test_turns();
 	test_folding();
 	test_gaps();

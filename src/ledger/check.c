@@ -80,10 +80,11 @@ static uint64_t tally(const struct ledger_row *row, enum ledger_reason reason)
 	return row->tallies[reason].n;
 }
 
-/* Sequence numbers are a second witness, where they come from one collector and run on. */
+/* Sequence numbers are a second witness, where they come from one collector and run on: each record
+ * that was encoded has one, but for those whose numbers were given again. */
 static void check_numbers(struct check *c, const struct ledger_row *row)
 {
-	uint64_t encoded = row->counts[LEDGER_ENCODED] - tally(row, LEDGER_KILLED);
+	uint64_t encoded = row->counts[LEDGER_ENCODED] - row->n_again;
 	char name[64];
 
 	if (c->n_collectors != 1 || row->key.span != LEDGER_SPAN_SESSION || !encoded ||

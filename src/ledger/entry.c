@@ -90,6 +90,7 @@ static void entry_of(const struct ledger_row *row, struct ledger_entry *e,
 				   .first_sequence = (int64_t)row->first_seq,
 				   .last_sequence = (int64_t)row->last_seq,
 				   .turns = row->n_turns,
+				   .numbers_again = (int64_t)row->n_again,
 				   .first_time = {row->first_ns},
 				   .last_time = {row->last_ns}};
 #define Y(X, name, constant, stage, doc) e->name = (int64_t)row->counts[LEDGER_##constant];
@@ -167,6 +168,7 @@ void ledger_entry_row(const struct ledger_entry *e, struct ledger_row *row)
 	row->first_seq = (uint64_t)e->first_sequence;
 	row->last_seq = (uint64_t)e->last_sequence;
 	row->n_turns = (uint32_t)e->turns;
+	row->n_again = (uint64_t)e->numbers_again;
 	row->first_ns = e->first_time.ns;
 	row->last_ns = e->last_time.ns;
 #define Y(X, name, constant, stage, doc) row->counts[LEDGER_##constant] = (uint64_t)e->name;

@@ -49,6 +49,8 @@ extern const struct conf_type ledger_moment;
 	  .doc = "number of the last record")                                                      \
 	X(INT, turns, .otherwise = "0", .max = UINT32_MAX,                                         \
 	  .doc = "times that the session's numbers began again at 0")                              \
+	X(INT, numbers_again, .otherwise = "0", .max = LEDGER_MAX_COUNT,                           \
+	  .doc = "numbers of lost records that were given again after an end without a word")      \
 	X(MOMENT, first_time, .doc = "the first record's own time")                                \
 	X(MOMENT, last_time, .doc = "the last record's own time")                                  \
 	X(LIST(ledger_loss), losses, .max = LEDGER_N_REASONS,                                      \

@@ -56,8 +56,11 @@ struct ledger_book {
 	uint16_t *drafted; /* by slot: 1 + index in the draft */
 	uint32_t *spare;   /* free slots among those that were used */
 	uint32_t n_spare;
-	bool is_begun;      /* by this process */
-	uint64_t *recalled; /* by slot: number behind the last that the spool has; NULL: none yet */
+	bool is_begun;         /* by this process */
+	struct recalled {      /* by slot, of what the spool has; NULL: nothing was looked at yet */
+		uint64_t next; /* number behind the last */
+		uint64_t n;    /* records behind the saved state */
+	} * recalled;
 };
 
 /* A step that an earlier process did not end. */

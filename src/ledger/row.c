@@ -112,6 +112,7 @@ void ledger_row_add(struct ledger_row *row, const struct ledger_row *other)
 		add_tally(&row->tallies[k], &other->tallies[k]);
 	row->n_folded += other->n_folded;
 	row->n_turns += other->n_turns;
+	row->n_again += other->n_again;
 }
 
 bool ledger_row_is_empty(const struct ledger_row *row)

@@ -97,8 +97,11 @@ struct ledger_row {
 	uint64_t first_seq; /* sequence numbers of records, where there are any: 2^32, which a */
 	uint64_t last_seq;  /* record says as 0 again, and what is behind it, go on here */
 	uint64_t next;      /* collector: the number behind the last one that was counted */
-	uint64_t settled;   /* … when the state of sessions was saved last */
-	int64_t first_ns;   /* the records' own times */
+	uint64_t settled;   /* … when the state of sessions was saved last, … */
+	uint64_t n_settled; /* … and how many were spooled by then */
+	/* numbers of records that were lost, which are given again after an end without a word */
+	uint64_t n_again;
+	int64_t first_ns; /* the records' own times */
 	int64_t last_ns;
 	uint64_t counts[LEDGER_N_COLUMNS];
 	struct ledger_tally tallies[LEDGER_N_REASONS];
