@@ -20,7 +20,7 @@ static long read_file(const char *name, unsigned n_channels)
 /* Sample i of what is sent: never silence. */
 static int16_t sound(int64_t i)
 {
-	return (int16_t)((i * 7919 & 0x7fff) | 1);
+	return (int16_t)(((uint64_t)i * 7919 & 0x7fff) | 1);
 }
 
 static int put(struct track *t, unsigned channel, int64_t at, size_t n)

@@ -48,6 +48,8 @@ extern const struct conf_name lemf_ciphers[]; /* enum seal_cipher */
 	X(LISTEN, hi3, .otherwise = "127.0.0.1:40003", .doc = "where it takes HI3")                \
 	X(PATH, out, .place = CONF_PLACE_FOLDER,                                                   \
 	  .doc = "the folder for what comes in; without it, nothing is kept")                      \
+	X(PATH, audio, .place = CONF_PLACE_FOLDER,                                                 \
+	  .doc = "the folder for what is said in calls, as WAV files; without it, there are none") \
 	X(BOOL, force, .otherwise = "false", .doc = "replace files that are there already")        \
 	X(BOOL, json, .otherwise = "false", .doc = "print JSON, one document a line")              \
 	X(BOOL, each_cc, .otherwise = "false", .doc = "print each CC too, not IRIs alone")         \

@@ -9,6 +9,7 @@
 #include "lemf/answer.h"
 #include "lemf/keys.h"
 #include "lemf/plain.h"
+#include "lemf/sound.h"
 #include "lemf/tell.h"
 #include "lemf/words.h"
 #include "likeness/likeness.h"
@@ -25,6 +26,8 @@ struct lemf_desk {
 	struct lemf_keys *keys;
 	struct lemf_streams *streams;
 	struct lemf_files *files; /* NULL: nothing is kept */
+	struct audio *audio;      /* NULL: nothing is made audible */
+	struct nanos now;         /* of what came last */
 	struct lemf_tell tell;
 	struct lemf_counts counts;
 	struct wr plain; /* what an encrypted record held */
@@ -85,6 +88,8 @@ int lemf_desk_new(struct lemf_desk **out, const struct lemf_conf *conf, FILE *to
 		rc = lemf_streams_new(&d->streams, (size_t)conf->max_streams, MAX_KEPT);
 	if (!rc && conf->out)
 		rc = lemf_files_new(&d->files, conf->out, conf->force, why);
+	if (!rc && conf->audio)
+		rc = audio_new(&d->audio, conf->audio, why);
 	if (rc == ERR_NOMEM)
 		why_set(why, rc, "%s", err_text(rc));
 	if (rc)
@@ -102,6 +107,7 @@ void lemf_desk_free(struct lemf_desk **out)
 		return;
 	if (lemf_files_close(&d->files, NULL))
 		d->files = NULL;
+	audio_free(&d->audio);
 	likeness_free(&d->like);
 	lemf_keys_free(&d->keys);
 	if (d->streams)
@@ -358,6 +364,18 @@ static void write_packets(struct lemf_desk *d, const struct taken *t)
 	}
 }
 
+static void write_sound(struct lemf_desk *d, const struct taken *t)
+{
+	struct why why;
+	int rc;
+
+	why_clear(&why);
+	rc = d->audio ? lemf_sound_take(d->audio, &t->key, &t->record, t->delivery->now, &why) : 0;
+	if (rc)
+		find(d, rc == ERR_UNSUPPORTED ? LEMF_NO_SOUND : LEMF_NOT_WRITTEN, 1, t, "%s",
+		     why.text);
+}
+
 static void check_iri_order(struct lemf_desk *d, const struct taken *t)
 {
 	static const char *const types[] = {"of no type", "Begin", "End", "Continue", "Report"};
@@ -434,6 +452,7 @@ static void take_record(struct lemf_desk *d, struct taken *t)
 		check_iri_order(d, t);
 	if (t->record.kind == ETSI_RECORD_CC)
 		write_packets(d, t);
+	write_sound(d, t);
 	tell_record(d, t);
 }
 
@@ -492,6 +511,7 @@ void lemf_desk_take(struct lemf_desk *d, const struct lemf_delivery *delivery)
 	const struct likeness_stream *like =
 		likeness_find(d->like, delivery->pdu, delivery->len, &own);
 
+	d->now = delivery->now;
 	d->counts.octets[delivery->side] += delivery->len;
 	if (d->files && lemf_files_stream(d->files, delivery->side, delivery->pdu, delivery->len))
 		d->counts.findings[LEMF_NOT_WRITTEN]++;
@@ -535,6 +555,18 @@ void lemf_desk_flush(struct lemf_desk *d)
 {
 	if (d->files)
 		lemf_files_flush(d->files);
+	if (d->audio) /* what fails is told of with the next record of its source, or in the end */
+		(void)audio_flush(d->audio, d->now);
+}
+
+static void finish_sound(struct lemf_desk *d)
+{
+	if (!d->audio)
+		return;
+	if (audio_flush(d->audio, d->now))
+		find(d, LEMF_NOT_WRITTEN, 1, NULL, "sound could not be written");
+	d->counts.n_sounds = audio_counts(d->audio).n_files;
+	audio_free(&d->audio);
 }
 
 bool lemf_desk_finish(struct lemf_desk *d)
@@ -548,6 +580,7 @@ bool lemf_desk_finish(struct lemf_desk *d)
 			d->counts.findings[LEMF_NOT_COVERED] += verifier_n_waiting(s->verifier);
 	if (lemf_files_close(&d->files, &why))
 		find(d, LEMF_NOT_WRITTEN, 1, NULL, "%s: %s", why.place, why.text);
+	finish_sound(d);
 	for (int i = 0; i < LEMF_N_FINDINGS; i++)
 		is_right &= !(lemf_findings[i].is_wrong && d->counts.findings[i]);
 	lemf_tell_summary(&d->tell, &d->counts, d->streams, is_right);

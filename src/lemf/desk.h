@@ -26,6 +26,7 @@ struct lemf_counts {
 	uint64_t n_encrypted, n_opened;
 	uint64_t n_hashes_right, n_signatures_right;
 	uint64_t n_packets; /* in files */
+	uint64_t n_sounds;  /* WAV files; of the desk that is finished */
 };
 
 /* conf is borrowed for good; told is where records, findings and summaries go. The reason names

@@ -24,6 +24,7 @@
 	X(CUT, "cut", false, "connections ended inside a PS-PDU")                                  \
 	X(NOT_ANSWERED, "not-answered", true, "questions could not be answered")                   \
 	X(NOT_TRACKED, "not-tracked", true, "records are of more streams than can be followed")    \
+	X(NO_SOUND, "no-sound", false, "sources of media are no sound that is written")            \
 	X(NOT_WRITTEN, "not-written", true, "packets or records could not be written")
 
 enum lemf_finding {

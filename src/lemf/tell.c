@@ -263,6 +263,8 @@ static void put_counts_in_words(struct lemf_tell *t, const struct lemf_counts *c
 			c->n_hashes_right, c->n_signatures_right);
 	if (c->n_packets)
 		wr_text(&t->line, "%" PRIu64 " packets written\n", c->n_packets);
+	if (c->n_sounds)
+		wr_text(&t->line, "%" PRIu64 " sound files written\n", c->n_sounds);
 }
 
 static void put_summary_in_words(struct lemf_tell *t, const struct lemf_counts *c,
@@ -304,6 +306,7 @@ static void put_summary_as_json(struct lemf_tell *t, const struct lemf_counts *c
 	member(t, "hashes_right", c->n_hashes_right);
 	member(t, "signatures_right", c->n_signatures_right);
 	member(t, "packets", c->n_packets);
+	member(t, "sounds", c->n_sounds);
 	json_key(&t->json, "findings");
 	json_open(&t->json, '{');
 	for (int i = 0; i < LEMF_N_FINDINGS; i++)
