@@ -5,7 +5,8 @@
 
 As a module: judge(weir, folder, path) says what is wrong with a stream; nothing is. The two decoders' values are
 equal when same() says so: octets may be written as text or in hexadecimal, an address or a time in its readable
-form, and long octets as their digest.
+form, and long octets as their digest. A value that the schema gives by default, and DER leaves out, is
+there in theirs only.
 """
 import hashlib
 import ipaddress
@@ -50,8 +51,14 @@ def forms(text):
         yield digits.encode()                    # UTCTime
 
 
+# Elements with a DEFAULT of the schema.
+DEFAULTS = {"mapDatum": "wGS84"}
+
+
 def same(ours, theirs, path, differences):
     if isinstance(theirs, dict):
+        if isinstance(ours, dict):
+            theirs = {key: item for key, item in theirs.items() if key in ours or DEFAULTS.get(key) != item}
         if not isinstance(ours, dict) or set(ours) != set(theirs):
             differences.append(f"{path}: {ours!r:.200} for {theirs!r:.200}")
             return

@@ -18,6 +18,7 @@
 #include "integrity/keys.h"
 #include "ipmm/cc.h"
 #include "ipmm/location.h"
+#include "ipmm/mask.h"
 
 enum { MAX_PACKET = 65535, N_STREAMS = 4, MAX_NAME = 4096 };
 
@@ -377,16 +378,27 @@ static int put_fields(FILE *file)
 
 /* ---- calls ---- */
 
+/* As a warrant without content has it: masked, with the place that the message tells. */
 static int put_message(FILE *file, const struct etsi_header *h, const struct ipmm_iri *like,
 		       const char *message)
 {
-	struct wr w = wr_of(record, sizeof record);
+	static uint8_t copy[4096];
+	struct wr w = wr_of(record, sizeof record), masked = wr_of(copy, sizeof copy);
 	struct ipmm_iri iri = *like;
+	struct ipmm_place place;
+	struct sip_message m;
+	bool has_masked;
 	struct why why;
-	int rc;
+	int rc = sip_message_read(message, strlen(message), &m);
 
 	why_clear(&why);
-	iri.message = (struct etsi_text){message, strlen(message)};
+	rc = rc ? rc : ipmm_mask(&m, &masked, &has_masked);
+	if (rc)
+		return rc;
+	(void)ipmm_place_in(&place, &m);
+	iri.location = place.location;
+	iri.form = has_masked ? IPMM_SIP_IRI_ONLY : IPMM_SIP;
+	iri.message = (struct etsi_text){copy, masked.len};
 	rc = ipmm_iri_encode(h, &iri, &w, &why);
 	if (rc)
 		fprintf(stderr, "%s\n", why.text);
@@ -397,25 +409,25 @@ static int put_message(FILE *file, const struct etsi_header *h, const struct ipm
 static int put_call(FILE *file, const struct etsi_header *h, bool is_v6)
 {
 	static const char *const messages[] = {
-		"INVITE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\nContent-Length: 0\r\n\r\n",
+		"INVITE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\nGeolocation: <cid:1@x>\r\n"
+		"P-Access-Network-Info: 3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=5301012340ABCDEF\r\n"
+		"Content-Type: application/pidf+xml\r\nContent-ID: <1@x>\r\n\r\n"
+		"<presence><location-info><Circle><pos>-43.5312 172.6362</pos><radius>25</radius>"
+		"</Circle></location-info></presence>",
 		"SIP/2.0 180 Ringing\r\nCall-ID: c1\r\n\r\n",
-		"SIP/2.0 200 OK\r\nCall-ID: c1\r\n\r\n",
-		"BYE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\n\r\n"};
-	static const char *const places[] = {
-		"3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=5301012340ABCDEF", "",
-		"3GPP-NR-FDD; utran-cell-id-3gpp=31041000ABCDFEDCBA987",
-		"IEEE-802.11; i-wlan-node-id=001a2b3c4d5e"};
+		"SIP/2.0 200 OK\r\nCall-ID: c1\r\nP-Access-Network-Info: 3GPP-NR-FDD; "
+		"utran-cell-id-3gpp=31041000ABCDFEDCBA987\r\nContent-Type: text/plain\r\n\r\nat "
+		"six",
+		"BYE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\nP-Access-Network-Info: "
+		"IEEE-802.11; i-wlan-node-id=001a2b3c4d5e\r\n\r\n"};
 	const struct etsi_text lines[] = {{"Contact: <tel:+123456789>", 25}, {"Event: reg", 10}};
 	int rc = 0;
 
 	for (uint32_t i = 0; i < 4 && !rc; i++) {
-		struct ipmm_place place;
-		struct sip_access access;
 		struct ipmm_iri iri = {
 			.type = i == 0   ? ETSI_IRI_BEGIN
 				: i == 3 ? ETSI_IRI_END
 					 : ETSI_IRI_CONTINUE,
-			.form = i == 2 ? IPMM_SIP_IRI_ONLY : IPMM_SIP,
 			.seq = i,
 			.time = {1700000000000000000 + (int64_t)i * 1234567000},
 			.source = {4, {192, 0, 2, 17}, i & 1 ? ETSI_NO_MASK : 32, 0},
@@ -429,10 +441,6 @@ static int put_call(FILE *file, const struct etsi_header *h, bool is_v6)
 		if (is_v6)
 			iri.source = iri.destination =
 				(struct etsi_address){6, {0x20, 1, 0xd, 0xb8, [15] = 1}, 128, 0};
-		place = (struct ipmm_place){0};
-		if (sip_access_read(sip_word(places[i]), &access) == 0)
-			(void)ipmm_place_of(&place, &access);
-		iri.location = place.location;
 		rc = put_message(file, h, &iri, messages[i]);
 	}
 	return rc;
@@ -476,7 +484,6 @@ static int put_media(FILE *file, const struct etsi_header *h)
 static int put_report(FILE *file, const struct etsi_header *h)
 {
 	struct ipmm_iri iri = {.type = ETSI_IRI_REPORT,
-			       .form = IPMM_SIP,
 			       .time = {1700000000500000000},
 			       .source = {4, {192, 0, 2, 17}, ETSI_NO_MASK, 0},
 			       .destination = {4, {198, 51, 100, 5}, ETSI_NO_MASK, 0},

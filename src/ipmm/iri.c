@@ -1,5 +1,6 @@
 #include "ipmm/iri.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ber/writer.h"
@@ -12,6 +13,7 @@ enum {
 	HEADER_OF_USER_LOCATION = 43,
 	MAX_MESSAGE = ETSI_MAX_PDU - 65536, /* what a receiver takes, less all that is around it */
 	CELL_BITS = 36,
+	MAX_UNCERTAINTY = 127,
 };
 
 static int refuse(struct why *why, const char *name, const char *reason)
@@ -26,10 +28,21 @@ static bool is_digits(const char *text, size_t min, size_t max)
 	return !text[n] && n >= min && n <= max;
 }
 
+static bool is_cell(const struct ipmm_cell *c)
+{
+	return !c->mcc[0] ||
+	       (is_digits(c->mcc, 3, 3) && is_digits(c->mnc, 2, 3) && !(c->cell >> CELL_BITS));
+}
+
+static bool is_point(const struct ipmm_point *p)
+{
+	return !p->is_there ||
+	       (p->latitude >= -90 * IPMM_DEGREE && p->latitude <= 90 * IPMM_DEGREE &&
+		p->longitude >= -180 * IPMM_DEGREE && p->longitude <= 180 * IPMM_DEGREE);
+}
+
 static int check(const struct ipmm_iri *iri, unsigned version, struct why *why)
 {
-	const struct ipmm_cell *c = &iri->location.cell;
-
 	if (version < IPMM_MIN_VERSION || version > IPMM_VERSION)
 		return why_set(why, ERR_USAGE, "multimedia version %u: known are %d to %d", version,
 			       IPMM_MIN_VERSION, IPMM_VERSION);
@@ -44,9 +57,10 @@ static int check(const struct ipmm_iri *iri, unsigned version, struct why *why)
 		return refuse(why, "sIPContent", "there is no message");
 	if (iri->message.len > MAX_MESSAGE)
 		return refuse(why, "sIPContent", "too long");
-	if (c->mcc[0] &&
-	    (!is_digits(c->mcc, 3, 3) || !is_digits(c->mnc, 2, 3) || c->cell >> CELL_BITS))
+	if (!is_cell(&iri->location.cell))
 		return refuse(why, "nRLocation", "the cell is none");
+	if (!is_point(&iri->location.point))
+		return refuse(why, "umtsHI2Location", "the point is none on the earth");
 	return 0;
 }
 
@@ -96,6 +110,70 @@ static void put_cell(struct wr *w, const struct ipmm_cell *c)
 	ber_close(w, user);
 }
 
+/* GeographicalCoordinates of TS 23.032 clause 6.1: latitude in steps of 90 / 2^23 degrees and a
+ * sign of its own, longitude in steps of 360 / 2^24, both rounded down. */
+static void put_coordinates(struct wr *w, const struct ipmm_point *p)
+{
+	int64_t latitude = p->latitude < 0 ? -(int64_t)p->latitude : p->latitude;
+	int64_t longitude = (int64_t)p->longitude * (1 << 24), turn = (int64_t)360 * IPMM_DEGREE;
+	int64_t north = latitude * (1 << 23) / ((int64_t)90 * IPMM_DEGREE);
+	int64_t east = longitude / turn - (longitude < 0 && longitude % turn != 0);
+	size_t mark = ber_open(w, ber_tag(BER_UNIVERSAL, BER_SEQUENCE));
+
+	ber_put_uint(w, ber_tag(BER_UNIVERSAL, BER_ENUMERATED), p->latitude < 0);
+	ber_put_uint(w, ber_tag(BER_UNIVERSAL, BER_INTEGER),
+		     north < 8388607 ? (uint64_t)north : 8388607);
+	ber_put_int(w, ber_tag(BER_UNIVERSAL, BER_INTEGER), east < 8388607 ? east : 8388607);
+	ber_close(w, mark);
+}
+
+/* The uncertainty code of TS 23.032 clause 6.2: 10 (1.1^code - 1) metres, at least the radius. */
+static unsigned uncertainty(uint32_t radius)
+{
+	double reach = 10;
+	unsigned code = 0;
+
+	for (; code <= MAX_UNCERTAINTY && reach - 10 < radius; code++)
+		reach *= 1.1;
+	return code;
+}
+
+/* "N433152.32": degrees, minutes, seconds and hundredths. */
+static void put_angle(struct wr *w, uint32_t tag, int32_t millionths, bool is_latitude)
+{
+	uint32_t size = millionths < 0 ? -(uint32_t)millionths : (uint32_t)millionths;
+	uint32_t hundredths = (uint32_t)(((uint64_t)size * 36 + 50) / 100);
+	char sign = is_latitude ? (millionths < 0 ? 'S' : 'N') : (millionths < 0 ? 'W' : 'E');
+	char text[16];
+	int len = snprintf(text, sizeof text, "%c%0*u%02u%02u.%02u", sign, is_latitude ? 2 : 3,
+			   hundredths / 360000, hundredths / 6000 % 60, hundredths / 100 % 60,
+			   hundredths % 100);
+
+	ber_put_bytes(w, ber_context(tag), text, (size_t)len);
+}
+
+/* umtsHI2Location [0]: gsmLocation [5] with geoCoordinates [1]; where it is a circle also
+ * umtsLocation [6] with pointWithUnCertainty [2]. */
+static void put_point(struct wr *w, const struct ipmm_point *p)
+{
+	size_t place = ber_open(w, ber_context(0)), choice = ber_open(w, ber_context(5));
+	size_t mark = ber_open(w, ber_context(1));
+
+	put_angle(w, 1, p->latitude, true);
+	put_angle(w, 2, p->longitude, false);
+	ber_close(w, mark);
+	ber_close(w, choice);
+	if (p->radius && uncertainty(p->radius) <= MAX_UNCERTAINTY) {
+		choice = ber_open(w, ber_context(6));
+		mark = ber_open(w, ber_context(2));
+		put_coordinates(w, p);
+		ber_put_uint(w, ber_tag(BER_UNIVERSAL, BER_INTEGER), uncertainty(p->radius));
+		ber_close(w, mark);
+		ber_close(w, choice);
+	}
+	ber_close(w, place);
+}
+
 static int put_location(struct wr *w, const struct etsi_header *h, const struct ipmm_location *l,
 			struct why *why)
 {
@@ -103,9 +181,12 @@ static int put_location(struct wr *w, const struct etsi_header *h, const struct 
 	size_t mark;
 	int rc;
 
-	if (!l->place.user_location.bytes && !l->place.access_point.bytes && !has_cell)
+	if (!l->place.user_location.bytes && !l->place.access_point.bytes && !has_cell &&
+	    !l->point.is_there)
 		return 0;
 	mark = ber_open(w, ber_context(2));
+	if (l->point.is_there)
+		put_point(w, &l->point);
 	rc = etsi_location_put(w, &l->place, "targetLocation", why);
 	if (has_cell)
 		put_cell(w, &l->cell);

@@ -5,6 +5,7 @@
 #include "etsi/ipcc.h"
 #include "etsi/ipiri.h"
 #include "ipmm/ipmm.h"
+#include "ipmm/pidf.h"
 
 /* A cell of 5G: MCC and MNC as digits, the tracking area, the cell's identity of 36 bits. */
 struct ipmm_cell {
@@ -18,6 +19,7 @@ struct ipmm_cell {
 struct ipmm_location {
 	struct etsi_location place;
 	struct ipmm_cell cell;
+	struct ipmm_point point; /* as umtsHI2Location, which every version has */
 };
 
 /* sessionDirection and payloadDirection where there is none. */

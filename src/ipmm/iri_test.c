@@ -124,6 +124,47 @@ static void test_location(void)
 	   "and no empty targetLocation");
 }
 
+static void test_point(void)
+{
+	static const struct {
+		struct ipmm_point point;
+		const char *angles[2];
+		const char *circle;
+	} cases[] = {
+		{{true, -43531200, 172636200, 25},
+		 {"\"S433152.32\"", "\"E1723810.32\""},
+		 "{\"latitudeSign\":\"south\",\"latitude\":4057401,\"longitude\":8045430},"
+		 "\"uncertaintyCode\":14"},
+		{{true, 0, -172636200, 1},
+		 {"\"N000000.00\"", "\"W1723810.32\""},
+		 "{\"latitudeSign\":\"north\",\"latitude\":0,\"longitude\":-8045431},"
+		 "\"uncertaintyCode\":1"},
+		{{true, 90000000, 180000000, 1000},
+		 {"\"N900000.00\"", "\"E1800000.00\""},
+		 "\"latitude\":8388607,\"longitude\":8388607},\"uncertaintyCode\":49"},
+		{{true, -90000000, -180000000, 0}, {"\"S900000.00\"", "\"W1800000.00\""}, NULL},
+		{{true, 59999999, 9999999, 100000000}, {"\"N600000.00\"", "\"E0100000.00\""}, NULL},
+	};
+	struct ipmm_iri iri = begin();
+	struct etsi_stream s = usual;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int n = 0;
+
+		iri.location = (struct ipmm_location){.point = cases[i].point};
+		for (s.header_version = 15; s.header_version <= 43; s.header_version++)
+			n += encode(&s, &iri, &len, NULL) == 0 && shows(len, cases[i].angles[0]) &&
+			     shows(len, cases[i].angles[1]) &&
+			     shows(len, cases[i].circle ? cases[i].circle : "\"gsmLocation\"") &&
+			     shows(len, "\"uncertaintyCode\"") == (cases[i].circle != NULL);
+		ok(n == 29, "a point as %s %s, under every version: %d", cases[i].angles[0],
+		   cases[i].angles[1], n);
+	}
+	iri.location = (struct ipmm_location){.point = {true, 90000001, 0, 0}};
+	ok(encode(&usual, &iri, &len, NULL) == ERR_USAGE, "a point beyond the pole is refused");
+}
+
 static void test_versions(void)
 {
 	const struct etsi_text lines[] = {{"Contact: <tel:+123456789>", 25}, {"Event: reg", 10}};
@@ -311,6 +352,7 @@ int main(void)
 {
 	test_round_trip();
 	test_location();
+	test_point();
 	test_versions();
 	test_refusals();
 	test_no_room();

@@ -20,6 +20,13 @@ static const struct {
 	 "GERAN, in any case of letters"},
 	{"3GPP-UTRAN-TDD; utran-cell-id-3gpp=53005ABCD0123456", "\40\x35\xf0\x50\xab\xcd", 6,
 	 "UTRAN: its location area"},
+	{"3GPP-UTRAN-FDD; utran-sai-3gpp=53005ABCD1234;network-provided",
+	 "\2\x35\xf0\x50\xab\xcd\x12\x34", 8, "UTRAN: its service area"},
+	{"3GPP-UTRAN; utran-sai-3gpp=53005ABCD123", NULL, 0, "half a service area"},
+	{"3GPP-E-UTRAN-ProSe-UNR; utran-cell-id-3gpp=5301012340ABCDEF",
+	 "\30\x35\xf0\x01\x12\x34\x35\xf0\x01\x00\xab\xcd\xef", 13, "E-UTRAN through another"},
+	{"3GPP-GERAN;network-provided;cgi-3gpp=\"53005ABCD1234\"", "\1\x35\xf0\x50\xab\xcd\x12\x34",
+	 8, "GERAN, provided by the network"},
 	{"IEEE-802.11b; i-wlan-node-id=001A2b3c4D5e", "\x00\x1a\x2b\x3c\x4d\x5e", 6,
 	 "a wireless LAN's access point"},
 	{"3GPP-E-UTRAN-FDD", NULL, 0, "no parameter"},
@@ -81,9 +88,70 @@ static void cuts(void)
 	ok(n == strlen(header), "cut anywhere, a cell is none");
 }
 
+#define PIDF(pos)                                                                                  \
+	"<presence><tuple><status><geopriv><location-info><gml:Point><gml:pos>" pos                \
+	"</gml:pos></gml:Point></location-info></geopriv></status></tuple></presence>"
+
+#define PARTS                                                                                      \
+	"--b\r\nContent-Type: application/pidf+xml\r\nContent-ID: <one@x>\r\n\r\n" PIDF(           \
+		"1.5 -2") "\r\n--b\r\nContent-Type: application/pidf+xml\r\nContent-ID: "          \
+			  "<a%b@x>\r\n\r\n" PIDF("3 4") "\r\n--b--"
+
+/* Headers, and what they tell: the user location's first octet, a cell of 5G, an access point, a
+ * latitude. */
+static const struct {
+	const char *lines;
+	uint8_t flags;
+	bool has_cell, has_access_point;
+	int32_t latitude;
+	const char *what;
+} messages[] = {
+	{"P-Access-Network-Info: 3GPP-GERAN;cgi-3gpp=53005ABCD1234, "
+	 "IEEE-802.11;i-wlan-node-id=001A2b3c4D5e\r\nP-Access-Network-Info: "
+	 "3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=5301012340ABCDEF;network-provided\r\n",
+	 0x18, false, true, 0, "what the network provided comes first, each form once"},
+	{"P-Access-Network-Info: 3GPP-NR;utran-cell-id-3gpp=31041000ABCDFEDCBA987\r\n"
+	 "P-Access-Network-Info: 3GPP-UTRAN-TDD;utran-cell-id-3gpp=53005ABCD0123456\r\n",
+	 0x20, true, false, 0, "a cell of 5G beside another"},
+	{"Geolocation: <https://x/1>, <cid:one@x>, <cid:a%25b@x>\r\n", 0, false, false, 1500000,
+	 "the first location that is in the message"},
+	{"Geolocation: <cid:a%25b@x>;a=b\r\nP-Access-Network-Info: "
+	 "IEEE-802.11;i-wlan-node-id=001A2b3c4D5e\r\n",
+	 0, false, true, 3000000, "a name with an escaped octet, and an access point"},
+	{"Geolocation: <cid:two@x>\r\n", 0, false, false, 0, "a body that is not there"},
+	{"Geolocation-Routing: yes\r\nP-Access-Network-Info: 3GPP-GERAN\r\n", 0, false, false, 0,
+	 "nothing"},
+};
+
+static void in_messages(void)
+{
+	for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+		char text[4096];
+		int len = snprintf(text, sizeof text,
+				   "INVITE sip:b@x SIP/2.0\r\n%sContent-Type: "
+				   "multipart/mixed;boundary=b\r\n\r\n%s",
+				   messages[i].lines, PARTS);
+		const struct etsi_location *l;
+		struct sip_message m;
+		struct ipmm_place p;
+		bool is_told =
+			sip_message_read(text, (size_t)len, &m) == 0 && ipmm_place_in(&p, &m);
+
+		l = &p.location.place;
+		ok((l->user_location.len ? p.user_location[0] : 0) == messages[i].flags &&
+			   (p.location.cell.mcc[0] != 0) == messages[i].has_cell &&
+			   (l->access_point.len != 0) == messages[i].has_access_point &&
+			   p.location.point.latitude == messages[i].latitude &&
+			   p.location.point.is_there == (messages[i].latitude != 0) &&
+			   is_told == (i < 4),
+		   "%s", messages[i].what);
+	}
+}
+
 int main(void)
 {
 	facts();
 	cuts();
+	in_messages();
 	return tap_end();
 }

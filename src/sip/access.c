@@ -14,7 +14,7 @@ static const struct {
 #undef X
 };
 
-enum { N_ACCESSES = sizeof accesses / sizeof *accesses };
+enum { N_ACCESSES = sizeof accesses / sizeof *accesses, SERVICE_AREA_DIGITS = 4 };
 
 const char *sip_access_name(enum sip_access_kind kind)
 {
@@ -55,10 +55,10 @@ static bool hex(struct rd *r, size_t n, uint64_t *out)
 	return true;
 }
 
-/* MCC, MNC, area and cell, one behind the other (3GPP TS 24.229 table 7.2A.4). */
-static void read_cell(struct sip_access *a)
+/* MCC, MNC, area and cell, one behind the other, the last two of so many digits (3GPP TS 24.229
+ * table 7.2A.4). */
+static void read_cell(struct sip_access *a, size_t area_len, size_t cell_len)
 {
-	size_t area_len = accesses[a->kind].area, cell_len = accesses[a->kind].cell;
 	size_t tail = area_len + cell_len;
 	struct rd r = sip_text_rd(a->cell);
 	struct sip_text mcc, mnc;
@@ -106,8 +106,14 @@ int sip_access_read(struct sip_text value, struct sip_access *out)
 	out->is_network_provided = sip_param_find(out->params, "network-provided", &flag);
 	if (out->kind != SIP_ACCESS_OTHER &&
 	    sip_param_find(out->params, accesses[out->kind].param, &out->cell)) {
-		read_cell(out);
+		read_cell(out, accesses[out->kind].area, accesses[out->kind].cell);
 		read_mac(out);
+		return 0;
+	}
+	if (out->kind == SIP_ACCESS_UTRAN &&
+	    sip_param_find(out->params, "utran-sai-3gpp", &out->cell)) {
+		read_cell(out, SERVICE_AREA_DIGITS, SERVICE_AREA_DIGITS);
+		out->is_service_area = sip_text_is_there(out->mcc);
 		return 0;
 	}
 	for (int i = SIP_ACCESS_OTHER + 1; i < N_ACCESSES; i++)

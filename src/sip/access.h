@@ -33,11 +33,13 @@ struct sip_access {
 	struct sip_text params; /* all of them */
 	bool is_network_provided;
 
-	/* Of a 3GPP cell that has the length of its kind, else mcc and mnc are not there. */
+	/* Of a 3GPP cell that has the length of its kind, else mcc and mnc are not there. Of UTRAN,
+	 * where the cell is not named, of its service area. */
 	struct sip_text mcc;  /* three digits */
 	struct sip_text mnc;  /* two or three */
 	uint32_t area;        /* LAC, or TAC */
-	uint64_t cell_number; /* CI, UTRAN cell identity, ECI, NCI */
+	uint64_t cell_number; /* CI, UTRAN cell identity, ECI, NCI; SAC */
+	bool is_service_area; /* utran-sai-3gpp: area and cell_number are LAC and SAC */
 
 	bool has_mac;
 	uint8_t mac[6]; /* of a WLAN's node */
