@@ -435,22 +435,6 @@ def through_a_fifo():
             x.close()
 
 
-def targets_of_calls():
-    """Orders that name parties of calls and no place where SIP is heard are not passed over in silence."""
-    mediator = Mediator()
-    wanted = orders(mediator, [{"sip_uri": "sip:alice@example.net"}, {"phone": "+6491234567"}])
-    provisioner = Provisioner(wanted)
-    c = Collector(os.path.join(work, "calls"), provisioner, at(*QUIET), times="now", pace="own")
-    ok(wait_for(lambda: "2 targets" in c.said() and "nothing can be heard" in c.said()), "targets of calls: the log says it",
-       [c.said()])
-    ok(wait_for(lambda: provisioner.status and
-                provisioner.status["intercept"].get("call_targets_unheard") == 2), "and the status",
-       [provisioner.status])
-    c.end()
-    for x in (provisioner, mediator):
-        x.close()
-
-
 def a_silent_fifo():
     for scheme in ("", "pcap:"):
         fifo = os.path.join(work, f"silent{len(scheme)}")
@@ -480,7 +464,7 @@ def told_what_makes_no_sense():
 for part, *words in (
         (told_what_makes_no_sense,), (a_capture_is_delivered,),
         (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
-        (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (targets_of_calls,), (a_silent_fifo,), (links_come_and_go,),
+        (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn after a kill"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn without a word"),

@@ -5,7 +5,6 @@
 """
 import json
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
@@ -83,9 +82,4 @@ ok("\x1b" not in run("--message", message).stdout, "nothing of a message reaches
 ok("identity" in run(status=2).stderr, "it says what it needs")
 ok("international_prefixes[0]" in run("x", more=', international_prefixes: ["+"]', status=1).stderr,
    "orders that are none are refused")
-(folder / "orders.yaml").write_text((ORDERS % "").replace("kind: sip", "kind: radius"))
-(folder / "none.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
-said = subprocess.run([weir, "intercept", "-q", "--orders", folder / "orders.yaml", "--out", folder / "out",
-                       folder / "none.pcap"], capture_output=True, text=True, check=False).stderr
-ok("4 targets" in said and "nothing can be heard" in said, "weir intercept says that it hears nothing of targets of calls", [said])
 end()

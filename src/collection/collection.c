@@ -177,22 +177,6 @@ static void keep_executed(const struct collection *c, const struct orders_book *
 		log_error("%s: %s", why.place, why.text);
 }
 
-/* Targets of whom nothing can be heard are never passed over in silence. */
-static size_t n_unheard(const struct orders *orders)
-{
-	return orders_hear_calls(orders) ? 0 : orders_n_call_targets(orders);
-}
-
-static void tell_of_calls(const struct orders *orders)
-{
-	size_t n = n_unheard(orders);
-
-	if (n)
-		log_error("%zu targets are named by sip_uri or phone, and nothing can be heard of "
-			  "them: no core server is of kind sip, and sip_anywhere is not set",
-			  n);
-}
-
 static void take_orders(void *owner, const struct orders_book *book)
 {
 	struct collection *c = owner;
@@ -202,7 +186,6 @@ static void take_orders(void *owner, const struct orders_book *book)
 	proof_expect(c->proof, book->orders.warrants.n);
 	if (intercept_update(c->intercept, &book->orders, loop_wall(), &why))
 		log_error("the orders are not executed whole: %s", why.text);
-	tell_of_calls(&book->orders);
 	look_for_key(c, &book->orders);
 	delivery_route(c->delivery, &book->orders);
 	keep_executed(c, book);
@@ -220,8 +203,6 @@ static void print_status(void *owner, struct json *j)
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
 	health_print(c->intercept, &watch, j);
-	json_key(j, "call_targets_unheard");
-	json_u64(j, n_unheard(&station_book(c->station)->orders));
 	json_close(j, '}');
 }
 
@@ -500,10 +481,8 @@ int collection_new(struct collection **out, const struct collection_place *place
 	proof_watch(c->proof, c->inputs);
 	sentry_watch(c->sentry, c->inputs);
 	book = station_book(c->station);
-	if (book->has_orders) {
-		tell_of_calls(&book->orders);
+	if (book->has_orders)
 		delivery_route(c->delivery, &book->orders);
-	}
 	if (c->custody)
 		loop_timer_every(&c->keys_timer, nanos_from_s(CUSTODY_LOOK_S));
 	do_tick(c);

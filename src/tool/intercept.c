@@ -207,12 +207,6 @@ static int run(const struct settings *set, int n, char **operands)
 	why_clear(&why);
 	if (orders_load(&orders, set->orders, &why) < 0)
 		return capture_fail("intercept", &why);
-	if (orders_n_call_targets(&orders) && !orders_hear_calls(&orders))
-		fprintf(stderr,
-			"weir intercept: %zu targets are named by sip_uri or phone, and nothing "
-			"can be heard of them: no core server is of kind sip, and sip_anywhere is "
-			"not set\n",
-			orders_n_call_targets(&orders));
 	status = run_orders(set, &orders, n, operands);
 	orders_fini(&orders);
 	return status;

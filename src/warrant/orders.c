@@ -502,15 +502,6 @@ void orders_plan_of(const struct operator* operator, struct orders_plan * out)
 		.n_phone_realms = operator->phone_realms.n, };
 }
 
-bool orders_hear_calls(const struct orders *orders)
-{
-	for (size_t i = 0; i < orders->core_servers.n; i++) {
-		if (orders->core_servers.items[i].kind == CORE_SIP)
-			return true;
-	}
-	return orders->operator.sip_anywhere;
-}
-
 size_t orders_n_call_targets(const struct orders *orders)
 {
 	size_t n = 0;

@@ -404,9 +404,6 @@ void orders_plan_of(const struct operator* operator, struct orders_plan * out);
 /* Targets of calls in all orders. */
 size_t orders_n_call_targets(const struct orders *orders);
 
-/* Whether the orders say where SIP is heard: at servers, or anywhere. */
-bool orders_hear_calls(const struct orders *orders);
-
 /* Where it listens: as given, or as its kind does. */
 struct conf_ports core_server_ports(const struct core_server *server);
 
