@@ -86,7 +86,8 @@ struct intercept {
 	bool has_state;  /* began with a state */
 	bool has_loaded; /* from a state: what is new since then begins at the next tick */
 	struct wr iri;
-	struct wr plain; /* an IRI before it is encrypted */
+	struct wr plain;  /* an IRI before it is encrypted */
+	struct wr masked; /* a message without its content */
 	struct sealer *sealer;
 
 	pthread_mutex_t lock; /* of what follows */

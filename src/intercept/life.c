@@ -21,6 +21,7 @@ static int init(struct intercept *i)
 	i->latest_ns = i->ticked_ns = INT64_MIN;
 	i->iri = wr_init(IRI_LIMIT);
 	i->plain = wr_init(IRI_LIMIT);
+	i->masked = wr_init(IRI_LIMIT);
 	rc = net_reassembly_new(&i->reassembly);
 	if (!rc)
 		rc = sealer_new(&i->sealer);
@@ -224,6 +225,7 @@ void intercept_free(struct intercept **ip)
 	access_free(&i->access);
 	wr_fini(&i->iri);
 	wr_fini(&i->plain);
+	wr_fini(&i->masked);
 	sealer_free(&i->sealer);
 	free(i->ignored_users);
 	free(i->mandates);

@@ -8,6 +8,7 @@
 #include "intercept/count.h"
 #include "ipmm/iri.h"
 #include "ipmm/location.h"
+#include "ipmm/mask.h"
 #include "net/decode.h"
 #include "sip/access.h"
 
@@ -15,6 +16,7 @@
 struct report {
 	enum etsi_iri_type type;
 	struct sip_text message;
+	bool is_masked;
 	const struct sip_access *access; /* NULL: nothing is known of where the target is */
 	int64_t ns;
 };
@@ -40,10 +42,13 @@ static uint64_t wanted_hash(const struct mandate *m, uint64_t text)
 
 bool party_is_wanted(const struct intercept *i, const struct session *s)
 {
+	const struct voip *voip = atomic_load(&i->voip);
 	uint64_t hash = wanted_hash(s->mandate, s->call->wanted);
 	struct lookup_walk walk = lookup_first(&i->wanted_by, hash);
 	uint32_t slot;
 
+	if (!voip || !call_find(voip_calls(voip), (uint32_t)s->access_id))
+		return false;
 	while (lookup_next(&i->wanted_by, hash, &walk, &slot)) {
 		if (slot == s->mandate->slot)
 			return true;
@@ -179,6 +184,93 @@ int party_set(struct intercept *i, const struct orders *orders)
 	return 0;
 }
 
+/* ---- what survives ---- */
+
+static void put_ip(struct wr *w, const struct net_ip *ip)
+{
+	wr_u8(w, ip->version);
+	wr_bytes(w, ip->bytes, sizeof ip->bytes);
+}
+
+static void take_ip(struct rd *r, struct net_ip *ip)
+{
+	const uint8_t *octets;
+
+	ip->version = rd_u8(r);
+	octets = rd_take(r, sizeof ip->bytes);
+	if (octets)
+		memcpy(ip->bytes, octets, sizeof ip->bytes);
+}
+
+static bool is_version(const struct net_ip *ip)
+{
+	return ip->version == 4 || ip->version == 6;
+}
+
+void party_put_facts(const struct session *s, struct wr *w)
+{
+	const struct session_call *c = s->call;
+
+	wr_u64(w, c->wanted);
+	wr_u8(w, c->leg);
+	wr_u8(w, c->party);
+	wr_u8(w, c->session_direction);
+	wr_u8(w, c->payload_direction);
+	put_ip(w, &c->source);
+	put_ip(w, &c->destination);
+	wr_u8(w, c->is_masked);
+	wr_u32(w, c->message_len);
+	wr_bytes(w, c->message, c->message_len);
+}
+
+bool party_take_facts(struct rd *r, struct session_call *out)
+{
+	const uint8_t *octets;
+	bool is_party, is_known;
+
+	*out = (struct session_call){.wanted = rd_u64(r)};
+	out->leg = rd_u8(r);
+	out->party = rd_u8(r);
+	out->session_direction = rd_u8(r);
+	out->payload_direction = rd_u8(r);
+	take_ip(r, &out->source);
+	take_ip(r, &out->destination);
+	out->is_masked = rd_u8(r) != 0;
+	out->message_len = rd_u32(r);
+	octets = rd_take(r, out->message_len);
+	is_party = out->party == CALL_CALLER || out->party == CALL_CALLED ||
+		   out->party == SESSION_NO_PARTY;
+	is_known = !out->message_len || (is_version(&out->source) && is_version(&out->destination));
+	if (!r->ok || !is_party || !is_known || out->session_direction > IPMM_NO_DIRECTION ||
+	    out->payload_direction > IPMM_NO_DIRECTION)
+		return false;
+	if (!out->message_len)
+		return true;
+	out->message = malloc(out->message_len);
+	if (out->message)
+		memcpy(out->message, octets, out->message_len);
+	return out->message;
+}
+
+void party_save(const struct intercept *i, struct wr *w)
+{
+	const struct voip *voip = atomic_load(&i->voip);
+
+	wr_u8(w, voip != NULL);
+	if (voip)
+		voip_save(voip, w);
+}
+
+int party_load(struct intercept *i, struct rd *r, call_renumber_fn renumber, void *arg)
+{
+	struct voip *voip = atomic_load(&i->voip);
+	bool has_calls = rd_u8(r);
+
+	if (!r->ok)
+		return ERR_CUT;
+	return has_calls && voip ? voip_load(voip, r, renumber, arg) : 0;
+}
+
 /* ---- records ---- */
 
 static struct etsi_address address_of(const struct net_ip *ip)
@@ -204,7 +296,7 @@ static int encode_message(const struct iri_form *form, const struct session *s, 
 	const struct session_call *c = s->call;
 	struct ipmm_iri iri = {
 		.type = r->type,
-		.form = IPMM_SIP,
+		.form = r->is_masked ? IPMM_SIP_IRI_ONLY : IPMM_SIP,
 		.seq = seq,
 		.time = form->time,
 		.source = address_of(&c->source),
@@ -235,7 +327,10 @@ static int say(struct intercept *i, struct session *s, const struct report *r)
 int party_end(struct intercept *i, struct session *s, int64_t ns)
 {
 	const struct session_call *c = s->call;
-	struct report r = {ETSI_IRI_END, {c->message, c->message_len}, NULL, ns};
+	struct report r = {.type = ETSI_IRI_END,
+			   .message = {c->message, c->message_len},
+			   .is_masked = c->is_masked,
+			   .ns = ns};
 
 	if (s->state != SESSION_BEGUN)
 		return 0;
@@ -280,21 +375,41 @@ static uint8_t way(enum call_party from, enum call_party target)
 }
 
 /* Keeps what was said last, for an END that no message brings. */
-static void keep(struct session_call *c, const struct call_event *e)
+static void keep(struct session_call *c, const struct report *r)
 {
-	const struct sip_text *whole = &e->message->sip->whole;
+	uint8_t *copy = realloc(c->message, r->message.len);
+
+	if (!copy)
+		return;
+	memcpy(copy, r->message.bytes, r->message.len);
+	c->message = copy;
+	c->message_len = (uint32_t)r->message.len;
+	c->is_masked = r->is_masked;
+}
+
+static void set_ways(struct session_call *c, const struct call_event *e)
+{
 	enum call_party target = party_in(c, e->leg);
-	uint8_t *copy = realloc(c->message, whole->len);
 
 	c->source = e->message->src;
 	c->destination = e->message->dst;
 	c->session_direction = way(CALL_CALLER, target);
 	c->payload_direction = way(e->from, target);
-	if (!copy)
-		return;
-	memcpy(copy, whole->bytes, whole->len);
-	c->message = copy;
-	c->message_len = (uint32_t)whole->len;
+}
+
+/* The message as the warrant lets it be told. */
+static int see(struct intercept *i, const struct mandate *m, const struct sip_message *sip,
+	       struct report *r)
+{
+	int rc;
+
+	r->message = sip->whole;
+	if (m->delivers_cc)
+		return 0;
+	wr_reset(&i->masked);
+	rc = ipmm_mask(sip, &i->masked, &r->is_masked);
+	r->message = sip_text_of(i->masked.bytes, i->masked.len);
+	return rc;
 }
 
 static int report(struct intercept *i, struct session *s, const struct call_event *e,
@@ -302,9 +417,13 @@ static int report(struct intercept *i, struct session *s, const struct call_even
 {
 	struct sip_access access;
 	struct sip_text value;
-	struct report r = {type, e->message->sip->whole, NULL, e->time.ns};
+	struct report r = {.type = type, .ns = e->time.ns};
+	int rc = see(i, s->mandate, e->message->sip, &r);
 
-	keep(s->call, e);
+	if (rc)
+		return rc;
+	set_ways(s->call, e);
+	keep(s->call, &r);
 	if (s->call->payload_direction == ETSI_FROM_TARGET &&
 	    sip_message_value(e->message->sip, SIP_FIELD_P_ACCESS_NETWORK_INFO, &value) &&
 	    !sip_access_read(value, &access))

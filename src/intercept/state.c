@@ -2,10 +2,12 @@
  *
  *	"WEIRICPT" version:32
  *	mandates:32 { key:text started:8 over:8 known:64 from:64 cins:32 { 32 }
- *	              sessions:32 { static:8 state:8 cin:32 access:64 iri:64 cc:64 bytes:64 bytes:64
+ *	              sessions:32 { kind:8 state:8 cin:32 access:64 iri:64 cc:64 bytes:64 bytes:64
  *	                            { hashes:32 signatures:32 } of both interfaces
- *	                            prefixes:32 { version:8 bits:8 address:16 octets } } }
- *	the table, as access_save writes it
+ *	                            prefixes:32 { version:8 bits:8 address:16 octets }
+ *	                            of a call: its facts, see party.c } }
+ *	the table of subscribers, as access_save writes it
+ *	calls:8 the table of calls, as call_save writes it
  *
  * Numbers are big-endian; a text is its length in 16 bits and its octets. */
 #include <stdio.h>
@@ -14,8 +16,13 @@
 
 #include "etsi/record.h"
 #include "intercept/count.h"
+#include "intercept/party.h"
 
-enum { STATE_VERSION = 1 };
+/* A state of version 1 knows no calls. */
+enum { STATE_VERSION = 2, STATE_WITHOUT_CALLS = 1 };
+
+/* The first octet of a session. */
+enum session_kind { KIND_DYNAMIC, KIND_STATIC, KIND_CALL, N_KINDS };
 
 static const char magic[8] = {'W', 'E', 'I', 'R', 'I', 'C', 'P', 'T'};
 
@@ -23,7 +30,7 @@ static void put_session(struct wr *w, const struct session *s)
 {
 	size_t n = s->access_id ? s->n_prefixes : 0; /* a static one's are the orders' */
 
-	wr_u8(w, !s->access_id);
+	wr_u8(w, s->call ? KIND_CALL : s->access_id ? KIND_DYNAMIC : KIND_STATIC);
 	wr_u8(w, (uint8_t)s->state);
 	wr_u32(w, s->cin);
 	wr_u64(w, s->access_id);
@@ -41,6 +48,8 @@ static void put_session(struct wr *w, const struct session *s)
 		wr_u8(w, s->prefixes[k].bits);
 		wr_bytes(w, s->prefixes[k].ip.bytes, sizeof s->prefixes[k].ip.bytes);
 	}
+	if (s->call)
+		party_put_facts(s, w);
 }
 
 static uint32_t count_sessions(const struct session *s)
@@ -81,6 +90,7 @@ void intercept_save(struct intercept *i, struct wr *w)
 	for (uint32_t k = 0; k < i->n_mandates; k++)
 		put_mandate(w, i->mandates[k]);
 	access_save(i->access, w);
+	party_save(i, w);
 	if (i->options.ledger)
 		ledger_book_settle(i->options.ledger);
 	pthread_mutex_unlock(&i->turn);
@@ -88,7 +98,8 @@ void intercept_save(struct intercept *i, struct wr *w)
 
 /* A session as it was saved. */
 struct saved {
-	bool is_static;
+	enum session_kind kind;
+	struct session_call call; /* of a call; its message is whoever's takes it */
 	enum session_state state;
 	uint32_t cin;
 	uint64_t access_id, next_iri, next_cc, bytes_iri, bytes_cc;
@@ -101,7 +112,7 @@ static bool take_session(struct rd *r, struct saved *out)
 {
 	uint32_t n;
 
-	*out = (struct saved){.is_static = rd_u8(r) != 0};
+	*out = (struct saved){.kind = (enum session_kind)rd_u8(r)};
 	out->state = (enum session_state)rd_u8(r);
 	out->cin = rd_u32(r);
 	out->access_id = rd_u64(r);
@@ -115,7 +126,7 @@ static bool take_session(struct rd *r, struct saved *out)
 	}
 	n = rd_u32(r);
 	if (!r->ok || n > ACCESS_MAX_ADDRESSES || out->state > SESSION_GONE ||
-	    out->is_static != !out->access_id)
+	    out->kind >= N_KINDS || (out->kind == KIND_STATIC) != !out->access_id)
 		return false;
 	for (uint32_t k = 0; k < n; k++) {
 		struct net_prefix *p = &out->prefixes[out->n_prefixes++];
@@ -129,7 +140,7 @@ static bool take_session(struct rd *r, struct saved *out)
 			return false;
 		memcpy(p->ip.bytes, octets, sizeof p->ip.bytes);
 	}
-	return true;
+	return out->kind != KIND_CALL || party_take_facts(r, &out->call);
 }
 
 static void set_numbers(struct session *s, const struct saved *saved)
@@ -175,12 +186,26 @@ static int keep_static(struct intercept *i, struct mandate *m, const struct save
 	return rc;
 }
 
-static int load_session(struct intercept *i, struct mandate *m, const struct saved *saved)
+static int restore(struct intercept *i, struct mandate *m, struct saved *saved, struct session **s)
+{
+	int rc;
+
+	if (saved->kind == KIND_DYNAMIC)
+		return subscriber_restore(i, m, saved->access_id, saved->cin, s);
+	rc = subscriber_restore_call(i, m, (uint32_t)saved->access_id, saved->cin, s);
+	if (rc)
+		return rc;
+	*(*s)->call = saved->call;
+	saved->call.message = NULL;
+	return 0;
+}
+
+static int load_session(struct intercept *i, struct mandate *m, struct saved *saved)
 {
 	struct session *s;
 	int rc;
 
-	if (saved->is_static) {
+	if (saved->kind == KIND_STATIC) {
 		s = order_static(m, saved->cin);
 		if (!s)
 			return keep_static(i, m, saved);
@@ -192,7 +217,7 @@ static int load_session(struct intercept *i, struct mandate *m, const struct sav
 	}
 	if (!m->is_ordered)
 		return mandate_note_cin(m, saved->cin);
-	rc = subscriber_restore(i, m, saved->access_id, saved->cin, &s);
+	rc = restore(i, m, saved, &s);
 	if (rc)
 		return rc;
 	set_numbers(s, saved);
@@ -200,7 +225,7 @@ static int load_session(struct intercept *i, struct mandate *m, const struct sav
 	return subscriber_set_prefixes(i, s, saved->prefixes, saved->n_prefixes);
 }
 
-static int load_mandate(struct intercept *i, struct rd *r)
+static int load_mandate(struct intercept *i, struct rd *r, uint32_t *slot)
 {
 	struct rd text = rd_sub(r, rd_u16(r));
 	char key[ORDERS_KEY_LEN];
@@ -216,6 +241,7 @@ static int load_mandate(struct intercept *i, struct rd *r)
 	rc = order_mandate(i, key, &m);
 	if (rc)
 		return rc;
+	*slot = m->slot;
 	m->is_started = rd_u8(r) && m->is_ordered;
 	m->is_over = rd_u8(r) && m->is_ordered;
 	m->known_ns = (int64_t)rd_u64(r);
@@ -230,6 +256,7 @@ static int load_mandate(struct intercept *i, struct rd *r)
 		struct saved saved;
 
 		rc = take_session(r, &saved) ? load_session(i, m, &saved) : ERR_BAD;
+		free(saved.call.message);
 	}
 	return rc ? rc : r->ok ? 0 : ERR_CUT;
 }
@@ -244,22 +271,60 @@ static int end_strangers(struct intercept *i)
 	return rc;
 }
 
+/* Slots of mandates now, by the place that they have in the state, which was their slot. */
+struct places {
+	const struct intercept *i;
+	uint32_t *slots;
+	uint32_t n;
+};
+
+static bool renumber(void *arg, uint32_t before, uint32_t *now)
+{
+	const struct places *p = arg;
+
+	if (before >= p->n || !p->i->mandates[p->slots[before]]->is_ordered)
+		return false;
+	*now = p->slots[before];
+	return true;
+}
+
+static int load_mandates(struct intercept *i, struct rd *r, struct places *p)
+{
+	uint32_t n = rd_u32(r), size = 0;
+	int rc = 0;
+
+	for (; p->n < n && !rc; p->n++) {
+		if (p->n == size) {
+			uint32_t *more = reallocarray(p->slots, size + 256, sizeof *more);
+
+			if (!more)
+				return ERR_NOMEM;
+			p->slots = more;
+			size += 256;
+		}
+		rc = load_mandate(i, r, &p->slots[p->n]);
+	}
+	return rc;
+}
+
 static int load(struct intercept *i, struct rd *r, struct why *why)
 {
 	const uint8_t *head = rd_take(r, sizeof magic);
 	uint32_t version = rd_u32(r);
-	uint32_t n = rd_u32(r);
-	int rc = 0;
+	struct places places = {.i = i};
+	int rc;
 
 	if (!head || memcmp(head, magic, sizeof magic) != 0)
 		return why_set(why, ERR_BAD, "is no state of a collector");
-	if (version != STATE_VERSION)
+	if (version != STATE_VERSION && version != STATE_WITHOUT_CALLS)
 		return why_set(why, ERR_UNSUPPORTED, "its version is %u, and %d is known", version,
 			       STATE_VERSION);
-	for (uint32_t k = 0; k < n && !rc; k++)
-		rc = load_mandate(i, r);
+	rc = load_mandates(i, r, &places);
 	if (!rc)
 		rc = access_load(i->access, r);
+	if (!rc && version != STATE_WITHOUT_CALLS)
+		rc = party_load(i, r, renumber, &places);
+	free(places.slots);
 	if (!rc)
 		rc = end_strangers(i);
 	if (!rc)

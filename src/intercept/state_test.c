@@ -1,5 +1,6 @@
 #include "base/tap.h"
 #include "intercept/state_sample.h"
+#include "voip/voip.h"
 
 static uint8_t octets[1024];
 static struct wr w;
@@ -46,17 +47,32 @@ static void put_nobody(void)
 	access_free(&a);
 }
 
-static void write_state(void)
+/* The table of calls when there are none. */
+static void put_calls(void)
+{
+	struct voip_options options = {.seed = 1, .joins = CALL_JOINS_USUAL};
+	struct voip *voip;
+
+	if (voip_new(&voip, &options))
+		abort();
+	wr_u8(&w, 1);
+	voip_save(voip, &w);
+	voip_free(&voip);
+}
+
+static void write_state(uint32_t version)
 {
 	w = wr_of(octets, sizeof octets);
 	wr_bytes(&w, "WEIRICPT", 8);
-	wr_u32(&w, 1);
+	wr_u32(&w, version);
 	wr_u32(&w, 2);
 	put_mandate("police/LIID0001", 1);
 	put_static(5, 1234567);
 	put_mandate("police/LIID0002", 1);
 	put_static(6, UINT64_C(1) << 32);
 	put_nobody();
+	if (version > 1)
+		put_calls();
 }
 
 static int load(struct intercept **i, size_t len)
@@ -72,7 +88,10 @@ static void round_trip(void)
 	struct wr again = wr_init(1 << 20);
 	struct intercept *i = NULL;
 
-	write_state();
+	write_state(1);
+	ok(w.ok && load(&i, w.len) == 0, "a state of before calls were known is loaded");
+	intercept_free(&i);
+	write_state(2);
 	ok(w.ok && load(&i, w.len) == 0, "a state is loaded");
 	intercept_save(i, &again);
 	ok(again.ok && again.len == w.len && !memcmp(again.bytes, w.bytes, w.len),
@@ -102,9 +121,11 @@ static void refusals(void)
 		const char *sentence;
 	} rows[] = {
 		{0, 'X', "another file"},
-		{11, 2, "a later version"},
+		{11, 3, "a later version"},
 		{68, 9, "a session in no state that there is"},
 		{67, 0, "a static session that is somebody's"},
+		{67, 2, "a call without a number"},
+		{67, 3, "a session of no kind that there is"},
 	};
 	struct intercept *i;
 

@@ -28,8 +28,9 @@ struct session_stream {
 struct session_call {
 	uint64_t wanted; /* a hash of the target's text by which it was found; 0: not known */
 	struct session_stream *streams;
-	uint8_t *message; /* the last one that was told of it; NULL: none was */
+	uint8_t *message; /* the last one that was told of it, as it was; NULL: none was */
 	uint32_t message_len;
+	bool is_masked;                    /* … without its content */
 	struct net_ip source, destination; /* of it */
 	uint8_t session_direction;         /* enum etsi_direction, or IPMM_NO_DIRECTION */
 	uint8_t payload_direction;

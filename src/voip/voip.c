@@ -364,6 +364,16 @@ void voip_tick(struct voip *t, struct nanos now)
 	call_tick(t->calls, now);
 }
 
+void voip_save(const struct voip *t, struct wr *w)
+{
+	call_save(t->calls, w);
+}
+
+int voip_load(struct voip *t, struct rd *r, call_renumber_fn renumber, void *arg)
+{
+	return call_load(t->calls, r, renumber, arg);
+}
+
 const struct media *voip_media(const struct voip *t)
 {
 	return atomic_load_explicit(&t->media, memory_order_acquire);

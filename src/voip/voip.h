@@ -70,6 +70,11 @@ void voip_tick(struct voip *t, struct nanos now);
 /* Where media are expected; any thread may match with it. It stays until on_retire names it. */
 const struct media *voip_media(const struct voip *t);
 
+/* What survives a restart, as call_save and call_load have it; what streams hold does not. Where
+ * media are expected is known again. */
+void voip_save(const struct voip *t, struct wr *w);
+MUST_CHECK int voip_load(struct voip *t, struct rd *r, call_renumber_fn renumber, void *arg);
+
 /* Since voip_new, or the last time that it was asked: ERR_NOMEM where memory was short. */
 int voip_failed(struct voip *t);
 
