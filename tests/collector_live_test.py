@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ COLLECTOR = os.path.abspath(sys.argv[1])
 CLONE_NEWNET = 0x40000000
 work = tempfile.mkdtemp(prefix="weir-live-")
 n_started = 0
+HOUR = 3600 * 10**9
 
 
 def run(*words):
@@ -260,10 +262,48 @@ def nanos(text):
     return int(at.timestamp()) * 10**9 + int(fraction.ljust(9, "0"))
 
 
-def restarts_state_the_gap(how, sentence):
+def clock_was_ahead(folder, is_started_again=False):
+    """As if the collector that ended had a clock an hour ahead of today's; the machine was started again since, or not."""
+    path = os.path.join(folder, "pulse")
+    with open(path, "rb") as f:
+        text = bytearray(f.read())
+    for at in range(8, len(text) - 31, 32):
+        which, time_ns, ahead_ns, boot = struct.unpack_from("=QqqQ", text, at)
+        if which:
+            struct.pack_into("=QqqQ", text, at, which, time_ns + HOUR, ahead_ns + HOUR, boot + is_started_again)
+    with open(path, "wb") as f:
+        f.write(text)
+
+
+def a_clock_that_nobody_knows():
+    """The machine was started again, and its clock is behind what it was: how long nothing was captured nobody knows."""
     mediator = Mediator()
     provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
-    folder = os.path.join(work, f"gap{how}")
+    folder = os.path.join(work, "unknown")
+    c = Collector(folder, provisioner, ["uri: int:eastr"])
+    ok(c.is_open() and wait_for(lambda: os.path.exists(os.path.join(folder, "pulse"))), "a collector", [c.said()])
+    time.sleep(0.6)
+    c.end(signal.SIGKILL)
+    clock_was_ahead(folder, is_started_again=True)
+    c = Collector(folder, provisioner, ["uri: int:eastr"])
+    ok(wait_for(lambda: [a for a in mediator.alarms if a[:2] == ("police", None) and "input int:eastr: nothing was "
+                         "captured; how long is not known: clock set from " in a[2]]),
+       "whose clock was set back while it was not there says that it does not know how long", [mediator.alarms, c.said()])
+    gaps = [gap for news in provisioner.ledger for gap in news.get("gaps", []) if gap["reason"] == "clock"]
+    ok(wait_for(lambda: [gap for news in provisioner.ledger for gap in news.get("gaps", []) if gap["reason"] == "clock"
+                         and HOUR * 0.99 < nanos(gap["to"]) - nanos(gap["from"]) < HOUR]),
+       "so does the ledger: from what the clock says to what it said", [gaps])
+    ok(wait_for(lambda: any("the clock was set back" in r.get("text", "") for r in provisioner.reports)),
+       "and the provisioner is told", [provisioner.reports])
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def restarts_state_the_gap(how, sentence, meanwhile=lambda folder: None):
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    folder = os.path.join(work, f"gap {sentence}")
     c = Collector(folder, provisioner, ["uri: int:eastr"])
     ok(c.is_open() and "was captured from" not in c.said(), f"{sentence}: at first there is no gap", [c.said()])
     wire, sent, is_over = Wire("east"), [], threading.Event()
@@ -280,6 +320,7 @@ def restarts_state_the_gap(how, sentence):
     thread.start()
     time.sleep(0.7)
     c.end(how)
+    meanwhile(folder)
     c = Collector(folder, provisioner, ["uri: int:eastr"])
     c.is_open()
     time.sleep(0.7)
@@ -344,6 +385,8 @@ def main():
     the_ring_is_read_to_its_end()
     restarts_state_the_gap(signal.SIGTERM, "ended in good order")
     restarts_state_the_gap(signal.SIGKILL, "killed")
+    restarts_state_the_gap(signal.SIGKILL, "killed, and the clock set back an hour", clock_was_ahead)
+    a_clock_that_nobody_knows()
     shutil.rmtree(work)
     end()
 

@@ -59,6 +59,9 @@ enum {
 	  "the input is captured again", "The interface is down, or gone.")                        \
 	X(UNCAPTURED, "uncaptured", 0, "", "nothing was captured", "",                             \
 	  "Between two processes of the collector, or until an interface was there again.")        \
+	X(UNTIMED, "untimed", 0, "", "nothing was captured; how long is not known: clock set", "", \
+	  "The machine was started again with a clock behind the one that the collector had: the " \
+	  "times are what it says now and what it said last.")                                     \
 	X(SILENT, "silent", 15, "", "a session is active, and no content comes",                   \
 	  "content comes again, or is no longer to be expected",                                   \
 	  "The subscriber may be asleep, or the packets take another way: see silence.")

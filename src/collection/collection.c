@@ -130,7 +130,10 @@ static void report_gaps(struct collection *c)
 		json_key(&j, "type"), json_text(&j, "alarm");
 		json_key(&j, "kind"), json_text(&j, "gap");
 		json_key(&j, "key"), json_text(&j, gap.uri);
-		json_key(&j, "text"), json_text(&j, "nothing was captured between two moments");
+		json_key(&j, "text");
+		json_text(&j, gap.is_unknown ? "nothing was captured for a time that nobody knows: "
+					       "the clock was set back"
+					     : "nothing was captured between two moments");
 		json_key(&j, "before"), json_text(&j, from);
 		json_key(&j, "after"), json_text(&j, until);
 		json_close(&j, '}');
@@ -463,7 +466,9 @@ int collection_new(struct collection **out, const struct collection_place *place
 	if (!rc)
 		rc = open_intercept(c, why);
 	if (!rc)
-		rc = proof_begin(c->proof, loop_of(c), c->station, c->intercept, place->settings);
+		rc = proof_begin(c->proof,
+				 &(struct proof_place){loop_of(c), c->station, c->intercept,
+						       place->settings, c->pulse});
 	if (!rc)
 		rc = open_sentry(c);
 	if (!rc) {

@@ -35,6 +35,7 @@ struct input {
 	_Atomic int state;
 	int64_t shift_ns; /* of a replayed capture's times; its one worker's */
 	bool has_shift;
+	int64_t left_ahead_ns;    /* pulse_ahead_ns when it was captured last */
 	bool may_be_silent;       /* an interface, or a pipe */
 	_Atomic int64_t quiet_ns; /* it was idle, and all before had its turn */
 	pthread_mutex_t lock;     /* of source, engine, total and gap */
@@ -225,10 +226,16 @@ static void note_gap(struct input *in)
 	struct input_gap gap = {.uri = in->settings->uri, .until = {wall_ns()}};
 
 	gap.from.ns = reached_ns(in);
-	if (!gap.from.ns)
+	if (gap.from.ns) /* by the clock as it is now */
+		gap.from.ns += pulse_ahead_ns() - in->left_ahead_ns;
+	else
 		gap.from = pulse_last(in->inputs->options.pulse, gap.uri);
-	if (!is_live(in) || !gap.from.ns || gap.from.ns >= gap.until.ns)
+	if (!is_live(in) || !gap.from.ns)
 		return;
+	if (gap.from.ns >= gap.until.ns) {
+		gap = (struct input_gap){in->settings->uri, gap.until, gap.from, true};
+		gap.until.ns += gap.until.ns == gap.from.ns;
+	}
 	pthread_mutex_lock(&in->lock);
 	in->gap = gap;
 	in->is_gap_new = true;
@@ -254,6 +261,7 @@ static int run_engine(struct input *in, struct source *source, struct why *why)
 	if (is_ending(in))
 		engine_stop(engine);
 	rc = crew_run(engine, source);
+	in->left_ahead_ns = pulse_ahead_ns();
 	stats = source_stats(source);
 	pthread_mutex_lock(&in->lock);
 	add_stats(&in->total, &stats);

@@ -28,6 +28,9 @@ void inputs_beat(struct inputs *inputs);
 struct input_gap {
 	const char *uri; /* the settings' */
 	struct nanos from, until;
+	/* The clock was set back meanwhile, nobody knows how far: from is what it says now, until
+	 * what it said last. */
+	bool is_unknown;
 };
 
 /* The next gap that was not given yet. Of the loop's thread. */

@@ -294,7 +294,11 @@ void proof_acked(void *proof, struct box *box)
 static struct ledger_gap gap_of(const char *uri, enum ledger_reason reason, int64_t from_ns,
 				int64_t to_ns)
 {
-	struct ledger_gap gap = {.reason = reason, .from_ns = from_ns, .to_ns = to_ns};
+	/* a clock that was set back meanwhile */
+	bool is_back = to_ns < from_ns;
+	struct ledger_gap gap = {.reason = reason,
+				 .from_ns = is_back ? to_ns : from_ns,
+				 .to_ns = is_back ? from_ns : to_ns};
 
 	snprintf(gap.input, sizeof gap.input, "%s", uri);
 	return gap;
@@ -324,7 +328,8 @@ static void note_passed(void *arg)
 
 void proof_gap(struct proof *p, const struct input_gap *gap)
 {
-	enum ledger_reason reason = gap->from.ns < p->began_ns ? LEDGER_RESTART : LEDGER_INPUT_DOWN;
+	enum ledger_reason known = gap->from.ns < p->began_ns ? LEDGER_RESTART : LEDGER_INPUT_DOWN;
+	enum ledger_reason reason = gap->is_unknown ? LEDGER_CLOCK : known;
 	struct passed passed = {p, gap_of(gap->uri, reason, gap->from.ns, gap->until.ns)};
 
 	intercept_hold(p->intercept, note_passed, &passed);
@@ -375,38 +380,50 @@ void proof_watch(struct proof *p, struct inputs *inputs)
 
 /* ---- the whole ---- */
 
-static void note_restart(struct proof *p)
+/* A machine that was started again may have another clock than the last process had. */
+static struct ledger_gap restart_of(const char *uri, int64_t lived_ns, int64_t now_ns)
 {
-	int64_t lived_ns = ledger_book_lived(p->book), now_ns = loop_wall().ns;
+	if (lived_ns < now_ns)
+		return gap_of(uri, LEDGER_RESTART, lived_ns, now_ns);
+	return gap_of(uri, LEDGER_CLOCK, now_ns, lived_ns);
+}
+
+static void note_restart(struct proof *p, int64_t lived_ns)
+{
+	int64_t now_ns = loop_wall().ns;
 
 	for (size_t k = 0; k < p->settings->inputs.n && lived_ns; k++) {
 		const char *uri = p->settings->inputs.items[k].uri;
-		struct ledger_gap gap = gap_of(uri, LEDGER_RESTART, lived_ns, now_ns);
+		struct ledger_gap gap = restart_of(uri, lived_ns, now_ns);
 
 		if (is_fifo(uri))
 			ledger_gap_add(p->book, &gap);
 	}
 }
 
-int proof_begin(struct proof *p, struct loop *loop, struct station *station,
-		struct intercept *intercept, const struct collection_settings *settings)
+int proof_begin(struct proof *p, const struct proof_place *place)
 {
-	const struct account_options options = {
-		.loop = loop, .station = station, .book = p->book, .hold = hold, .owner = p};
+	const struct account_options options = {.loop = place->loop,
+						.station = place->station,
+						.book = p->book,
+						.hold = hold,
+						.owner = p};
 	int64_t lived_ns = ledger_book_lived(p->book);
 
-	p->intercept = intercept;
+	if (lived_ns)
+		lived_ns = pulse_today(place->pulse, (struct nanos){lived_ns}).ns;
+	p->intercept = place->intercept;
 	p->began_ns = loop_wall().ns;
-	p->settings = settings;
-	p->watched = calloc(settings->inputs.n + 1, sizeof *p->watched);
+	p->settings = place->settings;
+	p->watched = calloc(p->settings->inputs.n + 1, sizeof *p->watched);
 	if (!p->watched)
 		return ERR_NOMEM;
-	ledger_book_tidy(p->book,
-			 (uint32_t)station_book(station)->orders.warrants.n * ROWS_OF_A_WARRANT +
-				 ROWS_BEYOND);
+	ledger_book_tidy(p->book, (uint32_t)station_book(place->station)->orders.warrants.n *
+						  ROWS_OF_A_WARRANT +
+					  ROWS_BEYOND);
 	ledger_book_recover(p->book, lived_ns ? lived_ns : loop_wall().ns);
-	note_restart(p);
-	loop_timer_init(&p->timer, loop, tick, p);
+	note_restart(p, lived_ns);
+	loop_timer_init(&p->timer, place->loop, tick, p);
 	loop_timer_every(&p->timer, nanos_from_s(1));
 	return account_new(&p->account, &options);
 }

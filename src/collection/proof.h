@@ -18,10 +18,17 @@ void proof_free(struct proof **proof);
 /* For intercept. */
 struct ledger_book *proof_book(const struct proof *proof);
 
-/* What the book says and the spools do not have is lost; before any input. settings: inputs that
- * have missed something since the process before. Then it tells. */
-MUST_CHECK int proof_begin(struct proof *proof, struct loop *loop, struct station *station,
-			   struct intercept *intercept, const struct collection_settings *settings);
+struct proof_place {
+	struct loop *loop;
+	struct station *station;
+	struct intercept *intercept;
+	const struct collection_settings *settings; /* outlive it: inputs that have missed
+						       something since the process before */
+	const struct pulse *pulse;
+};
+
+/* What the book says and the spools do not have is lost; before any input. Then it tells. */
+MUST_CHECK int proof_begin(struct proof *proof, const struct proof_place *place);
 
 /* Whose boxes are counted from now on; what of them was lost, and not yet known whose it was, is
  * looked for further. */

@@ -229,8 +229,10 @@ static void raise_of_input(struct sentry *s, enum alarm_kind kind, const char *u
 void sentry_gap(struct sentry *s, const struct input_gap *gap)
 {
 	char about[ABOUT_LEN];
-	const struct alarm_fact fact = {
-		.kind = ALARM_UNCAPTURED, .about = about, .from = gap->from, .until = gap->until};
+	const struct alarm_fact fact = {.kind = gap->is_unknown ? ALARM_UNTIMED : ALARM_UNCAPTURED,
+					.about = about,
+					.from = gap->from,
+					.until = gap->until};
 
 	look_at_warrants(s);
 	snprintf(about, sizeof about, "input %s", gap->uri);

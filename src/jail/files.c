@@ -74,6 +74,7 @@ static const char *const reads[] = {
 	"/dev/urandom",
 	"/dev/random",
 	"/proc/sys/vm/overcommit_memory",
+	"/proc/sys/kernel/random/boot_id",
 	"/sys/devices/system/cpu",
 };
 

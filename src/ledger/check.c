@@ -332,6 +332,12 @@ static void say_gaps(struct check *c)
 			    " packets %s on input %s of %s, whosever they were",
 			    from, to, h->packets, text, h->input,
 			    h->collector ? h->collector : "a collector");
+		else if (h->reason == LEDGER_CLOCK)
+			say(c,
+			    "not captured for a time that is not known, when the clock said "
+			    "between "
+			    "%s and %s: %s (input %s of %s)",
+			    from, to, text, h->input, h->collector ? h->collector : "a collector");
 		else
 			say(c, "not captured from %s to %s: %s (input %s of %s)", from, to, text,
 			    h->input, h->collector ? h->collector : "a collector");

@@ -85,6 +85,10 @@ enum ledger_stage {
 	  "The ring was full: the collector was too slow, or had no processor time.")              \
 	X(RESTART, "restart", LOST, "the collector was not running",                               \
 	  "Nothing captured while the collector was started again.")                               \
+	X(CLOCK, "clock", LOST, "the collector was not running, and its clock was set back",       \
+	  "How long nothing was captured is not known: the machine was started again, and its "    \
+	  "clock is behind the one that the collector had. The gap is from what the clock says "   \
+	  "now to what it said last.")                                                             \
 	X(INPUT_DOWN, "input_down", LOST, "the input was not there",                               \
 	  "The interface went down, or away, or had no carrier.")
 
