@@ -43,11 +43,11 @@ static inline void craft_rtp(struct wr *w, const struct craft_rtp *rtp, int64_t 
 
 static inline int16_t craft_sample(enum g711_law law, uint32_t ssrc, int64_t at)
 {
-	uint8_t octet = craft_octet(ssrc, at);
-	int16_t sample;
+	static int16_t tables[2][256];
 
-	g711_decode(law, &octet, 1, &sample);
-	return sample;
+	if (!tables[law][0])
+		g711_table(law, tables[law]);
+	return tables[law][craft_octet(ssrc, at)];
 }
 
 /* Samples of a WAV file, all channels; -1: it is not there, or its header is not right. */

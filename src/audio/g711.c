@@ -29,8 +29,9 @@ static int16_t of_a_law(uint8_t octet)
 	return (int16_t)(code & SIGN ? value : -value);
 }
 
-void g711_decode(enum g711_law law, const uint8_t *octets, size_t len, int16_t *out)
+void g711_table(enum g711_law law, int16_t out[256])
 {
-	for (size_t i = 0; i < len; i++)
-		out[i] = law == G711_A_LAW ? of_a_law(octets[i]) : of_mu_law(octets[i]);
+	for (int octet = 0; octet < 256; octet++)
+		out[octet] =
+			law == G711_A_LAW ? of_a_law((uint8_t)octet) : of_mu_law((uint8_t)octet);
 }

@@ -12,8 +12,8 @@ enum g711_law {
 	G711_A_LAW,  /* PCMA */
 };
 
-/* Each octet as the sample that it stands for, of 16 bits: the uniform value of 14 (mu-law) or 13
- * bits (A-law) at the top, so that full load is at 32,124 and 32,256. out holds len samples. */
-void g711_decode(enum g711_law law, const uint8_t *octets, size_t len, int16_t *out);
+/* By octet the sample that it stands for, of 16 bits: the uniform value of 14 (mu-law) or 13 bits
+ * (A-law) at the top, so that full load is at 32,124 and 32,256. */
+void g711_table(enum g711_law law, int16_t out[256]);
 
 #endif

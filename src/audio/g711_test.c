@@ -1,15 +1,13 @@
 #include "audio/g711.h"
 
-#include <stdlib.h>
-
 #include "base/tap.h"
 
 static int16_t one(enum g711_law law, uint8_t octet)
 {
-	int16_t sample;
+	int16_t table[256];
 
-	g711_decode(law, &octet, 1, &sample);
-	return sample;
+	g711_table(law, table);
+	return table[octet];
 }
 
 /* Rows of G.711's tables 1 and 2: octet as sent, value of the uniform scale. */

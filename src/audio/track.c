@@ -75,6 +75,16 @@ static void put_header(const struct track *t, struct wr *w)
 	wr_le32(w, len);
 }
 
+static void put_samples(struct wr *w, const int16_t *samples, size_t n)
+{
+	uint8_t *at = wr_room(w, n * SAMPLE_LEN);
+
+	for (size_t i = 0; at && i < n; i++) {
+		at[2 * i] = (uint8_t)samples[i];
+		at[2 * i + 1] = (uint8_t)((uint16_t)samples[i] >> 8);
+	}
+}
+
 static int fail(struct track *t, int rc, const char *text)
 {
 	why_set(&t->failure, rc, "%s", text);
@@ -149,8 +159,7 @@ static int flush(struct track *t)
 	fd = open_file(t);
 	if (fd < 0)
 		return fd;
-	for (size_t i = from; i < to; i++)
-		wr_le16(&w, (uint16_t)t->window[i]);
+	put_samples(&w, t->window + from, to - from);
 	put_header(t, &header);
 	rc = write_at(t, fd, &w, offset_of(t, t->dirty));
 	if (!rc)
@@ -235,12 +244,10 @@ static int move_on(struct track *t, int64_t start)
 
 /* ---- samples ---- */
 
-static int16_t mixed(const struct track *t, int16_t was, int16_t sample)
+static int16_t mixed(int16_t was, int16_t sample)
 {
 	int sum = was + sample;
 
-	if (t->n_channels == 1)
-		return sample;
 	return (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
 }
 
@@ -265,7 +272,7 @@ static int put_in_file(struct track *t, unsigned channel, int64_t at, const int1
 			wr_of(bytes + i * frame_len(t) + (size_t)channel * SAMPLE_LEN, SAMPLE_LEN);
 		int16_t was = (int16_t)(one.bytes[0] | one.bytes[1] << 8);
 
-		wr_le16(&one, (uint16_t)mixed(t, was, samples[i]));
+		wr_le16(&one, (uint16_t)(t->n_channels == 1 ? samples[i] : mixed(was, samples[i])));
 	}
 	w.len = len;
 	rc = write_at(t, fd, &w, offset_of(t, at));
@@ -279,8 +286,11 @@ static int put_in_window(struct track *t, unsigned channel, int64_t at, const in
 	int rc = end > t->start + TRACK_WINDOW ? move_on(t, end - HALF) : 0;
 	int16_t *to = t->window + (size_t)(at - t->start) * t->n_channels + channel;
 
-	for (size_t i = 0; i < n; i++, to += t->n_channels)
-		*to = mixed(t, *to, samples[i]);
+	if (t->n_channels == 1)
+		memcpy(to, samples, n * sizeof *to);
+	else
+		for (size_t i = 0; i < n; i++, to += t->n_channels)
+			*to = mixed(*to, samples[i]);
 	touch(t, at, end);
 	return rc;
 }
