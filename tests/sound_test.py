@@ -241,6 +241,24 @@ def signalled():
        not list(sound.glob("*00000099*")), "another codec is named, once, and not written", [a.said])
 
 
+def again():
+    """What was kept makes the same sound later, without a network."""
+    kept, first, later = folder / "kept", folder / "first", folder / "later"
+    speakers = {FROM: Speaker(12, 500), TO: Speaker(13, 500, 97)}
+    a = Agency(first, "--out", kept)
+    a.send("HI3", *call(3, speakers, [(way, i) for i in range(500) for way in (FROM, TO)]))
+    a.settle()
+    a.send("HI2", iri(3, 0, BEGAN, FROM, invite("m=audio 4000 RTP/AVP 97", "a=rtpmap:97 PCMU/8000")))
+    ok(a.settle("HI2") and a.end() == 0, "a call is kept", [a.said])
+    said = subprocess.run([agency, "--from", kept, "--audio", later], capture_output=True, text=True, check=False)
+    names = sorted(path.name for path in first.iterdir())
+    ok(said.returncode == 0 and "verdict: complete" in said.stdout and len(names) == 3 and
+       names == sorted(path.name for path in later.iterdir()) and
+       all((first / name).read_bytes() == (later / name).read_bytes() for name in names),
+       "what is kept can be taken in again, and sounds the same", [said.stdout, said.stderr, names])
+    ok(samples(first / "LIID-1-3-0.1-to-00000abc.wav") == [speakers[TO].sound(law=PCMU)], "and is what was said")
+
+
 def hostile():
     """Time stamps and numbers of somebody who means no good."""
     sound = folder / "hostile"
@@ -253,6 +271,6 @@ def hostile():
     ok(len(sizes) == 2 and max(sizes) < 4 * 8000 * 2 * (100 + 10 + 100), "make no more than the time that passed", sizes)
 
 
-for test in (exact, killed, signalled, hostile):
+for test in (exact, killed, signalled, again, hostile):
     test()
 end()

@@ -19,8 +19,8 @@ enum {
 	MAX_SOURCES = 64, /* of a stream */
 	MAX_ALL_SOURCES = 262144,
 	MAX_WINDOWS = 8192, /* of 8 KB a channel */
-	MAX_WAITING = 250,  /* packets of one source: five seconds */
-	MAX_ALL_WAITING = 16 << 20,
+	MAX_WAITING = 1500, /* packets of one source: half a minute */
+	MAX_ALL_WAITING = 64 << 20,
 	MAX_NAMED = 32, /* octets of a stream's name in a file's */
 	IDLE_S = 3600,  /* until a call is forgotten */
 	ENDED_S = 60,   /* … that has ended */
@@ -77,7 +77,7 @@ struct audio {
 	struct index calls;
 	struct list live, ended;
 	uint64_t seed;
-	size_t n_calls, n_sources, n_waiting_octets;
+	size_t n_calls, n_sources, n_waiting, n_waiting_octets;
 	struct audio_counts counts;
 	struct nanos now;
 	bool is_full_told;
@@ -119,14 +119,16 @@ static void name_of(const struct stream *s, char out[TRACK_MAX_NAME])
 
 /* ---- what is forgotten ---- */
 
-static void drop_waiting(struct audio *a, struct source *source)
+/* count: of those that were dropped. */
+static void drop_waiting(struct audio *a, struct source *source, uint64_t *count)
 {
 	while (source->waiting) {
 		struct waiting *first = source->waiting;
 
 		source->waiting = first->next;
 		a->n_waiting_octets -= first->len;
-		a->counts.n_other++;
+		a->n_waiting--;
+		++*count;
 		free(first);
 	}
 	source->waiting_end = &source->waiting;
@@ -139,7 +141,7 @@ static void free_stream(struct audio *a, struct stream *s)
 		struct source *source = s->sources;
 
 		s->sources = source->next;
-		drop_waiting(a, source);
+		drop_waiting(a, source, &a->counts.n_untold);
 		track_free(&source->track);
 		a->n_sources--;
 		free(source);
@@ -409,7 +411,7 @@ static int wait_for_words(struct audio *a, struct source *source, const struct a
 	if (source->is_told || source->n_waiting >= MAX_WAITING ||
 	    a->n_waiting_octets + packet->len > MAX_ALL_WAITING ||
 	    !(w = malloc(sizeof *w + packet->len))) {
-		drop_waiting(a, source);
+		drop_waiting(a, source, &a->counts.n_other);
 		return tell_codec(a, source, type, "no description says what it is", why);
 	}
 	w->next = NULL;
@@ -420,6 +422,7 @@ static int wait_for_words(struct audio *a, struct source *source, const struct a
 	*source->waiting_end = w;
 	source->waiting_end = &w->next;
 	source->n_waiting++;
+	a->n_waiting++;
 	a->n_waiting_octets += w->len;
 	return 0;
 }
@@ -465,6 +468,7 @@ static void take_waiting(struct audio *a, struct source *source)
 						    .is_cut = first->is_cut};
 
 		next = first->next;
+		a->n_waiting--;
 		a->n_waiting_octets -= first->len;
 		if (rtp_read(first->bytes, first->len, first->is_cut, &rtp))
 			(void)take_rtp(a, source, &packet, &rtp, &why);
@@ -543,6 +547,7 @@ struct audio_counts audio_counts(const struct audio *a)
 	struct audio_counts counts = a->counts;
 
 	counts.n_files = tracks_n_files(a->tracks);
+	counts.n_untold += a->n_waiting;
 	return counts;
 }
 

@@ -55,7 +55,8 @@ struct audio_counts {
 	uint64_t n_events;  /* keys that were pressed, comfort noise */
 	uint64_t n_rtcp;
 	uint64_t n_not_rtp;
-	uint64_t n_other; /* of other codecs, encrypted, never told of, or beyond what is bounded */
+	uint64_t n_other;  /* of other codecs, encrypted, or beyond what is bounded */
+	uint64_t n_untold; /* no description said what they are, until now or their call's end */
 };
 
 struct audio;

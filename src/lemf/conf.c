@@ -23,6 +23,14 @@ const struct conf_name lemf_ciphers[] = {
 _Static_assert(offsetof(struct lemf_conf, log) == offsetof(struct daemon_settings, log),
 	       "it begins as every daemon's configuration");
 
+/* Who listens nowhere needs no certificate. */
+static bool lemf_check(const void *record, struct conf_fault *fault)
+{
+	const struct lemf_conf *conf = record;
+
+	return conf->from || daemon_check(record, fault);
+}
+
 static bool decryption_check(const void *record, struct conf_fault *fault)
 {
 	const struct lemf_decryption *d = record;
@@ -57,4 +65,4 @@ static const struct conf_record lemf_signer_record =
 static const struct conf_field lemf_fields[] = {LEMF_FIELDS(X)};
 #undef X
 const struct conf_record lemf_record = CONF_RECORD(
-	lemf_conf, lemf_fields, .doc = "What weir-agency takes in.", .check = daemon_check);
+	lemf_conf, lemf_fields, .doc = "What weir-agency takes in.", .check = lemf_check);

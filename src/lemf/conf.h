@@ -46,6 +46,9 @@ extern const struct conf_name lemf_ciphers[]; /* enum seal_cipher */
 	DAEMON_JAIL_FIELDS(X)                                                                      \
 	X(LISTEN, hi2, .otherwise = "127.0.0.1:40002", .doc = "where it takes HI2")                \
 	X(LISTEN, hi3, .otherwise = "127.0.0.1:40003", .doc = "where it takes HI3")                \
+	X(PATH, from, .place = CONF_PLACE_READ,                                                    \
+	  .doc = "a folder with what was received before, to be taken in again: then it listens "  \
+		 "nowhere, and ends when all is read")                                             \
 	X(PATH, out, .place = CONF_PLACE_FOLDER,                                                   \
 	  .doc = "the folder for what comes in; without it, nothing is kept")                      \
 	X(PATH, audio, .place = CONF_PLACE_FOLDER,                                                 \

@@ -561,11 +561,17 @@ void lemf_desk_flush(struct lemf_desk *d)
 
 static void finish_sound(struct lemf_desk *d)
 {
+	struct audio_counts counts;
+
 	if (!d->audio)
 		return;
 	if (audio_flush(d->audio, d->now))
 		find(d, LEMF_NOT_WRITTEN, 1, NULL, "sound could not be written");
-	d->counts.n_sounds = audio_counts(d->audio).n_files;
+	counts = audio_counts(d->audio);
+	if (counts.n_untold)
+		find(d, LEMF_NO_SOUND, 1, NULL,
+		     "%" PRIu64 " packets of media that no description explains", counts.n_untold);
+	d->counts.n_sounds = counts.n_files;
 	audio_free(&d->audio);
 }
 

@@ -11,6 +11,7 @@
 #include "gauge/gauge.h"
 #include "lemf/desk.h"
 #include "lemf/inlet.h"
+#include "lemf/replay.h"
 #include "link/socket.h"
 #include "tls/wire.h"
 
@@ -53,6 +54,8 @@ struct lemf {
 	struct loop *loop;
 	const struct lemf_conf *conf;
 	struct lemf_desk *desk;
+	struct lemf_replay *replay; /* NULL: it listens */
+	struct loop_timer again;
 	struct tls *tls;
 	struct door doors[LEMF_N_SIDES];
 	struct conn *conns;
@@ -426,6 +429,20 @@ static void on_tick(void *owner)
 		l->done(l->owner);
 }
 
+/* As much as does not keep a signal waiting. */
+static void on_again(void *owner)
+{
+	struct lemf *l = owner;
+
+	if (lemf_replay_some(l->replay, l->desk, loop_wall())) {
+		loop_timer_after(&l->again, (struct nanos){1});
+		return;
+	}
+	l->is_done = true;
+	if (l->done)
+		l->done(l->owner);
+}
+
 /* ---- status ---- */
 
 static void print_status(void *owner, struct json *j)
@@ -470,9 +487,24 @@ static int open_gauge(struct lemf *l, struct why *why)
 
 /* ---- making one ---- */
 
+static int open_doors(struct lemf *l, struct why *why)
+{
+	const struct lemf_conf *conf = l->conf;
+	const struct tls_files files = {conf->certificate, conf->key, conf->authority};
+	int rc = conf->transport == DAEMON_TLS ? tls_new(&l->tls, &files, why) : 0;
+
+	if (!rc && l->tls && tls_self(l->tls)->role != TLS_AGENCY)
+		rc = why_set(why, ERR_USAGE, "%s: this certificate is no agency's",
+			     conf->certificate);
+	if (!rc)
+		rc = open_door(l, LEMF_HI2, &conf->hi2, why);
+	if (!rc)
+		rc = open_door(l, LEMF_HI3, &conf->hi3, why);
+	return rc;
+}
+
 int lemf_new(struct lemf **out, struct loop *loop, const struct lemf_conf *conf, struct why *why)
 {
-	const struct tls_files files = {conf->certificate, conf->key, conf->authority};
 	struct lemf *l = calloc(1, sizeof *l);
 	int rc = l ? 0 : ERR_NOMEM;
 
@@ -481,18 +513,16 @@ int lemf_new(struct lemf **out, struct loop *loop, const struct lemf_conf *conf,
 		l->conf = conf;
 		l->began = l->latest_record = loop_now();
 		l->started = loop_wall();
-		rc = lemf_desk_new(&l->desk, conf, stdout, why);
+		rc = conf->from ? lemf_replay_new(&l->replay, conf, why) : 0;
 	}
-	if (!rc && conf->transport == DAEMON_TLS)
-		rc = tls_new(&l->tls, &files, why);
-	if (!rc && l->tls && tls_self(l->tls)->role != TLS_AGENCY)
-		rc = why_set(why, ERR_USAGE, "%s: this certificate is no agency's",
-			     conf->certificate);
 	if (!rc)
-		rc = open_door(l, LEMF_HI2, &conf->hi2, why);
-	if (!rc)
-		rc = open_door(l, LEMF_HI3, &conf->hi3, why);
+		rc = lemf_desk_new(&l->desk, conf, stdout, why);
+	if (!rc && !conf->from)
+		rc = open_doors(l, why);
 	if (!rc) {
+		loop_timer_init(&l->again, loop, on_again, l);
+		if (conf->from)
+			loop_timer_after(&l->again, (struct nanos){1});
 		loop_timer_init(&l->tick, loop, on_tick, l);
 		loop_timer_every(&l->tick, (struct nanos){NANOS_PER_S / TICKS_A_SECOND});
 	}
@@ -524,6 +554,7 @@ static void close_all(struct lemf *l)
 			close(l->doors[i].watch.fd);
 	}
 	loop_timer_fini(&l->tick);
+	loop_timer_fini(&l->again);
 }
 
 bool lemf_finish(struct lemf *l)
@@ -544,6 +575,7 @@ void lemf_free(struct lemf **out)
 		return;
 	close_all(l);
 	gauge_free(&l->gauge);
+	lemf_replay_free(&l->replay);
 	lemf_desk_free(&l->desk);
 	tls_free(&l->tls);
 	free(l);

@@ -211,6 +211,12 @@ static void test_signalled(void)
 	   "another codec is noted, once for each source");
 	ok(craft_empty(folder) == 0, "and no sound is written");
 	forget();
+	begin();
+	for (int i = 0; i < 20; i++)
+		say(&stream, 4, 96, i);
+	ok(finish() && strstr(told, "20 packets of media that no description explains"),
+	   "so are media that nobody ever describes");
+	forget();
 }
 
 /* What is no RTP makes no sound and no trouble. */
