@@ -202,7 +202,9 @@ void call_tick(struct calls *c, struct nanos now);
 
 /* A packet came to (or from) an endpoint that is expected: the call lives. A packet that went to an
  * endpoint shows where the other party sends from: from there on packets are expected too, once
- * three in a row came from there (that address is the leg's other party's, and of sort LEARNED). */
+ * three in a row came from there (that address is the leg's other party's, and of sort LEARNED).
+ * Costs a few ns, and one cache line, but for the first packet of a call in 4 s (in a quarter of
+ * idle_limit, where that is less), and while its other end is not expected yet: those hundreds. */
 void call_heard(struct calls *c, const struct media_hit *hit, const struct media_endpoint *far,
 		struct nanos now);
 

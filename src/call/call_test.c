@@ -260,6 +260,26 @@ static void behind_a_translator(struct world *w)
 	end(w);
 }
 
+/* Packets keep a call up however short the silence is that would end it. */
+static void kept_up(struct world *w)
+{
+	struct media_hit to_bob = {.party = 1, .kind = MEDIA_RTP, .has_peer = true};
+	struct media_endpoint known = {.ip = {{192, 0, 2, 1}, 4}, .port = 4000};
+
+	begin(w, (struct call_options){.idle_limit = nanos_from_s(2)});
+	set_up(w);
+	to_bob.owner = w->last_call;
+	for (int i = 0; i < 100; i++) {
+		w->now.ns += nanos_from_s(1).ns / 10;
+		call_heard(w->calls, &to_bob, &known, w->now);
+		call_tick(w->calls, w->now);
+	}
+	ok(!strstr(w->log[ALICE], "end"), "media keep a call up where two seconds would end it");
+	later(w, 2);
+	ok(strstr(w->log[ALICE], "end:expired"), "… which they do");
+	end(w);
+}
+
 static void exchanges(struct world *w)
 {
 	usual(w);
@@ -470,6 +490,7 @@ int main(void)
 	early_media(&w);
 	descriptions(&w);
 	behind_a_translator(&w);
+	kept_up(&w);
 	exchanges(&w);
 	midway(&w);
 	two_targets(&w);

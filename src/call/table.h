@@ -133,8 +133,17 @@ struct whole {
 	uint8_t next_ordinal;
 };
 
+/* The last packet of a call that was looked at closely. */
+struct pulse {
+	uint32_t number; /* of the call; 0: none */
+	uint32_t beat;   /* its time, in units of 2^pulse_shift ns */
+};
+
 struct calls {
 	struct call_options options; /* every one of them filled */
+	struct pulse *pulses;        /* by the call's number, of which calls may share one */
+	uint32_t pulse_mask;
+	uint8_t pulse_shift;
 	struct index by_dialog;
 	struct index by_call_id;
 	struct index by_session;

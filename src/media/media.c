@@ -1,40 +1,62 @@
-/* Open addressing with linear probing, at most three quarters full. A slot's tag says whether it
- * is worth a look; tags lie apart from slots, 16 to a cache line, so that an endpoint that nobody
- * expects nearly always costs one line.
+/* Buckets of fifteen slots, half of them full at most. A slot's tag says whether it is worth a
+ * look; the tags of a bucket lie in half a cache line and are compared at once, so that an endpoint
+ * that nobody expects costs one line and no loop, however full the table is.
  *
- *	tags    0   T7   0   T3  GONE  T3   0 …        0: free, and a search ends there
- *	slots       ··       ··        ··              at the tag's place
+ *	tags    │ 0  T7  0  T3  0  T3  0 … n │    0: free; n: how many found this bucket full and
+ *	slots   │    ··     ··     ··        │    went on: where it is 0, as nearly always, a
+ *	                                          search ends
  *
- * Who changes the table fills a slot, and then publishes its tag; who matches reads the tag first.
+ * Who changes the table fills a slot, and then publishes its tag; who matches reads the tags first.
  * A slot that is given to another endpoint while somebody reads it can be taken for the first one
  * only where both have the same tag; then one word says whose it is, either all old or all new. */
 #include "media/media.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* One thread writes tags while others read sixteen at once: who looks for races sees them one by
+ * one. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MEDIA_ONE_BY_ONE 1
+#endif
+#endif
+#if defined(__SSE2__) && !defined(__SANITIZE_THREAD__) && !defined(MEDIA_ONE_BY_ONE)
+#define MEDIA_HAS_LANES 1
+#include <emmintrin.h>
+#endif
+
+#include "base/pages.h"
 #include "base/rd.h"
 
-enum { FIRST_SIZE = 64, TAG_GONE = 1, TAG_LEAST = 2 };
+enum {
+	LINE_LEN = 64,
+	PAGE_LEN = 2 << 20,
+	N_SLOTS = 15,
+	N_LANES = 16,
+	FIRST_BUCKETS = 4,
+	TAG_FREE = 0
+};
 
 struct slot {
 	_Atomic uint64_t ip[2];
-	_Atomic uint64_t whose; /* owner, line, party, kind, origin: see pack */
+	_Atomic uint64_t whose; /* owner, line, party, origin, kind: see pack */
 	_Atomic uint32_t end;   /* port and version */
 };
 
-struct tag {
-	_Atomic uint32_t value;
+struct tags {
+	_Alignas(2 * N_LANES) _Atomic uint16_t at[N_SLOTS];
+	_Atomic uint16_t n_passed;
 };
 
 struct media {
 	uint64_t seed;
-	uint32_t mask;
+	uint32_t mask; /* of buckets */
 	uint32_t n;
-	uint32_t n_used; /* tags that are not 0 */
-	struct tag *tags;
-	struct slot *slots;
+	struct tags *tags;
+	struct slot *slots; /* N_LANES of each bucket, so that none lies on two lines */
 };
 
 /* What is compared, and what is told. */
@@ -43,7 +65,7 @@ struct key {
 	uint32_t end;
 };
 
-static struct key key_of(const struct media_endpoint *at)
+static inline struct key key_of(const struct media_endpoint *at)
 {
 	struct key k = {.end = (uint32_t)at->port << 8 | at->ip.version};
 
@@ -53,18 +75,18 @@ static struct key key_of(const struct media_endpoint *at)
 
 static uint64_t pack(const struct media_expected *e)
 {
-	return (uint64_t)e->owner << 32 | (uint64_t)e->line << 16 | (uint64_t)(e->party & 15) << 8 |
-	       (uint64_t)(e->kind & 15) << 4 | (e->origin & 15);
+	return (uint64_t)e->kind << 56 | (uint64_t)(e->origin & 15) << 52 |
+	       (uint64_t)(e->party & 15) << 48 | (uint64_t)e->line << 32 | e->owner;
 }
 
-static struct media_hit unpack(uint64_t whose, bool is_source)
+static inline struct media_hit unpack(uint64_t whose, bool is_source)
 {
 	return (struct media_hit){
-		.owner = (uint32_t)(whose >> 32),
-		.line = (uint16_t)(whose >> 16),
-		.party = whose >> 8 & 15,
-		.kind = whose >> 4 & 15,
-		.origin = whose & 15,
+		.owner = (uint32_t)whose,
+		.line = (uint16_t)(whose >> 32),
+		.party = whose >> 48 & 15,
+		.kind = (uint8_t)(whose >> 56),
+		.origin = whose >> 52 & 15,
 		.is_source = is_source,
 	};
 }
@@ -77,21 +99,26 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t hash_of(const struct media *m, const struct key *k)
+/* An endpoint's bucket, the slot in it that it has where that was free, and its tag. */
+struct place {
+	uint32_t bucket;
+	uint32_t first;
+	uint16_t tag;
+};
+
+static inline struct place place_of(const struct media *m, const struct key *k)
 {
 	uint64_t h = mix(k->ip[0] ^ m->seed, k->ip[1] ^ 0x9e3779b97f4a7c15);
+	uint64_t hash = mix(h ^ k->end ^ 0xc2b2ae3d27d4eb4f, m->seed | 1);
 
-	return mix(h ^ k->end ^ 0xc2b2ae3d27d4eb4f, m->seed | 1);
+	return (struct place){
+		.bucket = (uint32_t)hash & m->mask,
+		.first = (uint32_t)(hash >> 32 & 0xffff) * N_SLOTS >> 16,
+		.tag = (uint16_t)(hash >> 48 ? hash >> 48 : 1),
+	};
 }
 
-static inline uint32_t tag_of(uint64_t hash)
-{
-	uint32_t tag = (uint32_t)(hash >> 32);
-
-	return tag < TAG_LEAST ? tag + TAG_LEAST : tag;
-}
-
-static int make(struct media **out, uint64_t seed, uint32_t size)
+static int make(struct media **out, uint64_t seed, uint32_t n_buckets)
 {
 	struct media *m = calloc(1, sizeof *m);
 
@@ -99,9 +126,9 @@ static int make(struct media **out, uint64_t seed, uint32_t size)
 	if (!m)
 		return ERR_NOMEM;
 	m->seed = seed;
-	m->mask = size - 1;
-	m->tags = calloc(size, sizeof *m->tags);
-	m->slots = calloc(size, sizeof *m->slots);
+	m->mask = n_buckets - 1;
+	m->tags = pages_new(n_buckets * sizeof *m->tags);
+	m->slots = pages_new(n_buckets * N_LANES * sizeof *m->slots);
 	if (!m->tags || !m->slots) {
 		media_free(out);
 		return ERR_NOMEM;
@@ -111,7 +138,7 @@ static int make(struct media **out, uint64_t seed, uint32_t size)
 
 int media_new(struct media **out, uint64_t seed)
 {
-	return make(out, seed * 0x9e3779b97f4a7c15 + 0xd1b54a32d192ed03, FIRST_SIZE);
+	return make(out, seed * 0x9e3779b97f4a7c15 + 0xd1b54a32d192ed03, FIRST_BUCKETS);
 }
 
 void media_free(struct media **m)
@@ -124,81 +151,166 @@ void media_free(struct media **m)
 	*m = NULL;
 }
 
-static bool is_at(const struct slot *s, const struct key *k)
+static inline bool is_at(const struct slot *s, const struct key *k)
 {
 	return atomic_load_explicit(&s->ip[0], memory_order_relaxed) == k->ip[0] &&
 	       atomic_load_explicit(&s->ip[1], memory_order_relaxed) == k->ip[1] &&
 	       atomic_load_explicit(&s->end, memory_order_relaxed) == k->end;
 }
 
-static uint32_t load_tag(const struct media *m, uint64_t i)
+static inline uint16_t load_tag(const struct media *m, uint32_t bucket, uint32_t i)
 {
-	return atomic_load_explicit(&m->tags[i & m->mask].value, memory_order_acquire);
+	return atomic_load_explicit(&m->tags[bucket].at[i], memory_order_acquire);
 }
 
-static void store_tag(struct media *m, uint64_t i, uint32_t tag)
+static inline struct slot *slot_at(const struct media *m, uint32_t bucket, uint32_t i)
 {
-	atomic_store_explicit(&m->tags[i & m->mask].value, tag, memory_order_release);
+	return &m->slots[(size_t)bucket * N_LANES + i];
+}
+
+/* Bit i: slot i's tag is this one. On x86, which has lanes, what is loaded later was not there
+ * sooner. */
+static inline uint32_t slots_with(const struct media *m, uint32_t bucket, uint16_t tag)
+{
+#ifdef MEDIA_HAS_LANES
+	const __m128i *lanes = (const __m128i *)(const void *)&m->tags[bucket];
+	__m128i want = _mm_set1_epi16((short)tag);
+	__m128i found = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(lanes), want),
+					_mm_cmpeq_epi16(_mm_load_si128(lanes + 1), want));
+
+	atomic_signal_fence(memory_order_acquire);
+	return (uint32_t)_mm_movemask_epi8(found) & ((1u << N_SLOTS) - 1);
+#else
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < N_SLOTS; i++)
+		found |= (uint32_t)(load_tag(m, bucket, i) == tag) << i;
+	return found;
+#endif
+}
+
+/* Whether an endpoint of this bucket may be in one behind it. */
+static inline bool goes_on(const struct media *m, uint32_t bucket)
+{
+	return atomic_load_explicit(&m->tags[bucket].n_passed, memory_order_acquire) != 0;
+}
+
+/* One endpoint more, or less, has passed the buckets from the first to before the last. A count
+ * that is full stays so. */
+static void pass(struct media *m, uint32_t first, uint32_t last, int by)
+{
+	for (uint32_t b = first; b != last; b = (b + 1) & m->mask) {
+		uint16_t n = m->tags[b].n_passed;
+
+		if (n < UINT16_MAX)
+			m->tags[b].n_passed = (uint16_t)(n + by);
+	}
+}
+
+/* A free slot of the bucket, from the first on; N_SLOTS: none. */
+static uint32_t free_slot(const struct media *m, uint32_t bucket, uint32_t first)
+{
+	uint32_t is_free = slots_with(m, bucket, TAG_FREE);
+
+	if (is_free >> first)
+		return first + (uint32_t)__builtin_ctz(is_free >> first);
+	return is_free ? (uint32_t)__builtin_ctz(is_free) : N_SLOTS;
 }
 
 static void put(struct media *m, const struct key *k, uint64_t whose)
 {
-	uint64_t hash = hash_of(m, k), i = hash;
+	struct place p = place_of(m, k);
+	uint32_t i, bucket = p.bucket;
 	struct slot *s;
 
-	while (load_tag(m, i) >= TAG_LEAST)
-		i++;
-	s = &m->slots[i & m->mask];
-	m->n_used += load_tag(m, i) == 0;
+	while ((i = free_slot(m, bucket, p.first)) == N_SLOTS)
+		bucket = (bucket + 1) & m->mask;
+	s = slot_at(m, bucket, i);
 	m->n++;
 	atomic_store_explicit(&s->ip[0], k->ip[0], memory_order_relaxed);
 	atomic_store_explicit(&s->ip[1], k->ip[1], memory_order_relaxed);
 	atomic_store_explicit(&s->end, k->end, memory_order_relaxed);
 	atomic_store_explicit(&s->whose, whose, memory_order_relaxed);
-	store_tag(m, i, tag_of(hash));
+	atomic_store_explicit(&m->tags[bucket].at[i], p.tag, memory_order_release);
+	pass(m, p.bucket, bucket, 1);
 }
 
-/* Another table with what is in this one, twice as large where it is more than half full. */
+/* A table twice as large with what is in this one. */
 static int rebuild(struct media **m, struct media **retired)
 {
 	struct media *old = *m, *fresh;
-	uint32_t size = old->mask + 1;
-	int rc = make(&fresh, old->seed, old->n >= size / 2 ? size * 2 : size);
+	uint32_t n = old->mask + 1;
+	int rc = make(&fresh, old->seed, n * 2);
 
 	if (rc < 0)
 		return rc;
-	for (uint32_t i = 0; i < size; i++) {
-		const struct slot *s = &old->slots[i];
-		struct key k = {{s->ip[0], s->ip[1]}, s->end};
+	for (uint32_t b = 0; b < n; b++) {
+		for (uint32_t i = 0; i < N_SLOTS; i++) {
+			const struct slot *s = slot_at(old, b, i);
+			struct key k = {{s->ip[0], s->ip[1]}, s->end};
 
-		if (load_tag(old, i) >= TAG_LEAST)
-			put(fresh, &k, s->whose);
+			if (load_tag(old, b, i) != TAG_FREE)
+				put(fresh, &k, s->whose);
+		}
 	}
 	*retired = old;
 	*m = fresh;
 	return 0;
 }
 
+/* Of an endpoint's slots one after the other. */
+struct walk {
+	struct key key;
+	struct place at;
+	uint32_t bucket;
+	uint32_t found; /* slots of it that are worth a look */
+};
+
+static inline struct walk walk_of(const struct media *m, const struct key *k)
+{
+	struct walk w = {.key = *k, .at = place_of(m, k)};
+
+	w.bucket = w.at.bucket;
+	w.found = slots_with(m, w.bucket, w.at.tag);
+	return w;
+}
+
+/* NULL: there are no more. */
+static inline struct slot *walk_next(const struct media *m, struct walk *w)
+{
+	for (;;) {
+		while (w->found) {
+			uint32_t i = (uint32_t)__builtin_ctz(w->found);
+			struct slot *s = slot_at(m, w->bucket, i);
+
+			w->found &= w->found - 1;
+			if (is_at(s, &w->key))
+				return s;
+		}
+		if (__builtin_expect(!goes_on(m, w->bucket), 1))
+			return NULL;
+		w->bucket = (w->bucket + 1) & m->mask;
+		w->found = slots_with(m, w->bucket, w->at.tag);
+	}
+}
+
 int media_add(struct media **m, const struct media_expected *e, struct media **retired)
 {
 	struct key k = key_of(&e->at);
-	uint64_t hash = hash_of(*m, &k), whose = pack(e);
+	struct walk w = walk_of(*m, &k);
+	uint64_t whose = pack(e);
 	unsigned n_owners = 0;
-	uint32_t tag;
+	const struct slot *s;
 
 	*retired = NULL;
-	for (uint64_t i = hash; (tag = load_tag(*m, i)) != 0; i++) {
-		const struct slot *s = &(*m)->slots[i & (*m)->mask];
-
-		if (tag != tag_of(hash) || !is_at(s, &k))
-			continue;
+	while ((s = walk_next(*m, &w))) {
 		n_owners++;
 		if (s->whose == whose)
 			return 0;
 	}
 	if (n_owners >= MEDIA_MAX_OWNERS || (*m)->n >= MEDIA_MAX_EXPECTED)
 		return ERR_FULL;
-	if ((*m)->n_used >= (*m)->mask / 4 * 3) {
+	if ((*m)->n >= ((*m)->mask + 1) * (N_LANES / 2)) {
 		int rc = rebuild(m, retired);
 
 		if (rc < 0)
@@ -211,21 +323,18 @@ int media_add(struct media **m, const struct media_expected *e, struct media **r
 bool media_remove(struct media *m, const struct media_expected *e)
 {
 	struct key k = key_of(&e->at);
-	uint64_t hash = hash_of(m, &k), whose = pack(e);
-	uint32_t tag;
+	struct walk w = walk_of(m, &k);
+	uint64_t whose = pack(e);
+	const struct slot *s;
 
-	for (uint64_t i = hash; (tag = load_tag(m, i)) != 0; i++) {
-		const struct slot *s = &m->slots[i & m->mask];
+	while ((s = walk_next(m, &w))) {
+		size_t i = (size_t)(s - slot_at(m, w.bucket, 0));
 
-		if (tag != tag_of(hash) || !is_at(s, &k) || s->whose != whose)
+		if (s->whose != whose)
 			continue;
 		m->n--;
-		if (load_tag(m, i + 1) == 0) {
-			store_tag(m, i, 0);
-			m->n_used--;
-		} else {
-			store_tag(m, i, TAG_GONE);
-		}
+		atomic_store_explicit(&m->tags[w.bucket].at[i], TAG_FREE, memory_order_release);
+		pass(m, w.at.bucket, w.bucket, -1);
 		return true;
 	}
 	return false;
@@ -236,46 +345,108 @@ uint32_t media_n(const struct media *m)
 	return m->n;
 }
 
-/* An end of a packet, before it is looked for. */
-struct look {
-	struct key key;
-	uint64_t hash;
-};
-
-/* The memory that the search begins with is asked for at once, for both ends of a packet before
- * either is looked for. */
-static inline struct look look_of(const struct media *m, const struct media_endpoint *at)
-{
-	struct look l = {.key = key_of(at)};
-
-	l.hash = hash_of(m, &l.key);
-	__builtin_prefetch(&m->tags[l.hash & m->mask]);
-	__builtin_prefetch(&m->slots[l.hash & m->mask]);
-	return l;
-}
-
-static int find(const struct media *m, const struct look *l, bool is_source, struct media_hit *hits)
+/* As walk_next, in registers: each packet's way. found: slots of its bucket worth a look. */
+static inline __attribute__((always_inline)) int find(const struct media *m, const struct key *k,
+						      struct place p, uint32_t found,
+						      bool is_source, struct media_hit *hits)
 {
 	int n = 0;
-	uint32_t tag;
 
-	for (uint64_t i = l->hash; (tag = load_tag(m, i)) != 0 && n < MEDIA_MAX_OWNERS; i++) {
-		const struct slot *s = &m->slots[i & m->mask];
+	for (;;) {
+		for (; found; found &= found - 1) {
+			const struct slot *s = slot_at(m, p.bucket, (uint32_t)__builtin_ctz(found));
 
-		if (tag == tag_of(l->hash) && is_at(s, &l->key))
+			if (!is_at(s, k))
+				continue;
 			hits[n++] = unpack(atomic_load_explicit(&s->whose, memory_order_relaxed),
 					   is_source);
+			if (n == MEDIA_MAX_OWNERS)
+				return n;
+		}
+		if (__builtin_expect(!goes_on(m, p.bucket), 1))
+			return n;
+		p.bucket = (p.bucket + 1) & m->mask;
+		found = slots_with(m, p.bucket, p.tag);
 	}
-	return n;
+}
+
+static inline void pair(struct media_hit *from, int n_from, struct media_hit *to, int n_to)
+{
+	for (int i = 0; i < n_from; i++) {
+		for (int k = 0; k < n_to; k++) {
+			if (from[i].owner == to[k].owner)
+				from[i].has_peer = to[k].has_peer = true;
+		}
+	}
 }
 
 int media_match(const struct media *m, const struct media_endpoint *src,
 		const struct media_endpoint *dst, struct media_hit hits[MEDIA_MAX_HITS])
 {
-	struct look from = look_of(m, src), to = look_of(m, dst);
-	int n = find(m, &from, true, hits);
+	struct key from = key_of(src), to = key_of(dst);
+	struct place at = place_of(m, &from), other = place_of(m, &to);
+	int n_from = find(m, &from, at, slots_with(m, at.bucket, at.tag), true, hits);
+	int n_to =
+		find(m, &to, other, slots_with(m, other.bucket, other.tag), false, hits + n_from);
 
-	return n + find(m, &to, false, hits + n);
+	pair(hits, n_from, hits + n_from, n_to);
+	return n_from + n_to;
+}
+
+/* An end of a packet on its way through a batch. */
+struct aim {
+	uint32_t bucket;
+	uint16_t tag;
+	uint16_t found;
+};
+
+static inline struct aim aim_at(const struct media *m, const struct media_endpoint *at)
+{
+	struct key k = key_of(at);
+	struct place p = place_of(m, &k);
+
+	__builtin_prefetch(&m->tags[p.bucket]);
+	return (struct aim){.bucket = p.bucket, .tag = p.tag};
+}
+
+static inline void look(const struct media *m, struct aim *a)
+{
+	a->found = (uint16_t)slots_with(m, a->bucket, a->tag);
+	if (a->found)
+		__builtin_prefetch(slot_at(m, a->bucket, (uint32_t)__builtin_ctz(a->found)));
+}
+
+static inline int find_aimed(const struct media *m, const struct media_endpoint *at, struct aim a,
+			     bool is_source, struct media_hit *hits)
+{
+	struct key k = key_of(at);
+
+	return find(m, &k, (struct place){a.bucket, 0, a.tag}, a.found, is_source, hits);
+}
+
+/* Each round asks for the memory that the next one reads. */
+void media_match_many(const struct media *m, const struct media_ends *packets, size_t n,
+		      struct media_found *out)
+{
+	struct aim from[MEDIA_BATCH], to[MEDIA_BATCH];
+
+	assert(n <= MEDIA_BATCH);
+	for (size_t i = 0; i < n; i++) {
+		from[i] = aim_at(m, &packets[i].src);
+		to[i] = aim_at(m, &packets[i].dst);
+	}
+	for (size_t i = 0; i < n; i++) {
+		look(m, &from[i]);
+		look(m, &to[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct media_hit *hits = out[i].hits;
+		int n_from = find_aimed(m, &packets[i].src, from[i], true, hits);
+		int n_to = find_aimed(m, &packets[i].dst, to[i], false, hits + n_from);
+
+		pair(hits, n_from, hits + n_from, n_to);
+		out[i].n = n_from + n_to;
+	}
 }
 
 bool media_packet_of(const struct weir_packet *p, struct media_packet *out)

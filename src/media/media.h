@@ -71,12 +71,14 @@ struct media_hit {
 	uint8_t kind;
 	uint8_t origin;
 	bool is_source; /* the packet comes from this endpoint; else it goes to it */
+	bool has_peer;  /* where it goes to, or comes from, is expected too, and the same owner's */
 };
 
 enum {
 	MEDIA_MAX_EXPECTED = 1 << 24,
 	MEDIA_MAX_OWNERS = 8, /* of one endpoint */
 	MEDIA_MAX_HITS = 2 * MEDIA_MAX_OWNERS,
+	MEDIA_BATCH = 64,
 };
 
 /* A UDP datagram with its ends; borrows the packet. */
@@ -113,6 +115,21 @@ uint32_t media_n(const struct media *m);
  * Returns how many; 0: nobody. */
 int media_match(const struct media *m, const struct media_endpoint *src,
 		const struct media_endpoint *dst, struct media_hit hits[MEDIA_MAX_HITS]);
+
+struct media_ends {
+	struct media_endpoint src;
+	struct media_endpoint dst;
+};
+
+struct media_found {
+	int n;
+	struct media_hit hits[MEDIA_MAX_HITS];
+};
+
+/* The same for up to MEDIA_BATCH packets at once, which costs less where the table is large: memory
+ * of one is fetched while another is looked for. out: as many as there are packets. */
+void media_match_many(const struct media *m, const struct media_ends *packets, size_t n,
+		      struct media_found *out);
 
 const char *media_kind_key(enum media_kind kind);
 const char *media_origin_key(enum media_origin origin);

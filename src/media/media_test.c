@@ -132,6 +132,61 @@ static void as_an_array(void)
 	media_free(&m);
 }
 
+/* Many at once say what each alone does; tables in which buckets are full, too. */
+static void many(void)
+{
+	enum { PLACES = 40000 };
+	static struct media_ends packets[MEDIA_BATCH];
+	static struct media_found found[MEDIA_BATCH];
+	unsigned n_wrong = 0, n_hits = 0;
+	struct media *m;
+
+	ok(media_new(&m, 5) == 0, "a table of %d endpoints", PLACES);
+	for (uint32_t i = 0; i < PLACES; i++) {
+		struct media_expected e = expected(i, i / 2);
+
+		n_wrong += add(&m, &e) != 0;
+	}
+	for (uint32_t i = 0; i < PLACES; i += 3) {
+		struct media_expected e = expected(i, i / 2);
+
+		n_wrong += !media_remove(m, &e);
+	}
+	for (uint32_t from = 0; from < PLACES; from += MEDIA_BATCH - 1) {
+		for (uint32_t i = 0; i < MEDIA_BATCH - 1; i++)
+			packets[i] =
+				(struct media_ends){at(from + i, 4000), at((from + i) ^ 1, 4000)};
+		media_match_many(m, packets, MEDIA_BATCH - 1, found);
+		for (uint32_t i = 0; i < MEDIA_BATCH - 1; i++) {
+			struct media_hit hits[MEDIA_MAX_HITS];
+			int n = match(m, packets[i].src, packets[i].dst, hits);
+
+			n_hits += (unsigned)n;
+			n_wrong += n != found[i].n ||
+				   memcmp(hits, found[i].hits, (size_t)n * sizeof *hits) != 0;
+		}
+	}
+	ok(n_wrong == 0 && n_hits == 2 * media_n(m), "many packets at once are each matched alike");
+	media_free(&m);
+}
+
+static void peers(void)
+{
+	struct media_hit hits[MEDIA_MAX_HITS];
+	struct media_expected ours[] = {expected(1, 7), expected(2, 7), expected(2, 8)};
+	struct media *m;
+
+	ok(media_new(&m, 1) == 0, "two ends of one owner");
+	for (size_t i = 0; i < 3; i++)
+		ok(add(&m, &ours[i]) == 0, "an endpoint");
+	ok(match(m, at(1, 4000), at(2, 4000), hits) == 3 && hits[0].has_peer &&
+		   hits[1].has_peer != hits[2].has_peer && hits[1].has_peer == (hits[1].owner == 7),
+	   "a packet between them: each has its peer, another's end has none");
+	ok(match(m, at(1, 4000), at(9, 9), hits) == 1 && !hits[0].has_peer,
+	   "one to elsewhere has none");
+	media_free(&m);
+}
+
 static void from_packets(void)
 {
 	struct weir_frame f;
@@ -158,6 +213,8 @@ int main(void)
 	facts();
 	owners();
 	as_an_array();
+	many();
+	peers();
 	from_packets();
 	for (int i = 0; i < MEDIA_N_KINDS; i++)
 		ok(media_kind_key(i)[0] != 0, "a kind has a name: %s", media_kind_key(i));
