@@ -460,7 +460,12 @@ static int hear_one(struct intercept *i, struct mandate *m, const struct call_ev
 
 	if (!m->is_ordered || m->is_over || e->time.ns >= m->end_ns)
 		return 0;
-	if (!s)
+	/* the caller tries again after its END: a session of its own, since one begins but once */
+	if (s && e->kind == CALL_BEGIN) {
+		rc = subscriber_drop(i, s);
+		s = NULL;
+	}
+	if (!rc && !s)
 		rc = add(i, m, e, &s);
 	if (rc || !s)
 		return rc;
