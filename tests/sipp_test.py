@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Calls that SIPp makes, with RTP, in network namespaces of the test's own: weir finds in them what tshark finds, what SIPp
-says that it sent, and what each scenario says that happens.
+says that it sent, and what each scenario says that happens; and intercepts of each of them what its warrant names.
 
     sipp_test.py WEIR
 
@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import sharkd
+import sipp_intercept
 from call_tables import differences, ours, theirs
 from intercept_records import read_pcap
 from sipp_calls import MEDIA_PORT, Call, Recorder, RelayedCall, World, lacks, make
@@ -193,6 +194,7 @@ def main():
     says_what_sipp_says(calls, messages)
     for call in calls:
         goes_as_it_should(call, found, shown)
+    sipp_intercept.facts(WEIR, work, path, calls)
     return None
 
 
