@@ -219,6 +219,16 @@ def check_tool(weir, path):
     check_live_pipe(weir, stream)
 
 
+def check_calls(weir, path):
+    pdus = [json.loads(line) for line in decode(weir, "-j", path).stdout.splitlines()]
+    told = {pdu["call"].get("method") or pdu["call"].get("packet") for pdu in pdus if "call" in pdu}
+    ok(all(("call" in pdu) == (pdu["kind"] in ("iPMMIRI", "iPMMCC")) for pdu in pdus)
+       and {"INVITE", "BYE", "RTP", "UDPTL", "MSRP"} <= told, "each record of a call is told of in words of its own")
+    headline, words = decode(weir, "-c", "1", path).stdout.decode().splitlines()[:2]
+    ok(headline.startswith("PDU 1 ") and words.startswith("  method INVITE  uri sip:bob@isp.example"),
+       "which stand behind the headline")
+
+
 def main():
     probe, weir = sys.argv[1:]
     golden = shared("asn1/golden")
@@ -229,6 +239,7 @@ def main():
         skip("golden streams: no shared folder here")
     with tempfile.TemporaryDirectory() as folder:
         check_tool(weir, check_encoder(probe, weir, folder))
+        check_calls(weir, os.path.join(folder, "calls.ber"))
     print(f"1..{count}")
     return 1 if failures else 0
 

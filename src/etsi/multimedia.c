@@ -3,6 +3,7 @@
 
 enum {
 	IPMM_SERVICE = 5,
+	LOCATION = 2,
 	SIP_MESSAGE = 1,
 	H323_MESSAGE = 2,
 	NATIONAL = 3,
@@ -83,6 +84,8 @@ static int read_iri_field(const struct fields *f, uint32_t tag, const struct ber
 {
 	if (tag == 0)
 		return payload_object(f, t, IPMM_SERVICE, out);
+	if (tag == LOCATION)
+		out->media.location = (struct etsi_octets){t->value, t->len};
 	return tag == 1 ? read_iri_contents(t, &out->media, f->why) : 0;
 }
 

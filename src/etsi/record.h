@@ -49,6 +49,7 @@ struct etsi_media {
 	struct etsi_octets octets; /* mMCCContents; the SIP message; or the IRI's only octets */
 	struct etsi_octets stream; /* streamIdentifier */
 	struct etsi_octets source, destination; /* of a SIP message: 4 or 16 octets */
+	struct etsi_octets location;            /* an IRI's targetLocation: what is inside it */
 	uint8_t form;     /* of an IRI: enum ipmm_form, or the tag of one that we do not write */
 	uint8_t frame;    /* enum ipmm_frame; ETSI_NO_FRAME: absent */
 	uint8_t protocol; /* enum ipmm_protocol; ETSI_NO_PROTOCOL: absent */

@@ -231,6 +231,38 @@ void form_list_end(struct form *f)
 		wr_u8(f->w, ']');
 }
 
+void form_lines(struct form *f, const char *list)
+{
+	if (!f->is_json)
+		return;
+	json_key(&f->json, list);
+	json_open(&f->json, '[');
+}
+
+void form_line(struct form *f, const char *name)
+{
+	if (f->is_json) {
+		json_open(&f->json, '{');
+		return;
+	}
+	form_put(f, "    ");
+	form_put(f, name);
+}
+
+void form_line_end(struct form *f)
+{
+	if (f->is_json)
+		json_close(&f->json, '}');
+	else
+		form_put(f, "\n");
+}
+
+void form_lines_end(struct form *f)
+{
+	if (f->is_json)
+		json_close(&f->json, ']');
+}
+
 void form_put_time(struct form *f, int64_t ns, int digits)
 {
 	struct nanos t = {ns};

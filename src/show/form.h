@@ -1,5 +1,5 @@
-/* The two forms in which `weir dump` writes: lines for people, JSON for programs. Whoever
- * describes a header names each fact once and does not ask which form it is. */
+/* The two forms in which packets and records are shown: lines for people, JSON for programs.
+ * Whoever describes them names each fact once and does not ask which form it is. */
 #ifndef SHOW_FORM_H
 #define SHOW_FORM_H
 
@@ -40,6 +40,12 @@ void form_text(struct form *f, const char *name, const void *bytes, size_t len);
 void form_list(struct form *f, const char *name);
 void form_item(struct form *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void form_list_end(struct form *f);
+
+/* Lines of one kind, each an object of a list in JSON: "    name" and its facts. */
+void form_lines(struct form *f, const char *list);
+void form_line(struct form *f, const char *name);
+void form_line_end(struct form *f);
+void form_lines_end(struct form *f);
 
 /* Text alone, without a name. */
 void form_put(struct form *f, const char *text);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/wr.h"
 #include "etsi/decode.h"
+#include "show/record.h"
 #include "tool/capture.h"
 #include "tool/tools.h"
 #include "tool/unseal.h"
@@ -18,7 +18,6 @@ enum {
 	FIRST_SIZE = 256 << 10,
 	MAX_PRINTED = 64 << 20, /* of one PDU */
 	MAX_KINDS = 64,         /* that are counted apart */
-	MAX_SHOWN_LIID = 25,
 };
 
 struct kind {
@@ -44,120 +43,6 @@ struct decode {
 	struct kind kinds[MAX_KINDS];
 	struct why why;
 };
-
-/* ---- printing ---- */
-
-static bool is_graphic(const uint8_t *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (text[i] <= 0x20 || text[i] >= 0x7f)
-			return false;
-	return true;
-}
-
-static void print_facts(struct wr *w, const struct etsi_decoded *d)
-{
-	char text[NANOS_TEXT_LEN];
-
-	if (d->has_time) {
-		nanos_print(d->time, 6, text);
-		wr_text(w, "  %s", text);
-	}
-	if (d->kind[0])
-		wr_text(w, "  %s", d->kind[0]);
-	if (d->kind[1])
-		wr_text(w, " %s", d->kind[1]);
-	if (d->liid_len && d->liid_len <= MAX_SHOWN_LIID && is_graphic(d->liid, d->liid_len))
-		wr_text(w, "  %.*s", (int)d->liid_len, (const char *)d->liid);
-	if (d->has_cin)
-		wr_text(w, "  CIN %" PRIu32, d->cin);
-	if (d->has_seq)
-		wr_text(w, "  #%" PRIu32, d->seq);
-}
-
-static void print_words(struct decode *c, const struct etsi_decoded *d, size_t len)
-{
-	struct wr *w = &c->line;
-
-	wr_text(w, "PDU %" PRIu64 " at byte %" PRIu64 ", %zu octets", c->n_pdus, c->offset, len);
-	print_facts(w, d);
-	if (c->is_opened)
-		wr_text(w, "  opened, byteCounter %" PRIu64, c->counter);
-	wr_u8(w, '\n');
-	wr_bytes(w, c->body.bytes, c->body.len);
-	if (!c->body.ok)
-		wr_text(w, "  (too long to be printed whole)\n");
-	for (unsigned i = 0; i < d->n_findings; i++) {
-		const struct etsi_finding *f = &d->findings[i];
-
-		wr_text(w, "  finding: at byte %" PRIu64 ": %s: %s", c->offset + f->offset,
-			etsi_rule_text(f->rule), f->text);
-		wr_text(w, f->times > 1 ? " (%" PRIu32 " times)\n" : "\n", f->times);
-	}
-	if (d->n_more)
-		wr_text(w, "  finding: and %" PRIu32 " more\n", d->n_more);
-	wr_u8(w, '\n');
-}
-
-static void json_findings(struct json *j, const struct etsi_decoded *d, uint64_t stream_offset)
-{
-	json_key(j, "findings");
-	json_open(j, '[');
-	for (unsigned i = 0; i < d->n_findings; i++) {
-		const struct etsi_finding *f = &d->findings[i];
-
-		json_open(j, '{');
-		json_key(j, "rule");
-		json_text(j, etsi_rule_text(f->rule));
-		json_key(j, "offset");
-		json_u64(j, stream_offset + f->offset);
-		json_key(j, "times");
-		json_u64(j, f->times);
-		json_key(j, "text");
-		json_text(j, f->text);
-		json_close(j, '}');
-	}
-	json_close(j, ']');
-	if (d->n_more) {
-		json_key(j, "more_findings");
-		json_u64(j, d->n_more);
-	}
-}
-
-static void print_json(struct decode *c, const struct etsi_decoded *d, size_t len)
-{
-	struct json j = json_of(&c->line);
-
-	json_open(&j, '{');
-	json_key(&j, "file");
-	json_text(&j, c->name);
-	json_key(&j, "n");
-	json_u64(&j, c->n_pdus);
-	json_key(&j, "offset");
-	json_u64(&j, c->offset);
-	json_key(&j, "size");
-	json_u64(&j, len);
-	if (d->has_time) {
-		json_key(&j, "time");
-		json_time(&j, d->time);
-	}
-	if (c->is_opened) {
-		json_key(&j, "byte_counter");
-		json_u64(&j, c->counter);
-	}
-	json_key(&j, "kind");
-	json_text(&j, d->kind[1] ? d->kind[1] : d->kind[0]);
-	json_findings(&j, d, c->offset);
-	json_key(&j, "pdu");
-	if (c->body.ok) {
-		wr_bytes(&c->line, c->body.bytes, c->body.len);
-		j.needs_comma = true;
-	} else {
-		json_none(&j);
-	}
-	json_close(&j, '}');
-	json_line(&j);
-}
 
 /* ---- counting ---- */
 
@@ -228,17 +113,21 @@ static struct etsi_octets open_sealed(struct decode *c, size_t len)
 static void decode_one(struct decode *c, size_t len)
 {
 	struct etsi_decoded d;
+	struct show_record shown = {.stream = c->name,
+				    .number = ++c->n_pdus,
+				    .offset = c->offset,
+				    .size = len,
+				    .decoded = &d,
+				    .elements = &c->body};
 	struct etsi_octets pdu;
 
-	c->n_pdus++;
 	wr_reset(&c->body);
 	wr_reset(&c->line);
 	pdu = open_sealed(c, len);
+	shown.pdu = &pdu;
+	shown.byte_counter = c->is_opened ? &c->counter : NULL;
 	etsi_decode(pdu.bytes, pdu.len, c->set->json ? ETSI_JSON : ETSI_WORDS, &c->body, &d);
-	if (c->set->json)
-		print_json(c, &d, len);
-	else
-		print_words(c, &d, len);
+	show_record(&c->line, &shown, c->set->json);
 	fwrite(c->line.bytes, 1, c->line.len, stdout);
 	count(c, &d, len);
 	c->start += len;
@@ -390,6 +279,9 @@ const struct tool decode_tool = {
 		"- is standard input, and each PDU is printed as soon as it is whole. What breaks\n"
 		"the schema or is not DER is printed as a finding with its place in the stream;\n"
 		"octets that begin no PS-PDU end the work, with exit status 1.\n"
+		"Records of calls (TS 102 232-5) begin with what they say: method or status, who "
+		"to\n"
+		"whom, where from, which media; or the packet of media.\n"
 		"With --key, encrypted records (AES-192 or AES-256) are shown as they were before; "
 		"its\n"
 		"file holds 48 or 64 hexadecimal digits. Places inside an opened record are its "
