@@ -186,72 +186,6 @@ int party_set(struct intercept *i, const struct orders *orders)
 
 /* ---- what survives ---- */
 
-static void put_ip(struct wr *w, const struct net_ip *ip)
-{
-	wr_u8(w, ip->version);
-	wr_bytes(w, ip->bytes, sizeof ip->bytes);
-}
-
-static void take_ip(struct rd *r, struct net_ip *ip)
-{
-	const uint8_t *octets;
-
-	ip->version = rd_u8(r);
-	octets = rd_take(r, sizeof ip->bytes);
-	if (octets)
-		memcpy(ip->bytes, octets, sizeof ip->bytes);
-}
-
-static bool is_version(const struct net_ip *ip)
-{
-	return ip->version == 4 || ip->version == 6;
-}
-
-void party_put_facts(const struct session *s, struct wr *w)
-{
-	const struct session_call *c = s->call;
-
-	wr_u64(w, c->wanted);
-	wr_u8(w, c->leg);
-	wr_u8(w, c->party);
-	wr_u8(w, c->session_direction);
-	wr_u8(w, c->payload_direction);
-	put_ip(w, &c->source);
-	put_ip(w, &c->destination);
-	wr_u8(w, c->is_masked);
-	wr_u32(w, c->message_len);
-	wr_bytes(w, c->message, c->message_len);
-}
-
-bool party_take_facts(struct rd *r, struct session_call *out)
-{
-	const uint8_t *octets;
-	bool is_party, is_known;
-
-	*out = (struct session_call){.wanted = rd_u64(r)};
-	out->leg = rd_u8(r);
-	out->party = rd_u8(r);
-	out->session_direction = rd_u8(r);
-	out->payload_direction = rd_u8(r);
-	take_ip(r, &out->source);
-	take_ip(r, &out->destination);
-	out->is_masked = rd_u8(r) != 0;
-	out->message_len = rd_u32(r);
-	octets = rd_take(r, out->message_len);
-	is_party = out->party == CALL_CALLER || out->party == CALL_CALLED ||
-		   out->party == SESSION_NO_PARTY;
-	is_known = !out->message_len || (is_version(&out->source) && is_version(&out->destination));
-	if (!r->ok || !is_party || !is_known || out->session_direction > IPMM_NO_DIRECTION ||
-	    out->payload_direction > IPMM_NO_DIRECTION)
-		return false;
-	if (!out->message_len)
-		return true;
-	out->message = malloc(out->message_len);
-	if (out->message)
-		memcpy(out->message, octets, out->message_len);
-	return out->message;
-}
-
 void party_save(const struct intercept *i, struct wr *w)
 {
 	const struct voip *voip = atomic_load(&i->voip);
@@ -374,19 +308,6 @@ static uint8_t way(enum call_party from, enum call_party target)
 	return from == target ? ETSI_FROM_TARGET : ETSI_TO_TARGET;
 }
 
-/* Keeps what was said last, for an END that no message brings. */
-static void keep(struct session_call *c, const struct report *r)
-{
-	uint8_t *copy = realloc(c->message, r->message.len);
-
-	if (!copy)
-		return;
-	memcpy(copy, r->message.bytes, r->message.len);
-	c->message = copy;
-	c->message_len = (uint32_t)r->message.len;
-	c->is_masked = r->is_masked;
-}
-
 static void set_ways(struct session_call *c, const struct call_event *e)
 {
 	enum call_party target = party_in(c, e->leg);
@@ -423,7 +344,7 @@ static int report(struct intercept *i, struct session *s, const struct call_even
 	if (rc)
 		return rc;
 	set_ways(s->call, e);
-	keep(s->call, &r);
+	session_call_keep(s->call, r.message.bytes, r.message.len, r.is_masked);
 	if (s->call->payload_direction == ETSI_FROM_TARGET &&
 	    sip_message_value(e->message->sip, SIP_FIELD_P_ACCESS_NETWORK_INFO, &value) &&
 	    !sip_access_read(value, &access))
@@ -582,7 +503,7 @@ void party_restream(struct intercept *i, struct session *s)
 {
 	if (!s->call)
 		return;
-	retire(i, s->call->streams, session_free_streams);
+	retire(i, s->call->streams, session_call_free_streams);
 	s->call->streams = NULL;
 }
 

@@ -28,10 +28,6 @@ bool party_is_wanted(const struct intercept *i, const struct session *s);
  * said last, since a record of this kind is a message. */
 MUST_CHECK int party_end(struct intercept *i, struct session *s, int64_t ns);
 
-/* Its facts beside those of every session, as they are saved. party_take_facts: false where they
- * are cut or none. */
-void party_put_facts(const struct session *s, struct wr *w);
-bool party_take_facts(struct rd *r, struct session_call *out);
 /* Where the calls of a state were other numbers' targets: renumber says whose now. */
 void party_save(const struct intercept *i, struct wr *w);
 MUST_CHECK int party_load(struct intercept *i, struct rd *r, call_renumber_fn renumber, void *arg);

@@ -49,7 +49,7 @@ static void put_session(struct wr *w, const struct session *s)
 		wr_bytes(w, s->prefixes[k].ip.bytes, sizeof s->prefixes[k].ip.bytes);
 	}
 	if (s->call)
-		party_put_facts(s, w);
+		session_call_put(s->call, w);
 }
 
 static uint32_t count_sessions(const struct session *s)
@@ -140,7 +140,7 @@ static bool take_session(struct rd *r, struct saved *out)
 			return false;
 		memcpy(p->ip.bytes, octets, sizeof p->ip.bytes);
 	}
-	return out->kind != KIND_CALL || party_take_facts(r, &out->call);
+	return out->kind != KIND_CALL || !session_call_take(&out->call, r);
 }
 
 static void set_numbers(struct session *s, const struct saved *saved)

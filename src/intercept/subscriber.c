@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "intercept/party.h"
-#include "ipmm/iri.h"
 
 /* An address of a subscriber that is wider than this is nobody's: a NAS errs, or lies. */
 enum { LEAST_BITS_4 = 8, LEAST_BITS_6 = 16 };
@@ -45,16 +44,6 @@ struct dynamic {
 	bool is_call;
 };
 
-static int make_call(struct session *s)
-{
-	s->call = calloc(1, sizeof *s->call);
-	if (!s->call)
-		return ERR_NOMEM;
-	s->call->party = SESSION_NO_PARTY;
-	s->call->session_direction = s->call->payload_direction = IPMM_NO_DIRECTION;
-	return 0;
-}
-
 static int restore(struct intercept *i, struct mandate *m, const struct dynamic *what,
 		   struct session **out)
 {
@@ -69,8 +58,10 @@ static int restore(struct intercept *i, struct mandate *m, const struct dynamic 
 	(*out)->slot = UINT32_MAX;
 	(*out)->header = aligned_alloc(_Alignof(struct etsi_header), sizeof(struct etsi_header));
 	rc = (*out)->header ? mandate_header(m, what->cin, (*out)->header, &why) : ERR_NOMEM;
-	if (!rc && what->is_call)
-		rc = make_call(*out);
+	if (!rc && what->is_call) {
+		(*out)->call = session_call_new();
+		rc = (*out)->call ? 0 : ERR_NOMEM;
+	}
 	if (!rc)
 		rc = order_slot(i, *out);
 	if (!rc)

@@ -19,30 +19,11 @@ int session_new(struct session **out, uint32_t cin, uint64_t access_id)
 	return 0;
 }
 
-void session_free_streams(void *streams)
-{
-	struct session_stream *next;
-
-	for (struct session_stream *s = streams; s; s = next) {
-		next = s->next;
-		free(s);
-	}
-}
-
-static void free_call(struct session_call *c)
-{
-	if (!c)
-		return;
-	session_free_streams(c->streams);
-	free(c->message);
-	free(c);
-}
-
 void session_free(struct session **s)
 {
 	if (!*s)
 		return;
-	free_call((*s)->call);
+	session_call_free(&(*s)->call);
 	for (int k = 0; k < 2; k++) {
 		if ((*s)->checks[k])
 			integrity_fini((*s)->checks[k]);

@@ -11,34 +11,9 @@
 #include "base/err.h"
 #include "base/why.h"
 #include "etsi/ipiri.h"
-#include "ipmm/cc.h"
 #include "ledger/row.h"
+#include "mandate/call.h"
 #include "net/ip.h"
-
-/* The records of one of a call's streams of media. Immutable. */
-struct session_stream {
-	struct session_stream *next;
-	uint16_t line; /* its m= line */
-	uint8_t leg;
-	uint8_t protocol; /* enum ipmm_protocol */
-	struct ipmm_tail tail;
-};
-
-/* What a session that is a call has besides. */
-struct session_call {
-	uint64_t wanted; /* a hash of the target's text by which it was found; 0: not known */
-	struct session_stream *streams;
-	uint8_t *message; /* the last one that was told of it, as it was; NULL: none was */
-	uint32_t message_len;
-	bool is_masked;                    /* … without its content */
-	struct net_ip source, destination; /* of it */
-	uint8_t session_direction;         /* enum etsi_direction, or IPMM_NO_DIRECTION */
-	uint8_t payload_direction;
-	uint8_t leg; /* in which the target is, and as which party: below, SESSION_NO_PARTY */
-	uint8_t party;
-};
-
-enum { SESSION_NO_PARTY = UINT8_MAX };
 
 enum session_state {
 	SESSION_IDLE,  /* nothing was told yet */
@@ -75,8 +50,6 @@ struct session {
 /* Makes a session without header and mandate. */
 MUST_CHECK int session_new(struct session **out, uint32_t cin, uint64_t access_id);
 void session_free(struct session **s);
-/* Of a session_call. */
-void session_free_streams(void *streams);
 
 /* Replaces the prefixes by copies of these. */
 MUST_CHECK int session_set_prefixes(struct session *s, const struct net_prefix *prefixes, size_t n);
