@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from call_packets import Call, rtp, sdp
 from fake_links import Mediator, Provisioner, wait_for
 from handover_peers import Record as Tri, pdu_len
 from intercept_records import Record, elements, numbered_from_zero, pcap
@@ -435,6 +436,99 @@ def through_a_fifo():
             x.close()
 
 
+ALICE, BOB = ("10.0.0.1", 4000), ("10.0.0.2", 5000)
+
+
+def of_bob(mediator, *more, **fields):
+    """Orders for whom calls Bob, and for others."""
+    wanted = orders(mediator, [{"sip_uri": f"sip:{x}@example.net"} for x in ("bob", *more)], **fields)
+    wanted["core_servers"] = [{"kind": "sip", "address": BOB[0]}]
+    return wanted
+
+
+def answered(call):
+    return [call.invite(sdp(ALICE[0], "audio 4000")), call.answer(180), call.answer(200, body=sdp(BOB[0], "audio 5000")),
+            call.ask("ACK")]
+
+
+def speech(n, first=0):
+    return [rtp(ALICE[0], BOB[0], ALICE[1], BOB[1], first + k) for k in range(n)]
+
+
+def told(mediator, liid="LIID0001"):
+    return [(r.type, r.message) for r in records(mediator, "hi2") if r.liid == liid]
+
+
+def calls_survive(how, sentence):
+    """They talk; the collector ends and starts again; they talk on, and hang up."""
+    mediator = Mediator()
+    folder = os.path.join(work, "calls-" + sentence.split()[-1])
+    provisioner = Provisioner(of_bob(mediator))
+    call = Call()
+    c = Collector(folder, provisioner, at(*QUIET, *answered(call), *speech(100)), times="now", pace="own", checkpoint="1s")
+    ok(wait_for(lambda: len(cc(mediator)) >= 100), f"{sentence}: the first part", [c.said()])
+    if how == signal.SIGKILL:
+        time.sleep(1.5)  # a checkpoint at least has been made of the call
+    c.end(how)
+    provisioner.close()
+    bye = call.ask("BYE", cseq=2)
+    call.cseq = 2
+    c = Collector(folder, None, at(*speech(100, 100), bye, call.answer(200, "BYE"), *speech(5, 200)), times="now", pace="own")
+    ok(wait_for(lambda: len(told(mediator)) >= 6), f"{sentence}: its end is heard", [c.said(), told(mediator)])
+    c.end()
+    same(cc(mediator), speech(200), "media of both parts, and none behind the end")
+    same(told(mediator), list(zip((1, 3, 3, 3, 3, 2), call.messages)), "messages of both parts: one beginning, one end")
+    same(len({r.cin for x in ("hi2", "hi3") for r in records(mediator, x)}), 1, "and one CIN")
+    ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")), "numbers go on where they were")
+    mediator.close()
+
+
+def parties_leave():
+    """While they talk, the warrant names somebody else."""
+    mediator = Mediator()
+    provisioner = Provisioner(of_bob(mediator, "carol"))
+    call = Call()
+    c = Collector(os.path.join(work, "leave"), provisioner, at(*QUIET, *answered(call), *speech(2000)), times="now", pace="own")
+    ok(wait_for(lambda: len(cc(mediator)) >= 50), "they talk", [c.said()])
+    provisioner.change({**of_bob(mediator, "dave"), "operator": {"id": "EXAMPLE-NZ", "network_element": "akl-2"}})
+    wait_for(lambda: len(provisioner.digests) >= 2)
+    n = len(cc(mediator))
+    ok(wait_for(lambda: len(cc(mediator)) >= n + 50), "other orders that still name him: the call goes on", [c.said()])
+    same([t for t, _ in told(mediator)], [1, 3, 3, 3], "and is not told anew")
+    gone = of_bob(mediator)
+    gone["warrants"][0]["targets"] = [{"sip_uri": "sip:dave@example.net"}]
+    provisioner.change(gone)
+    ok(wait_for(lambda: told(mediator)[-1:] == [(2, call.messages[3])]), "orders that do not end it, with what was said last",
+       [c.said(), told(mediator)])
+    n = len(cc(mediator))
+    time.sleep(0.5)
+    same(len(cc(mediator)), n, "and nothing more is delivered")
+    same(cc(mediator), speech(n), "of what was, nothing is missing")
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
+def an_unheard_call():
+    """A call that is answered and of which no media come is an alarm."""
+    mediator = Mediator()
+    provisioner = Provisioner(of_bob(mediator))
+    call = Call()
+    mute = at(*QUIET, *answered(call), *[ip("9.9.9.9", "8.8.8.8")] * 2500)
+    c = Collector(os.path.join(work, "mute"), provisioner, mute, times="now", pace="own", media_silence="1s")
+    ok(wait_for(lambda: mediator.alarms, 20), "its agency hears of it", [c.said()])
+    cin = [r.cin for r in records(mediator, "hi2")][:1]
+    wanted = f"CIN {cin[0] if cin else '?'}, 10.0.0.1:4000 to 10.0.0.2:5000"
+    ok(mediator.alarms and mediator.alarms[0][:2] == ("police", "LIID0001") and wanted in mediator.alarms[0][2],
+       "which call it is, and where its media are expected", [mediator.alarms, wanted])
+    ok("a call was answered" in c.said() and wanted in c.said(), "the log says so too", [c.said()])
+    ok(wait_for(lambda: provisioner.status and "call_unheard" in str(provisioner.status.get("alarms"))), "and the status",
+       [provisioner.status and provisioner.status.get("alarms")])
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
 def a_silent_fifo():
     for scheme in ("", "pcap:"):
         fifo = os.path.join(work, f"silent{len(scheme)}")
@@ -464,7 +558,9 @@ def told_what_makes_no_sense():
 for part, *words in (
         (told_what_makes_no_sense,), (a_capture_is_delivered,),
         (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
-        (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,), (links_come_and_go,),
+        (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
+        (calls_survive, signal.SIGTERM, "calls, ended in good order"), (calls_survive, signal.SIGKILL, "calls, killed"),
+        (parties_leave,), (an_unheard_call,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn after a kill"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn without a word"),

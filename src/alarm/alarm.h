@@ -64,7 +64,11 @@ enum {
 	  "times are what it says now and what it said last.")                                     \
 	X(SILENT, "silent", 15, "", "a session is active, and no content comes",                   \
 	  "content comes again, or is no longer to be expected",                                   \
-	  "The subscriber may be asleep, or the packets take another way: see silence.")
+	  "The subscriber may be asleep, or the packets take another way: see silence.")           \
+	X(CALL_UNHEARD, "call_unheard", 15, "",                                                    \
+	  "a call was answered, and no media come where they are expected",                        \
+	  "media come, or are no longer to be expected",                                           \
+	  "They take another way than past the collector, or nobody speaks: see media_silence.")
 
 #define ALARM_MEDIATOR_KINDS(X)                                                                    \
 	X(SPOOL_FULL, "spool_full", 10, "", "no room: what comes waits at the collectors",         \

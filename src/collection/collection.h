@@ -86,6 +86,8 @@ enum collection_times {
 		 "silent")                                                                         \
 	X(BOOL, tell_silence, .otherwise = "false",                                                \
 	  .doc = "agencies are told (HI1 alarm) of their warrants that are silent")                \
+	X(SPAN, media_silence, .otherwise = "20s", .min = 1, .max = 86400,                         \
+	  .doc = "time without media in a call that was answered, after which it is an alarm")     \
 	X(INT, max_sessions, .otherwise = "1000000", .min = 1, .max = 100000000,                   \
 	  .doc = "sessions of subscribers that are followed at once")                              \
 	X(LIST(collection_input), inputs, .min = 1, .max = 64, .doc = "where packets come from")

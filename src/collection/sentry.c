@@ -204,6 +204,67 @@ static void look_at_losses(struct sentry *s)
 	end_look(s);
 }
 
+/* ---- calls ---- */
+
+/* A call whose media do not come. */
+struct unheard {
+	char key[LEDGER_WARRANT_LEN];
+	char about[ABOUT_LEN];
+	struct nanos since;
+};
+
+struct listening {
+	struct unheard calls[MAX_SINGLE];
+	size_t n;
+};
+
+static void print_endpoint(const struct media_endpoint *at, char *out, size_t size)
+{
+	char ip[NET_IP_TEXT_LEN];
+
+	net_ip_print(&at->ip, ip);
+	snprintf(out, size, at->ip.version == 6 ? "[%s]:%u" : "%s:%u", ip, at->port);
+}
+
+/* With the turn's lock held: nothing is said here. */
+static void note_unheard(void *arg, const struct intercept_unheard *call)
+{
+	char ends[2][NET_IP_TEXT_LEN + 8];
+	struct listening *l = arg;
+	struct unheard *u = l->n < MAX_SINGLE ? &l->calls[l->n] : NULL;
+
+	if (!u || strlen(call->key) >= sizeof u->key)
+		return;
+	l->n++;
+	memcpy(u->key, call->key, strlen(call->key) + 1);
+	for (int k = 0; k < 2; k++)
+		print_endpoint(&call->at[k], ends[k], sizeof ends[k]);
+	snprintf(u->about, sizeof u->about, "CIN %u, %s to %s", call->cin, ends[0], ends[1]);
+	u->since = call->since;
+}
+
+static void look_at_calls(struct sentry *s)
+{
+	struct listening l = {.n = 0};
+	const struct intercept_silence silence = {.now = loop_wall(),
+						  .wait = s->options.settings->media_silence,
+						  .tell = note_unheard,
+						  .arg = &l};
+
+	intercept_each_unheard(s->options.intercept, &silence);
+	for (size_t i = 0; i < l.n; i++) {
+		size_t len = strcspn(l.calls[i].key, "/");
+		const struct alarm_fact fact = {.kind = ALARM_CALL_UNHEARD,
+						.about = l.calls[i].about,
+						.liid = l.calls[i].key + len + 1,
+						.from = l.calls[i].since};
+		struct alarm *alarm = alarms_raise(s->options.alarms, &fact, loop_wall());
+
+		l.calls[i].key[len] = 0;
+		alarm_tell(alarm, l.calls[i].key);
+	}
+}
+
 /* ---- what is no single warrant's ---- */
 
 /* Agencies with a warrant in force hear of it. */
@@ -341,6 +402,8 @@ static void look(void *owner)
 	look_at_losses(s);
 	look_at_inputs(s);
 	look_at_boxes(s);
+	if (s->n_looks % SILENCE_S == 0)
+		look_at_calls(s);
 	alarms_look(s->options.alarms, loop_wall());
 }
 

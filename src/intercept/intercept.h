@@ -39,6 +39,7 @@
 #include "junction/junction.h"
 #include "ledger/book.h"
 #include "mandate/counts.h"
+#include "media/media.h"
 #include "warrant/orders.h"
 
 struct intercept;
@@ -162,6 +163,22 @@ struct intercept_view {
 };
 typedef void (*intercept_view_fn)(void *arg, const struct intercept_view *view);
 void intercept_each(struct intercept *i, intercept_view_fn each, void *arg);
+
+/* Each call of a target's that was answered, and of whose media none came for a while where they
+ * are expected; control (RTCP) apart. With the turn's lock held, as above. */
+struct intercept_unheard {
+	const char *key;             /* the warrant's */
+	uint32_t cin;                /* the call's */
+	struct nanos since;          /* they are expected, or came last */
+	struct media_endpoint at[2]; /* the caller's and the called's, of the first stream */
+};
+struct intercept_silence {
+	struct nanos now;
+	struct nanos wait; /* for so long */
+	void (*tell)(void *arg, const struct intercept_unheard *call);
+	void *arg;
+};
+void intercept_each_unheard(struct intercept *i, const struct intercept_silence *what);
 
 /* The table of subscribers' sessions: for its counts only. */
 const struct access *intercept_access(const struct intercept *i);

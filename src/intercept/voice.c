@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "intercept/party.h"
+#include "sip/sdp.h"
 
 enum { STREAM_ID_LEN = 32 };
 
@@ -99,7 +100,7 @@ static uint8_t direction_of(const struct intercept *i, const struct session *s,
 }
 
 /* One pending record for each session of the call. */
-static int take_share(struct intercept *i, struct tray *tray, uint32_t piece,
+static int take_share(struct intercept *i, struct tray *tray, const struct sound *sound,
 		      const struct share *share)
 {
 	uint64_t id = SESSION_OF_CALL | one_of(share)->owner;
@@ -114,10 +115,12 @@ static int take_share(struct intercept *i, struct tray *tray, uint32_t piece,
 
 		if (s->access_id != id)
 			continue;
+		if (!sound->is_control)
+			s->call->heard_ns = i->latest_ns;
 		rc = find_stream(i, s, one_of(share), &stream);
 		if (!rc)
 			rc = tray_add(tray, &(struct pending){
-						    .piece = piece,
+						    .piece = sound->piece,
 						    .session = slot,
 						    .tail = &stream->tail,
 						    .direction = direction_of(i, s, share),
@@ -159,11 +162,67 @@ int voice_take(struct intercept *i, struct tray *tray, const struct sound *sound
 		struct share share;
 
 		if (share_of(hits, n, k, &share))
-			rc = take_share(i, tray, sound->piece, &share);
+			rc = take_share(i, tray, sound, &share);
 	}
 	if (!rc)
 		rc = accept_from(i, tray, from);
 	for (int k = 0; k < n; k++)
 		voip_heard(voip, &hits[k], hits[k].is_source ? &sound->dst : &sound->src, time);
 	return rc;
+}
+
+static bool is_speech(const struct call_media *m)
+{
+	return m->at.kind != MEDIA_RTCP && m->direction != SDP_INACTIVE;
+}
+
+/* Since when media are expected, and where: at the caller's and at the called's. */
+static bool is_expected(const struct call *call, struct intercept_unheard *out)
+{
+	const struct call_media *media;
+	size_t n;
+
+	if (!call || call->state != CALL_LIVE || !call->answered.ns)
+		return false;
+	media = call_media_of(call, &n);
+	out->since = call->answered;
+	for (size_t k = 0; k < n; k++) {
+		struct media_endpoint *at = &out->at[media[k].at.party & 1];
+
+		if (!is_speech(&media[k]))
+			continue;
+		if (!at->ip.version)
+			*at = media[k].at.at;
+		if (media[k].since.ns > out->since.ns)
+			out->since = media[k].since;
+	}
+	return out->at[0].ip.version && out->at[1].ip.version;
+}
+
+static void look_at(const struct intercept *i, const struct session *s,
+		    const struct intercept_silence *what)
+{
+	const struct voip *voip = atomic_load(&i->voip);
+	struct intercept_unheard u = {.key = s->mandate->key, .cin = s->cin};
+
+	if (!is_expected(call_find(voip_calls(voip), (uint32_t)s->access_id), &u))
+		return;
+	if (s->call->heard_ns > u.since.ns)
+		u.since.ns = s->call->heard_ns;
+	if (what->now.ns - u.since.ns >= what->wait.ns)
+		what->tell(what->arg, &u);
+}
+
+void intercept_each_unheard(struct intercept *i, const struct intercept_silence *what)
+{
+	pthread_mutex_lock(&i->turn);
+	for (size_t k = 0; k < i->n_ordered && atomic_load(&i->voip); k++) {
+		const struct mandate *m = i->ordered[k];
+
+		for (const struct session *s = m->dynamics; s && m->delivers_cc; s = s->next) {
+			if (s->call && s->state == SESSION_BEGUN)
+				look_at(i, s, what);
+		}
+	}
+	pthread_mutex_unlock(&i->turn);
 }

@@ -31,7 +31,8 @@ struct session_call {
 	struct net_ip source, destination; /* of it */
 	uint8_t session_direction;         /* enum etsi_direction, or IPMM_NO_DIRECTION */
 	uint8_t payload_direction;
-	uint8_t leg; /* in which the target is, and as which party: below, SESSION_NO_PARTY */
+	int64_t heard_ns; /* when media came last; 0: none did */
+	uint8_t leg;      /* in which the target is, and as which party: below, SESSION_NO_PARTY */
 	uint8_t party;
 };
 

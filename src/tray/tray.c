@@ -296,7 +296,10 @@ int tray_take_sound(struct tray *tray, const struct media *media, const struct w
 	if (!media_packet_of(p, &u) || !media_match(media, &u.src, &u.dst, hits))
 		return 0;
 	rc = add_piece(tray, p, p->inner_ip, has_time);
-	*out = (struct sound){(uint32_t)tray->n_pieces - 1, u.src, u.dst};
+	*out = (struct sound){.piece = (uint32_t)tray->n_pieces - 1,
+			      .src = u.src,
+			      .dst = u.dst,
+			      .is_control = u.len >= 2 && u.bytes[1] >= 192 && u.bytes[1] <= 223};
 	return rc ? rc : 1;
 }
 

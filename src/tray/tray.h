@@ -98,6 +98,7 @@ struct sound {
 	uint32_t piece;
 	struct media_endpoint src;
 	struct media_endpoint dst;
+	bool is_control; /* RTCP, as its second octet says (RFC 5761 4) */
 };
 
 struct note {
