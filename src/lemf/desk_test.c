@@ -8,6 +8,7 @@
 #include "etsi/ipcc.h"
 #include "etsi/seal.h"
 #include "integrity/integrity.h"
+#include "ipmm/iri.h"
 
 /* A desk whose words go to memory, and the PDUs that are laid on it. */
 static struct lemf_conf conf;
@@ -97,6 +98,24 @@ static void iri(uint32_t seq, enum ipiri_event event)
 	lay(LEMF_HI2);
 }
 
+static void signal_iri(uint32_t seq, enum etsi_iri_type type, const char *message)
+{
+	const struct ipmm_iri record = {.type = type,
+					.form = IPMM_SIP,
+					.seq = seq,
+					.time = nanos_from_s(1000 + seq),
+					.source = {4, {10, 0, 0, 7}, 32, IP_DYNAMIC},
+					.destination = {4, {10, 0, 0, 9}, 32, IP_DYNAMIC},
+					.message = {message, strlen(message)},
+					.session_direction = IPMM_NO_DIRECTION,
+					.payload_direction = IPMM_NO_DIRECTION};
+
+	wr_reset(&pdu);
+	if (ipmm_iri_encode(&header, &record, &pdu, NULL))
+		exit(2);
+	lay(LEMF_HI2);
+}
+
 static uint64_t found(enum lemf_finding finding)
 {
 	return lemf_desk_counts(desk)->findings[finding];
@@ -120,6 +139,24 @@ static void test_complete(void)
 	   "and all is summed up");
 	begin();
 	ok(finish() && strstr(told, "nothing was received"), "nothing is nothing wrong");
+}
+
+static void test_calls(void)
+{
+	begin();
+	signal_iri(0, ETSI_IRI_BEGIN,
+		   "INVITE sip:bob@b.example SIP/2.0\r\nFrom: A <sip:alice@a.example>;tag=1\r\n"
+		   "To: <sip:bob@b.example>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n");
+	signal_iri(1, ETSI_IRI_CONTINUE,
+		   "SIP/2.0 180 Ring\x1b[2J\r\nf: <sip:alice@a.example>;tag=1\r\nCSeq: 1 "
+		   "INVITE\r\n\r\n");
+	signal_iri(2, ETSI_IRI_END, "neither this nor that\r\n\r\n");
+	(void)finish();
+	ok(strstr(told, "sip:alice@a.example to sip:bob@b.example: INVITE, the call begins\n"),
+	   "who calls whom is told");
+	ok(strstr(told, "sip:alice@a.example to somebody: 180 Ring [2J\n"),
+	   "so is an answer, without what a terminal would obey");
+	ok(strstr(told, "iri #2  a message that is no SIP\n"), "and what is none");
 }
 
 static void at_network_element(const char *name)
@@ -456,6 +493,7 @@ static void test_the_quick_way(void)
 int main(void)
 {
 	test_complete();
+	test_calls();
 	test_places();
 	test_numbers();
 	test_order();

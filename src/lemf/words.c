@@ -5,8 +5,10 @@
 #include "conf/json.h"
 #include "etsi/decode.h"
 #include "etsi/ipiri.h"
+#include "ipmm/ipmm.h"
+#include "sip/address.h"
 
-enum { MAX_JSON = 1 << 20 };
+enum { MAX_JSON = 1 << 20, MAX_NAME = 255 };
 
 static const struct {
 	enum ipiri_event event;
@@ -126,13 +128,15 @@ static const char *operation_text(unsigned operation)
 	return "a notification that is not known";
 }
 
+static void put_octets(const uint8_t *octets, size_t len, struct wr *w)
+{
+	for (size_t i = 0; i < len; i++)
+		wr_u8(w, octets[i] < 0x20 || octets[i] > 0x7e ? ' ' : octets[i]);
+}
+
 static void put_printable(const struct etsi_octets *text, struct wr *w)
 {
-	for (size_t i = 0; i < text->len; i++) {
-		uint8_t c = text->bytes[i];
-
-		wr_u8(w, c < 0x20 || c > 0x7e ? ' ' : c);
-	}
+	put_octets(text->bytes, text->len, w);
 }
 
 /* The header of an alarm names the mediator; its LIID, where it has one, is its own. */
@@ -165,12 +169,58 @@ static void put_iri(const uint8_t *pdu, size_t len, const struct etsi_record *re
 	wr_fini(&text);
 }
 
+static void put_name(struct sip_text name, struct wr *w)
+{
+	put_octets(name.bytes, name.len < MAX_NAME ? name.len : MAX_NAME, w);
+}
+
+static void put_party(const struct sip_message *m, enum sip_field field, struct wr *w)
+{
+	struct sip_address address;
+
+	if (sip_message_address(m, field, &address) == 0)
+		put_name(address.text, w);
+	else
+		put(w, "somebody");
+}
+
+/* Who signals what to whom: a message of a call, or of none. */
+static void put_signal(const struct etsi_part *part, struct wr *w)
+{
+	struct sip_message m;
+	int rc = sip_message_read(part->media.octets.bytes, part->media.octets.len, &m);
+
+	if (rc && rc != ERR_CUT) {
+		put(w, "a message that is no SIP");
+		return;
+	}
+	put_party(&m, SIP_FIELD_FROM, w);
+	put(w, " to ");
+	put_party(&m, SIP_FIELD_TO, w);
+	put(w, ": ");
+	if (!m.is_request)
+		wr_text(w, "%u ", m.status);
+	put_name(m.is_request ? m.method_name : m.reason, w);
+	if (part->iri_type == ETSI_IRI_BEGIN)
+		put(w, ", the call begins");
+	if (part->iri_type == ETSI_IRI_END)
+		put(w, ", the call ends");
+}
+
+static bool is_signal(const struct etsi_part *part)
+{
+	return part->contents == ETSI_IPMMIRI &&
+	       (part->media.form == IPMM_SIP || part->media.form == IPMM_SIP_IRI_ONLY);
+}
+
 void lemf_words(const uint8_t *pdu, size_t len, const struct etsi_record *record, struct wr *w)
 {
 	if (record->kind == ETSI_RECORD_HI1)
 		put_hi1(record, w);
 	else if (record->kind == ETSI_RECORD_IRI && record->part.event != ETSI_NO_EVENT)
 		put_iri(pdu, len, record, w);
+	else if (record->kind == ETSI_RECORD_IRI && is_signal(&record->part))
+		put_signal(&record->part, w);
 	else if (record->kind == ETSI_RECORD_CC)
 		wr_text(w, "a packet of %zu octets", record->part.content.len);
 	else
