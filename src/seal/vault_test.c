@@ -55,7 +55,7 @@ static void test_sealing(void)
 {
 	struct vault *v;
 	struct why why = {0};
-	uint8_t bytes[LEN], tag[VAULT_TAG_LEN], other[LEN], other_tag[VAULT_TAG_LEN];
+	uint8_t bytes[LEN], tag[VAULT_TAG_LEN], other[LEN], other_tag[VAULT_TAG_LEN], clear[LEN];
 	uint64_t key = 0, again = 0, second = 0;
 
 	ok(!vault_open(&v, path_of("one", 0), &why), "a vault is made%s", why.text);
@@ -64,9 +64,12 @@ static void test_sealing(void)
 	ok(!vault_key(v, "LI-2", 4, &second) && second != key, "for each name one");
 	ok(!vault_key(v, "", 0, &again) && vault_find(v, "", 0) == again, "also for no name");
 	ok(!vault_find(v, "LI-3", 4), "not where none was asked for");
+	memset(clear, 'x', sizeof clear);
 	memset(bytes, 'x', sizeof bytes);
 	memset(other, 'x', sizeof other);
-	ok(!run(v, use_of(key, 0, true), bytes, tag) && bytes[0] != 'x', "bytes are sealed");
+	/* of single octets one in 256 is what it was */
+	ok(!run(v, use_of(key, 0, true), bytes, tag) && memcmp(bytes, clear, LEN) != 0,
+	   "bytes are sealed");
 	ok(!run(v, use_of(key, 1, true), other, other_tag) && memcmp(bytes, other, LEN) != 0,
 	   "at another offset they look otherwise");
 	memcpy(other, bytes, LEN);
@@ -77,7 +80,7 @@ static void test_sealing(void)
 	vault_close(&v);
 	ok(!vault_open(&v, path_of("one", 0), &why) && vault_find(v, "LI-1", 4) == key,
 	   "the key is there again");
-	ok(!run(v, use_of(key, 0, false), bytes, tag) && bytes[0] == 'x' && bytes[LEN - 1] == 'x',
+	ok(!run(v, use_of(key, 0, false), bytes, tag) && !memcmp(bytes, clear, LEN),
 	   "and opens what it sealed");
 	vault_close(&v);
 	ok(!v, "closing forgets");
