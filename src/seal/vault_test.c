@@ -122,11 +122,15 @@ static void test_destroying(void)
 static void change(const char *path, off_t at, off_t len)
 {
 	int fd = open(path, O_RDWR);
+	uint8_t octet = 0;
 
-	if (at >= 0)
-		(void)!pwrite(fd, "\xa5", 1, at);
-	else
+	if (at >= 0) {
+		(void)!pread(fd, &octet, 1, at);
+		octet ^= 0xa5; /* another, whatever it was */
+		(void)!pwrite(fd, &octet, 1, at);
+	} else {
 		(void)!ftruncate(fd, len);
+	}
 	close(fd);
 }
 
