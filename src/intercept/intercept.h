@@ -152,7 +152,9 @@ bool intercept_times(const struct intercept *i, struct nanos *first, struct nano
 /* Totals, by warrant and of RADIUS, as members of the object that is open in *j. Any thread. */
 void intercept_report(struct intercept *i, struct json *j);
 
-/* Each warrant in the orders, with the turn's lock held: nothing of intercept may be called. */
+/* Each warrant in the orders, with the turn's lock held: nothing of intercept may be called. The
+ * lock is given back between slices of them, so that packets wait a fraction of a millisecond
+ * however many there are. By who changes the orders. */
 struct intercept_view {
 	const char *key;
 	bool is_active; /* between its start and its end */

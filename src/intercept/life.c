@@ -1,9 +1,14 @@
 /* From birth to close: orders, the clock, and what is told of the whole. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "intercept/party.h"
 
-enum { IRI_LIMIT = 256 << 20 };
+enum {
+	IRI_LIMIT = 256 << 20,
+	EACH_SLICE = 1000,         /* mandates that are looked at while packets wait */
+	EACH_PAUSE_NS = 20 * 1000, /* … and the pause between, at least */
+};
 
 static int init(struct intercept *i)
 {
@@ -286,20 +291,35 @@ static uint32_t count_live(const struct mandate *m)
 	return n;
 }
 
+/* Who waits for the lock is not woken while it is given back and taken again at once. */
+static void let_others(void)
+{
+	const struct timespec t = {0, EACH_PAUSE_NS};
+
+	nanosleep(&t, NULL);
+}
+
 void intercept_each(struct intercept *i, intercept_view_fn each, void *arg)
 {
-	pthread_mutex_lock(&i->turn);
-	for (size_t k = 0; k < i->n_ordered; k++) {
-		struct mandate *m = i->ordered[k];
+	for (size_t k = 0; k < i->n_ordered;) {
+		size_t stop = i->n_ordered - k > EACH_SLICE ? k + EACH_SLICE : i->n_ordered;
 
-		each(arg, &(struct intercept_view){.key = m->key,
-						   .is_active = m->is_started && !m->is_over,
-						   .delivers_cc = m->delivers_cc,
-						   .n_live = count_live(m),
-						   .counts = &m->counts,
-						   .health = &m->health});
+		if (k)
+			let_others();
+		pthread_mutex_lock(&i->turn);
+		for (; k < stop; k++) {
+			struct mandate *m = i->ordered[k];
+
+			each(arg,
+			     &(struct intercept_view){.key = m->key,
+						      .is_active = m->is_started && !m->is_over,
+						      .delivers_cc = m->delivers_cc,
+						      .n_live = count_live(m),
+						      .counts = &m->counts,
+						      .health = &m->health});
+		}
+		pthread_mutex_unlock(&i->turn);
 	}
-	pthread_mutex_unlock(&i->turn);
 }
 
 const struct intercept_counts *intercept_counts(const struct intercept *i, size_t warrant)
