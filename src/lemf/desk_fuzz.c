@@ -1,16 +1,24 @@
-/* A connection's octets, from anyone, all the way over the desk. The first byte says on which
- * side they come, and how. */
+/* A connection's octets, from anyone, all the way over the desk, and sound into files. The first byte
+ * says on which side they come, and how. */
 #include "base/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio/craft.h"
 #include "base/rd.h"
 #include "lemf/desk.h"
 #include "lemf/inlet.h"
 
 static FILE *nowhere;
+static char folder[] = "/tmp/weir-desk-fuzz-XXXXXX";
 static struct lemf_conf conf = {.max_streams = 1000, .each_cc = true};
+
+static void leave(void)
+{
+	craft_empty(folder);
+	rmdir(folder);
+}
 
 static void take_all(struct lemf_desk *d, struct lemf_inlet *in, struct lemf_delivery *delivery)
 {
@@ -30,8 +38,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct lemf_desk *desk;
 	struct lemf_inlet in;
 
-	if (!nowhere)
+	if (!nowhere) {
 		nowhere = fopen("/dev/null", "we");
+		if (!mkdtemp(folder) || atexit(leave))
+			abort();
+	}
+	conf.audio = choice & 8 ? folder : NULL;
 	conf.json = choice & 2;
 	conf.late_start = choice & 4;
 	if (!nowhere || lemf_desk_new(&desk, &conf, nowhere, NULL))
@@ -53,5 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	lemf_inlet_fini(&in);
 	lemf_desk_free(&desk);
 	wr_fini(&answer);
+	if (conf.audio)
+		craft_empty(folder);
 	return 0;
 }
