@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Calls that SIPp makes, with RTP, in network namespaces of the test's own: weir finds in them what tshark finds, what SIPp
-says that it sent, and what each scenario says that happens; and intercepts of each of them what its warrant names.
+says that it sent, and what each scenario says that happens; intercepts of each of them what its warrant names,
+and weir-agency what was said.
 
-    sipp_test.py WEIR
+    sipp_test.py WEIR WEIR_AGENCY
 
 Skipped by name without root, SIPp or tshark.
 """
@@ -18,12 +19,13 @@ import tempfile
 
 import sharkd
 import sipp_intercept
+import sipp_sound
 from call_tables import differences, ours, theirs
 from intercept_records import read_pcap
 from sipp_calls import MEDIA_PORT, Call, Recorder, RelayedCall, World, lacks, make
 from tap import end, memory_folder, ok, skip
 
-WEIR = os.path.abspath(sys.argv[1])
+WEIR, AGENCY = map(os.path.abspath, sys.argv[1:])
 LONG = "so long that no packet holds it; " * 90
 
 # Of each call, what calls have that goes as usual; a scenario's own is in HAPPENS.
@@ -195,6 +197,7 @@ def main():
     for call in calls:
         goes_as_it_should(call, found, shown)
     sipp_intercept.facts(WEIR, work, path, calls)
+    sipp_sound.facts(AGENCY, work, work / "records" / "police", calls)
     return None
 
 
