@@ -1,5 +1,5 @@
-/* A connection's octets, from anyone, all the way over the desk, and sound into files. The first byte
- * says on which side they come, and how. */
+/* A connection's octets, from anyone, all the way over the desk, and sound into files. The first
+ * byte says on which side they come, and how. */
 #include "base/fuzz.h"
 
 #include <stdlib.h>
