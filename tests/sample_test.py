@@ -23,7 +23,7 @@ def check(hi3, targets, capture="home.pcap"):
 
 
 def intercept(out, name, *options):
-    orders = {"home": "orders.yaml", "access": "access.yaml"}[name]
+    orders = {"home": "orders.yaml", "access": "access.yaml", "call": "call.yaml"}[name]
     return run(sys.argv[1], "intercept", *options, "--orders", samples / orders, "--out", out,
                samples / f"{name}.pcap")
 
@@ -45,6 +45,18 @@ def by_radius(folder):
            for name in ("hi2.ber", "hi3.ber")), "one worker and many write the same octets")
 
 
+def of_a_call(folder):
+    """Who is named by an address of SIP: the media of her call, and none of her neighbour's."""
+    out = pathlib.Path(folder, "call")
+    said = intercept(out, "call")
+    hi3 = out / "police" / "hi3.ber"
+    ok(said.returncode == 0, "the sample of a call is intercepted", [said.stderr])
+    said = check(hi3, ["call=sip:anna@weir.example"], "call.pcap")
+    ok(said.returncode == 0 and said.stdout.startswith("152 "), "every packet of the call's media is delivered, and no other",
+       [said.stdout, said.stderr])
+    ok(check(hi3, ["call=sip:carl@weir.example"], "call.pcap").returncode == 1, "the check tells the two calls apart")
+
+
 with tempfile.TemporaryDirectory() as folder:
     said = intercept(folder, "home")
     ok(said.returncode == 0, "the sample is intercepted", [said.stderr])
@@ -63,4 +75,5 @@ with tempfile.TemporaryDirectory() as folder:
     intercept(again, "home", "--threads", "1")
     ok((again / "police" / "hi3.ber").read_bytes() == stream, "one worker and many write the same octets")
     by_radius(folder)
+    of_a_call(folder)
 end()
