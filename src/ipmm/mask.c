@@ -1,10 +1,15 @@
 #include "ipmm/mask.h"
 
+#include "ipmm/base64.h"
 #include "ipmm/sms.h"
 #include "sip/body.h"
 #include "sip/sdp.h"
 
-enum { MASK = 'X', MAX_DEPTH = SIP_BODY_DEPTH };
+enum {
+	MASK = 'X',
+	MAX_DEPTH = SIP_BODY_DEPTH,
+	MAX_RELAY = 512, /* octets of a message of the relay layer, and more */
+};
 
 struct masker {
 	struct wr *w;
@@ -57,8 +62,9 @@ static void mask_unless_blank(struct masker *k, struct sip_text t)
 /* What a header says of its body. */
 struct entity {
 	struct sip_content_type type;
+	struct sip_text type_value;
 	struct sip_text encoding;
-	bool is_odd; /* compressed, or something said twice: nobody knows what is in it */
+	bool is_odd; /* compressed, or two things are said: nobody knows what is in it */
 };
 
 /* Whether a field's value stays. */
@@ -149,14 +155,22 @@ static bool is_type(struct sip_text value, struct sip_content_type *out)
 	return rest.len == 0 || rest.bytes[0] == ';';
 }
 
+/* Some say a thing twice. */
+static bool is_same(struct sip_text before, struct sip_text value)
+{
+	return !sip_text_is_there(before) || sip_text_same(before, value);
+}
+
 static void note_field(struct entity *e, const struct sip_line *line)
 {
 	switch (line->field) {
 	case SIP_FIELD_CONTENT_TYPE:
-		e->is_odd |= sip_text_is_there(e->type.type) || !is_type(line->value, &e->type);
+		e->is_odd |=
+			!is_same(e->type_value, line->value) || !is_type(line->value, &e->type);
+		e->type_value = line->value;
 		break;
 	case SIP_FIELD_CONTENT_TRANSFER_ENCODING:
-		e->is_odd |= sip_text_is_there(e->encoding);
+		e->is_odd |= !is_same(e->encoding, line->value);
 		e->encoding = line->value;
 		break;
 	case SIP_FIELD_CONTENT_ENCODING:
@@ -266,6 +280,18 @@ static void put_sms(struct masker *k, struct sip_text body)
 	mask(k, body.len - len);
 }
 
+static void put_sms_in_base64(struct masker *k, struct sip_text body)
+{
+	uint8_t octets[MAX_RELAY];
+	size_t len = ipmm_base64_decode(body, octets, sizeof octets);
+
+	if (len)
+		k->has_masked |= ipmm_base64_mask(
+			k->w, body, ipmm_sms_signalling_len(sip_text_of(octets, len)), MASK);
+	else
+		mask(k, body.len);
+}
+
 static void put_cpim(struct masker *k, struct sip_text body)
 {
 	struct rd r = sip_text_rd(body);
@@ -367,8 +393,13 @@ static put_fn put_of(const struct entity *e)
 
 static void put_entity(struct masker *k, const struct entity *e, struct sip_text body)
 {
-	put_fn put = e->is_odd || !is_plain(e->encoding) ? NULL : put_of(e);
+	put_fn put = e->is_odd ? NULL : put_of(e);
 	bool has_parts = !e->is_odd && sip_text_is(e->type.type, "multipart");
+
+	if (put == put_sms && sip_text_is(e->encoding, "base64"))
+		put = put_sms_in_base64;
+	else if (!is_plain(e->encoding))
+		put = NULL;
 
 	k->depth++;
 	if (k->depth > MAX_DEPTH || body.len == 0)

@@ -1,8 +1,15 @@
-/* Whatever the message: the copy is as long, differs only by what was masked, and says so. */
+/* Whatever the message: the copy is as long, differs only by what was masked, and says so. In
+ * base64 a letter may become another one. */
 #include "base/fuzz.h"
 #include "ipmm/mask.h"
 
 #include <stdlib.h>
+
+static bool is_letter(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '/';
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -17,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (ipmm_mask(&m, &w, &has_masked) || w.len != m.whole.len)
 		abort();
 	for (size_t i = 0; i < w.len; i++) {
-		if (room[i] != m.whole.bytes[i] && room[i] != 'X')
+		if (room[i] != m.whole.bytes[i] && room[i] != 'X' &&
+		    (!is_letter(room[i]) || !is_letter(m.whole.bytes[i])))
 			abort();
 		differs |= room[i] != m.whole.bytes[i];
 	}
