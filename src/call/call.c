@@ -279,6 +279,7 @@ static void tick(struct calls *c)
 		[GROUP_SHORT] = nanos_from_s(SHORT_WAIT_S),
 		[GROUP_RINGING] = c->options.ring_wait,
 		[GROUP_LIVE] = c->options.idle_limit,
+		[GROUP_MINE_OVER] = nanos_from_s(SHORT_WAIT_S),
 		[GROUP_MINE_SHORT] = nanos_from_s(SHORT_WAIT_S),
 		[GROUP_MINE_RINGING] = c->options.ring_wait,
 		[GROUP_MINE_LIVE] = c->options.idle_limit,

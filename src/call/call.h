@@ -150,7 +150,8 @@ struct call_event {
 	struct nanos time;
 	uint32_t target;
 	enum call_party from;      /* who sent the message */
-	enum call_party target_is; /* which of them the target is; NOBODY: it is not known */
+	enum call_party target_is; /* which of them the target is; NOBODY: it is not known, as in
+				    * legs other than the one that named it first */
 	bool is_repeated;          /* sent again, or seen twice */
 	uint32_t expires; /* seconds, of a REGISTER's or SUBSCRIBE's 2xx; UINT32_MAX: not said */
 	const struct call *call;
@@ -221,7 +222,8 @@ const struct call_media *call_media_of(const struct call *call, size_t *n);
 	X(NAMED_HOSTS, "named_hosts", "media at a host name, which is not looked up")              \
 	X(BAD_SDP, "bad_sdp", "descriptions that could not be read")                               \
 	X(TOO_MANY_MEDIA, "too_many_media", "endpoints left out: more than a call may have")       \
-	X(TOO_MANY_DIALOGS, "too_many_dialogs", "tags left out: more than a leg may have")         \
+	X(TOO_MANY_DIALOGS, "too_many_dialogs",                                                    \
+	  "tags forgotten or left out: more than a leg may have")                                  \
 	X(TOO_MANY_TARGETS, "too_many_targets", "targets left out: more than a call may have")     \
 	X(EXPIRED, "expired", "legs ended: not heard of for too long")                             \
 	X(EVICTED, "evicted", "legs ended: the table was full")                                    \

@@ -1,5 +1,6 @@
 /* To which call a new leg belongs. Each rule finds its candidates by a hash; the first rule that
- * finds a leg that goes on is the reason that is kept. Exchanges are joined to nothing. */
+ * finds a leg that goes on is the reason that is kept; a call of those whom the message names comes
+ * first. Exchanges are joined to nothing. */
 #include "base/lookup.h"
 #include "call/table.h"
 #include "sip/field.h"
@@ -149,21 +150,54 @@ static struct leg *find_by(struct calls *c, const struct facts *f, enum call_joi
 	return NULL;
 }
 
+static bool shares_target(const struct whole *call, const struct call_message *m)
+{
+	for (size_t i = 0; i < m->n_targets; i++) {
+		for (uint8_t k = 0; k < call->n_targets; k++) {
+			if (call->targets[k].number == m->targets[i].number)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What a target's new leg takes the place of may be others' talk, in which he had no part. */
+static bool is_others_talk(const struct whole *call, const struct call_message *m,
+			   enum call_join rule)
+{
+	return m->n_targets && !call->n_targets &&
+	       (rule == CALL_JOIN_REPLACES || rule == CALL_JOIN_REFER);
+}
+
+static struct leg *find(struct calls *c, const struct facts *f, bool is_own, enum call_join *by)
+{
+	for (int rule = CALL_JOIN_FIRST + 1; rule < CALL_N_JOINS; rule++) {
+		struct leg *leg = c->options.joins >> rule & 1 ? find_by(c, f, rule) : NULL;
+
+		if (!leg || (is_own ? !shares_target(leg->call, f->m)
+				    : is_others_talk(leg->call, f->m, rule)))
+			continue;
+		*by = rule;
+		return leg;
+	}
+	return NULL;
+}
+
 struct whole *join_find(struct calls *c, const struct facts *f, enum call_join *by,
 			uint8_t *ordinal)
 {
+	struct leg *leg = NULL;
+
 	*by = CALL_JOIN_FIRST;
 	*ordinal = 0;
 	if (!f->is_request || f->method != SIP_INVITE)
 		return NULL;
-	for (int rule = CALL_JOIN_FIRST + 1; rule < CALL_N_JOINS; rule++) {
-		struct leg *leg = c->options.joins >> rule & 1 ? find_by(c, f, rule) : NULL;
-
-		if (!leg)
-			continue;
-		*by = rule;
-		*ordinal = leg->shown.ordinal;
-		return leg->call;
-	}
-	return NULL;
+	if (f->m->n_targets)
+		leg = find(c, f, true, by);
+	if (!leg)
+		leg = find(c, f, false, by);
+	if (!leg)
+		return NULL;
+	*ordinal = leg->shown.ordinal;
+	return leg->call;
 }

@@ -248,7 +248,7 @@ static enum group group_of(const struct leg *leg)
 	bool is_mine = leg->call->n_targets != 0;
 
 	if (leg->call->shown.state == CALL_OVER)
-		return GROUP_OVER;
+		return is_mine ? GROUP_MINE_OVER : GROUP_OVER;
 	if (leg->shown.state == CALL_OVER)
 		return is_mine ? GROUP_MINE_LIVE : GROUP_LIVE;
 	if (is_about_to_end(leg))

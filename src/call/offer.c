@@ -152,6 +152,25 @@ void offer_fini(struct leg *leg)
 	leg->n_views = 0;
 }
 
+static void drop_view(struct leg *leg, uint8_t at)
+{
+	free(leg->views[at].now);
+	free(leg->views[at].offer);
+	leg->n_views--;
+	memmove(&leg->views[at], &leg->views[at + 1],
+		(size_t)(leg->n_views - at) * sizeof *leg->views);
+}
+
+/* Whether the tag is that of a dialog that goes on. */
+static bool is_known(const struct leg *leg, uint64_t tag)
+{
+	for (uint8_t i = 0; i < leg->shown.n_dialogs; i++) {
+		if (leg->dialogs[i].tag == tag)
+			return leg->dialogs[i].state != DIALOG_OVER;
+	}
+	return false;
+}
+
 /* The two hosts between which the message went, in no order. */
 static void ends_of(const struct facts *f, struct net_ip out[2])
 {
@@ -161,7 +180,24 @@ static void ends_of(const struct facts *f, struct net_ip out[2])
 	out[is_less] = f->m->dst;
 }
 
-/* The view of a party on this stretch, made where it is new; when there are too many the first is
+/* The one that is missed least: of a dialog that has ended or is not known any more, else of one of
+ * those who were called, since the caller's are in force in all dialogs. */
+static uint8_t least_view(const struct leg *leg)
+{
+	uint8_t at = 0;
+
+	for (uint8_t i = leg->n_views; i-- > 0;) {
+		if (leg->views[i].tag && is_known(leg, leg->views[i].tag))
+			at = i;
+	}
+	for (uint8_t i = leg->n_views; i-- > 0;) {
+		if (leg->views[i].tag && !is_known(leg, leg->views[i].tag))
+			at = i;
+	}
+	return at;
+}
+
+/* The view of a party on this stretch, made where it is new; when there are too many one of them is
  * taken anew. NULL: no memory. */
 static struct view *view_of(struct calls *c, struct leg *leg, const struct net_ip ends[2],
 			    uint8_t party, uint64_t tag)
@@ -174,11 +210,8 @@ static struct view *view_of(struct calls *c, struct leg *leg, const struct net_i
 			return v;
 	}
 	if (leg->n_views == MAX_VIEWS) {
+		drop_view(leg, least_view(leg));
 		call_add_count(c, CALL_COUNT_TOO_MANY_MEDIA);
-		free(leg->views[0].now);
-		free(leg->views[0].offer);
-		memmove(leg->views, leg->views + 1, (MAX_VIEWS - 1) * sizeof *leg->views);
-		leg->n_views--;
 	} else {
 		v = realloc(leg->views, (leg->n_views + 1u) * sizeof *v);
 		if (!v) {

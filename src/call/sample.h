@@ -22,6 +22,7 @@ enum { LOG_LEN = 1 << 14, ALICE = 1, BOB = 2 };
 struct world {
 	struct calls *calls;
 	struct nanos now;
+	int64_t step_ns;      /* from one message to the next */
 	char log[4][LOG_LEN]; /* by target */
 	char media[LOG_LEN];
 	char legs[LOG_LEN]; /* of calls that are gone */
@@ -90,6 +91,7 @@ static inline void begin(struct world *w, struct call_options options)
 	options.on_gone = on_gone;
 	options.arg = w;
 	w->now = nanos_from_s(1000);
+	w->step_ns = NANOS_PER_MS;
 	w->targets[0] = (struct call_target){ALICE, true};
 	w->n_targets = 1;
 	if (call_new(&w->calls, &options) < 0)
@@ -167,7 +169,7 @@ static inline void feed(struct world *w, struct said s)
 	m.src = (struct net_ip){{10, 0, 0, s.src ? s.src : 1}, 4};
 	m.dst = (struct net_ip){{10, 0, 0, s.dst ? s.dst : 2}, 4};
 	call_feed(w->calls, &m);
-	w->now.ns += NANOS_PER_MS;
+	w->now.ns += w->step_ns;
 }
 
 /* An answer: from the other side. */

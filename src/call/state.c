@@ -9,19 +9,40 @@ static struct dialog *find_dialog(struct leg *leg, uint64_t tag)
 	return NULL;
 }
 
-/* The dialog of this tag, made where it is new; NULL: there are too many. */
+/* Room for one more: where there are too many, the first that is over goes, else the first that
+ * only rings: a call to many telephones must not end because the one that answers is not known. */
+static struct dialog *room_for_dialog(struct calls *c, struct leg *leg)
+{
+	uint8_t at = CALL_MAX_DIALOGS;
+
+	if (leg->shown.n_dialogs < CALL_MAX_DIALOGS)
+		return &leg->dialogs[leg->shown.n_dialogs++];
+	call_add_count(c, CALL_COUNT_TOO_MANY_DIALOGS);
+	for (uint8_t i = CALL_MAX_DIALOGS; i-- > 0;) {
+		const struct dialog *best = at < CALL_MAX_DIALOGS ? &leg->dialogs[at] : NULL;
+
+		if (leg->dialogs[i].state == DIALOG_OVER ||
+		    (leg->dialogs[i].state == DIALOG_EARLY &&
+		     (!best || best->state != DIALOG_OVER)))
+			at = i;
+	}
+	if (at == CALL_MAX_DIALOGS)
+		return NULL;
+	for (uint8_t i = at; i + 1 < CALL_MAX_DIALOGS; i++)
+		leg->dialogs[i] = leg->dialogs[i + 1];
+	return &leg->dialogs[CALL_MAX_DIALOGS - 1];
+}
+
+/* The dialog of this tag, made where it is new; NULL: there are too many that are up. */
 static struct dialog *dialog(struct calls *c, struct leg *leg, uint64_t tag)
 {
 	struct dialog *d = tag ? find_dialog(leg, tag) : NULL;
 
 	if (d || !tag)
 		return d;
-	if (leg->shown.n_dialogs == CALL_MAX_DIALOGS) {
-		call_add_count(c, CALL_COUNT_TOO_MANY_DIALOGS);
-		return NULL;
-	}
-	d = &leg->dialogs[leg->shown.n_dialogs++];
-	*d = (struct dialog){.tag = tag};
+	d = room_for_dialog(c, leg);
+	if (d)
+		*d = (struct dialog){.tag = tag};
 	return d;
 }
 

@@ -21,11 +21,12 @@ enum group {
 	GROUP_SHORT, /* exchanges, and what is about to end */
 	GROUP_RINGING,
 	GROUP_LIVE,
+	GROUP_MINE_OVER,
 	GROUP_MINE_SHORT,
 	GROUP_MINE_RINGING,
 	GROUP_MINE_LIVE,
 	N_GROUPS,
-	N_OTHERS = GROUP_MINE_SHORT, /* groups that make room for everybody */
+	N_OTHERS = GROUP_MINE_OVER, /* groups that make room for everybody */
 };
 
 enum dialog_state { DIALOG_EARLY, DIALOG_LIVE, DIALOG_OVER };
