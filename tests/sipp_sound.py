@@ -68,7 +68,8 @@ def facts(agency, folder, records, calls):
     sound = folder / "sound"
     said = subprocess.run([agency, "--from", records, "--audio", sound, "--log", "error"], capture_output=True, text=True,
                           check=False)
-    ok(said.returncode == 0 and "verdict: complete" in said.stdout, "weir-agency takes the calls in", [said.stdout[-1500:], said.stderr])
+    ok(said.returncode == 0 and "verdict: complete" in said.stdout, "weir-agency takes the calls in",
+       [said.stdout[-1500:], said.stderr])
     hi3 = of_liid(read_call_records(records / "hi3.ber"))
     faults, wanted, n_samples = [], set(), 0
     for call in calls:

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """weir-agency --audio: records of calls with sound that is known, as a mediator delivers them, and the WAV files that
-come of it, sample by sample: with loss, disorder and doubles, through a kill, and from samples of a capture.
+come of it, sample by sample: with loss, disorder and doubles, through a kill, and of calls that others captured.
 
     sound_test.py WEIR WEIR_AGENCY
 """
+import collections
+import json
 import pathlib
 import random
 import re
@@ -16,8 +18,10 @@ import tempfile
 import time
 import wave
 
-from handover_peers import KEEP_ALIVE, header, integer, pdu_len, tlv, tri
-from tap import daemon_log, end, ok
+from call_records import read_call_records
+from handover_peers import KEEP_ALIVE, header, pdu_len, tlv, tri
+from intercept_records import orders
+from tap import daemon_log, end, ok, shared, skip
 
 weir, agency = sys.argv[1:]
 top = tempfile.TemporaryDirectory()
@@ -271,6 +275,62 @@ def hostile():
     ok(len(sizes) == 2 and max(sizes) < 4 * 8000 * 2 * (100 + 10 + 100), "make no more than the time that passed", sizes)
 
 
-for test in (exact, killed, signalled, again, hostile):
+# Calls of other people's telephones: one with G.729 too, one with keys pressed, one with a codec of its own beside.
+CAPTURES = ("ISA__sip.pcap.pcapng", "Laborator09__sip.pcap", "heplify__sip_ipv4_tcp.pcap", "ptavi-p5__sip.libpcap",
+            "wswiki__SIP_DTMF2.cap")
+
+
+def payload_of(packet):
+    """(payload type, time stamp, SSRC, payload) of an IP packet with RTP; None where it is RTCP or something else."""
+    udp = packet[(packet[0] & 15) * 4:]
+    said = udp[8:struct.unpack_from("!H", udp, 4)[0]]
+    if len(said) < 12 or said[0] >> 6 != 2 or 192 <= said[1] <= 223:
+        return None
+    at = 12 + 4 * (said[0] & 15)
+    if said[0] & 0x10:
+        at += 4 + 4 * struct.unpack_from("!H", said, at + 2)[0]
+    padding = said[-1] if said[0] & 0x20 else 0
+    return said[1] & 127, *struct.unpack_from("!II", said, 4), said[at:len(said) - padding]
+
+
+def sound_of(packets):
+    """By time stamps, of a sender that tells them well."""
+    first = min(stamp for _, stamp, _ in packets)
+    sound = [0] * (max(stamp + len(octets) for _, stamp, octets in packets) - first)
+    for kind, stamp, octets in packets:
+        sound[stamp - first:stamp - first + len(octets)] = [LAWS[kind][octet] for octet in octets]
+    return sound
+
+
+def captured():
+    """Intercepts of captured calls, each party's: what is delivered of G.711 is what is heard."""
+    beside = shared()
+    if not beside:
+        skip("calls that others captured are heard as they were said", "the shared captures are not here")
+        return
+    for name in CAPTURES:
+        path, at = beside / "pcaps/voip" / name, folder / name
+        said = subprocess.run([weir, "calls", "-j", path], capture_output=True, text=True, check=True).stdout
+        legs = [leg for line in said.splitlines() for leg in json.loads(line)["legs"]]
+        names = sorted({re.match("sip:[^@]+@[^:;]+", leg[side])[0] for leg in legs for side in ("caller", "called")})
+        text = orders([{"liid": f"T{i}", "targets": [f'sip_uri: "{one}"']} for i, one in enumerate(names)])
+        at.mkdir()
+        (at / "orders.yaml").write_text(text.replace("akl-1}", "akl-1, trust_from: true, sip_anywhere: true}"))
+        subprocess.run([weir, "intercept", "-q", "--orders", at / "orders.yaml", "--out", at, path], check=True,
+                       stdout=subprocess.DEVNULL)
+        subprocess.run([agency, "--from", at / "police", "--audio", at / "sound", "--log", "error"], check=True,
+                       stdout=subprocess.DEVNULL)
+        voices = collections.defaultdict(list)
+        for r in read_call_records(at / "police/hi3.ber"):
+            kind, stamp, ssrc, octets = payload_of(r.packet) or (None,) * 4
+            if kind in LAWS:
+                voices[f"{r.liid}-{r.cin}-{r.stream}-{('from', 'to')[r.direction]}-{ssrc:08x}.wav"].append((kind, stamp, octets))
+        there = {path.name for path in (at / "sound").iterdir() if re.search(r"-(?:from|to)-", path.name)}
+        wrong = [voice for voice in there & set(voices) if samples(at / "sound" / voice) != [sound_of(voices[voice])]]
+        ok(there == set(voices) and there and not wrong, f"{name}: {len(there)} voices as they were captured",
+           [sorted(there ^ set(voices)), wrong])
+
+
+for test in (exact, killed, signalled, again, hostile, captured):
     test()
 end()
