@@ -17,7 +17,7 @@ enum {
 	MAX_CALLS = 65536,
 	MAX_STREAMS = 64, /* of a call */
 	MAX_SOURCES = 64, /* of a stream */
-	MAX_ALL_SOURCES = 262144,
+	MAX_ALL_SOURCES = 65536,
 	MAX_WINDOWS = 8192, /* of 8 KB a channel */
 	MAX_WAITING = 1500, /* packets of one source: half a minute */
 	MAX_ALL_WAITING = 64 << 20,
@@ -245,7 +245,9 @@ static int get_stream(struct audio *a, struct stream **out, struct call *call,
 	*out = s;
 	if (s)
 		return 0;
-	return call->n_streams < MAX_STREAMS ? new_stream(a, out, call, packet) : ERR_FULL;
+	return call->n_streams < MAX_STREAMS && a->n_sources < MAX_ALL_SOURCES
+		       ? new_stream(a, out, call, packet)
+		       : ERR_FULL;
 }
 
 static int new_source(struct audio *a, struct source **out, struct stream *s,
