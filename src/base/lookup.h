@@ -34,6 +34,15 @@ void lookup_remove(struct lookup *l, uint64_t hash, uint32_t value);
 struct lookup_walk lookup_first(const struct lookup *l, uint64_t hash);
 bool lookup_next(const struct lookup *l, uint64_t hash, struct lookup_walk *walk, uint32_t *value);
 
+/* Asks for the memory that a walk over the values of this hash begins with. */
+static inline void lookup_prefetch(const struct lookup *l, uint64_t hash)
+{
+	uint32_t at = l->size ? (uint32_t)hash & (l->size - 1) : 0;
+
+	__builtin_prefetch(&l->hashes[at]);
+	__builtin_prefetch(&l->values[at]);
+}
+
 /* FNV-1a, its bits spread. Not for octets by which strangers could make tables slow: see seed. */
 uint64_t lookup_hash(uint64_t seed, const void *bytes, size_t len);
 uint64_t lookup_spread(uint64_t v);

@@ -113,11 +113,13 @@ static inline bool tray_is_stale(const struct intercept *i, const struct tray *t
 static inline struct outlook outlook_of(const struct intercept *i)
 {
 	const struct voip *voip = atomic_load(&i->voip);
+	uint64_t serial = voip ? voip_serial(voip) : 0; /* before the media */
 
 	return (struct outlook){.watch = atomic_load(&i->watch),
 				.sight = atomic_load(&i->sight),
 				.voip = voip,
-				.media = voip ? voip_media(voip) : NULL};
+				.media = voip ? voip_media(voip) : NULL,
+				.serial = serial};
 }
 
 /* The pending records from `from` on, which were just appended, in their turn. */

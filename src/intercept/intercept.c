@@ -233,6 +233,8 @@ static int accept_stretch(struct intercept *i, struct tray *tray, struct stretch
 		for (; !rc && s.note < s.n_notes && tray->notes[s.note].before == k; s.note++) {
 			const struct note *note = &tray->notes[s.note];
 
+			if (note->kind == NOTE_MEDIA)
+				voice_ahead(i, tray, s.note, s.n_notes);
 			if (must_reach(i, tray, note->latest_ns, s.note, &rc)) {
 				*again = tray->cursor.number;
 				return rc;
@@ -448,8 +450,8 @@ static int on_batch(struct worker *w, struct weir_frame *frames, int n)
 	rc = 0;
 	open_block(i, tray);
 	out = outlook_of(i);
-	for (int k = 0; k < n && !rc; k++)
-		rc = tray_take(tray, out, &frames[k], tray->n_packets++);
+	rc = tray_take_many(tray, out, frames, n, tray->n_packets);
+	tray->n_packets += (uint32_t)n;
 	return rc;
 }
 

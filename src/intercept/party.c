@@ -473,7 +473,7 @@ int party_take(struct intercept *i, struct tray *tray, const struct weir_frame *
 		voip_take(voip, &p, time, is_sure);
 		return settle(i, voip);
 	}
-	rc = tray_take_sound(tray, voip_media(voip), &p, has_time, &sound);
+	rc = tray_take_sound(tray, outlook_of(i), &p, has_time, &sound);
 	return rc == 1 ? voice_take(i, tray, &sound) : rc;
 }
 

@@ -15,6 +15,9 @@ MUST_CHECK int party_take(struct intercept *i, struct tray *tray, const struct w
 /* A packet that may be media: a pending record for each session of the calls that it belongs to. */
 MUST_CHECK int voice_take(struct intercept *i, struct tray *tray, const struct sound *sound);
 
+/* Asks for the memory that media notes behind this one will need. */
+void voice_ahead(const struct intercept *i, struct tray *tray, size_t note, size_t n_notes);
+
 /* It is this late. */
 MUST_CHECK int party_tick(struct intercept *i, struct nanos now);
 

@@ -148,15 +148,28 @@ static bool share_of(const struct media_hit *hits, int n, int k, struct share *o
 	return true;
 }
 
+/* The hits as they are now: those that its worker found, unless media have changed since. */
+static const struct media_hit *hits_of(const struct intercept *i, const struct sound *sound,
+				       struct media_hit room[MEDIA_MAX_HITS], int *n)
+{
+	const struct voip *voip = atomic_load(&i->voip);
+
+	*n = sound->n_hits;
+	if (!(sound->serial & 1) && sound->serial == voip_serial(voip) && *n <= SOUND_HITS)
+		return sound->hits;
+	*n = media_match(voip_media(voip), &sound->src, &sound->dst, room);
+	return room;
+}
+
 int voice_take(struct intercept *i, struct tray *tray, const struct sound *sound)
 {
 	const struct piece *piece = &tray->pieces[sound->piece];
 	struct voip *voip = atomic_load(&i->voip);
 	const struct nanos time = {piece->has_time ? piece->time_ns : i->latest_ns};
-	struct media_hit hits[MEDIA_MAX_HITS];
+	struct media_hit room[MEDIA_MAX_HITS];
 	size_t from = tray->n_pending;
-	int n = media_match(voip_media(voip), &sound->src, &sound->dst, hits);
-	int rc = 0;
+	int n, rc = 0;
+	const struct media_hit *hits = hits_of(i, sound, room, &n);
 
 	for (int k = 0; k < n && !rc; k++) {
 		struct share share;
@@ -169,6 +182,57 @@ int voice_take(struct intercept *i, struct tray *tray, const struct sound *sound
 	for (int k = 0; k < n; k++)
 		voip_heard(voip, &hits[k], hits[k].is_source ? &sound->dst : &sound->src, time);
 	return rc;
+}
+
+static struct sound *sound_at(struct tray *tray, size_t note, size_t n_notes)
+{
+	bool is_one = note < n_notes && tray->notes[note].kind == NOTE_MEDIA;
+
+	return is_one ? &tray->notes[note].sound : NULL;
+}
+
+static const struct session *session_at(const struct intercept *i, const struct sound *sound)
+{
+	return sound && sound->slot < i->n_sessions ? i->sessions[sound->slot] : NULL;
+}
+
+/* Each step reads only what an earlier one has asked for, some packets ago. */
+void voice_ahead(const struct intercept *i, struct tray *tray, size_t note, size_t n_notes)
+{
+	enum { LOOK = 16, FIND = 12, OPEN = 8, READ = 4, LINE = 64 };
+	struct sound *look = sound_at(tray, note + LOOK, n_notes);
+	struct sound *find = sound_at(tray, note + FIND, n_notes);
+	const struct session *s;
+	struct lookup_walk walk;
+	uint64_t hash;
+
+	if (look)
+		lookup_prefetch(&i->by_access,
+				lookup_spread(SESSION_OF_CALL | look->hits[0].owner));
+	if (find) {
+		hash = lookup_spread(SESSION_OF_CALL | find->hits[0].owner);
+		walk = lookup_first(&i->by_access, hash);
+		if (!lookup_next(&i->by_access, hash, &walk, &find->slot))
+			find->slot = TRAY_NONE;
+		s = session_at(i, find);
+		for (size_t at = 0; s && at < sizeof *s; at += LINE)
+			__builtin_prefetch((const uint8_t *)s + at);
+	}
+	s = session_at(i, sound_at(tray, note + OPEN, n_notes));
+	if (s && s->call) {
+		etsi_header_prefetch(s->header);
+		__builtin_prefetch(s->call);
+		__builtin_prefetch((const uint8_t *)s->call + LINE);
+		if (s->rows[LEDGER_CC]) {
+			__builtin_prefetch(&s->rows[LEDGER_CC]->last_seq);
+			__builtin_prefetch(s->rows[LEDGER_CC]->counts);
+		}
+	}
+	s = session_at(i, sound_at(tray, note + READ, n_notes));
+	if (s && s->call && s->call->streams) {
+		__builtin_prefetch(s->call->streams);
+		__builtin_prefetch((const uint8_t *)s->call->streams + LINE);
+	}
 }
 
 static bool is_speech(const struct call_media *m)

@@ -236,22 +236,32 @@ static int note_wake(struct tray *tray, const struct sight *sight, const struct 
 	return add_note(tray, NOTE_TIME, f, number, tray->n_pending);
 }
 
-/* Whether a frame that a glance tells of may be signalling of calls, or their media. */
-static bool may_be_call(struct outlook out, const struct net_glance *g)
+static struct media_ends ends_of(const struct net_glance *g)
 {
-	struct media_endpoint src = {.port = g->src_port}, dst = {.port = g->dst_port};
-	struct media_hit hits[MEDIA_MAX_HITS];
+	struct media_ends e = {.src.port = g->src_port, .dst.port = g->dst_port};
 	size_t len = g->is_v6 ? 16 : 4;
+
+	e.src.ip.version = e.dst.ip.version = g->is_v6 ? 6 : 4;
+	memcpy(e.src.ip.bytes, g->ends, len);
+	memcpy(e.dst.ip.bytes, g->ends + len, len);
+	return e;
+}
+
+/* Whether a frame that a glance tells of may be signalling of calls, or their media. */
+static bool may_be_call(const struct tray *tray, struct outlook out, const struct net_glance *g)
+{
+	struct media_hit hits[MEDIA_MAX_HITS];
+	struct media_ends ends;
 
 	if (out.sight->is_sip_anywhere ||
 	    access_servers_have(out.sight->sip, g->src_port, g->dst_port))
 		return true;
 	if (!g->is_udp || !media_n(out.media))
 		return false;
-	src.ip.version = dst.ip.version = g->is_v6 ? 6 : 4;
-	memcpy(src.ip.bytes, g->ends, len);
-	memcpy(dst.ip.bytes, g->ends + len, len);
-	return media_match(out.media, &src, &dst, hits) > 0;
+	if (tray->match)
+		return tray->match->n > 0;
+	ends = ends_of(g);
+	return media_match(out.media, &ends.src, &ends.dst, hits) > 0;
 }
 
 /* What a glance tells of a frame. */
@@ -261,7 +271,8 @@ enum glimpse {
 	GLIMPSE_UNCLEAR,
 };
 
-static inline enum glimpse glimpse_of(struct outlook out, const struct weir_frame *f)
+static inline enum glimpse glimpse_of(const struct tray *tray, struct outlook out,
+				      const struct weir_frame *f)
 {
 	struct net_glance g;
 
@@ -271,7 +282,7 @@ static inline enum glimpse glimpse_of(struct outlook out, const struct weir_fram
 		return GLIMPSE_SOMEBODYS;
 	if (g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port))
 		return GLIMPSE_UNCLEAR;
-	return out.voip && may_be_call(out, &g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
+	return out.voip && may_be_call(tray, out, &g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
 }
 
 bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sure)
@@ -286,20 +297,32 @@ bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sur
 	return *is_sure || (out.sight->is_sip_anywhere && voip_follows(out.voip, p));
 }
 
-int tray_take_sound(struct tray *tray, const struct media *media, const struct weir_packet *p,
-		    bool has_time, struct sound *out)
+int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_packet *p,
+		    bool has_time, struct sound *sound)
 {
-	struct media_hit hits[MEDIA_MAX_HITS];
+	struct media_found found;
+	const struct media_found *match = tray->match;
 	struct media_packet u;
-	int rc;
+	int rc, n;
 
-	if (!media_packet_of(p, &u) || !media_match(media, &u.src, &u.dst, hits))
+	if (!media_packet_of(p, &u))
+		return 0;
+	if (!match) {
+		found.n = media_match(out.media, &u.src, &u.dst, found.hits);
+		match = &found;
+	}
+	if (!match->n)
 		return 0;
 	rc = add_piece(tray, p, p->inner_ip, has_time);
-	*out = (struct sound){.piece = (uint32_t)tray->n_pieces - 1,
-			      .src = u.src,
-			      .dst = u.dst,
-			      .is_control = u.len >= 2 && u.bytes[1] >= 192 && u.bytes[1] <= 223};
+	*sound = (struct sound){.serial = out.serial,
+				.piece = (uint32_t)tray->n_pieces - 1,
+				.slot = TRAY_NONE,
+				.src = u.src,
+				.dst = u.dst,
+				.n_hits = (uint8_t)match->n,
+				.is_control = u.len >= 2 && u.bytes[1] >= 192 && u.bytes[1] <= 223};
+	n = match->n < SOUND_HITS ? match->n : SOUND_HITS;
+	memcpy(sound->hits, match->hits, (size_t)n * sizeof *match->hits);
 	return rc ? rc : 1;
 }
 
@@ -316,7 +339,7 @@ static int take_call(struct tray *tray, struct outlook out, const struct weir_pa
 		return 0;
 	if (tray_sees_sip(out, p, &is_sure))
 		return add_note(tray, NOTE_SIP, f, tray->number, hits_from);
-	rc = tray_take_sound(tray, out.media, p, !(f->flags & WEIR_FRAME_NO_TIME), &sound);
+	rc = tray_take_sound(tray, out, p, !(f->flags & WEIR_FRAME_NO_TIME), &sound);
 	if (rc != 1)
 		return rc;
 	rc = add_note(tray, NOTE_MEDIA, f, tray->number, hits_from);
@@ -356,10 +379,54 @@ static int take_decoded(struct tray *tray, struct outlook out, const struct weir
 int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
 {
 	int rc = tray_see_time(tray, f) ? note_wake(tray, out.sight, f, number) : 0;
-	enum glimpse glimpse = rc ? GLIMPSE_NOBODYS : glimpse_of(out, f);
+	enum glimpse glimpse = rc ? GLIMPSE_NOBODYS : glimpse_of(tray, out, f);
 
 	tray->number = number;
 	return glimpse == GLIMPSE_NOBODYS ? rc : take_decoded(tray, out, f, glimpse);
+}
+
+/* Whom the media of the next few frames belong to, looked for together. */
+static void match_media(struct tray *tray, struct outlook out, const struct weir_frame *frames,
+			int n)
+{
+	struct media_ends ends[MEDIA_BATCH];
+	struct media_found found[MEDIA_BATCH];
+	int of[MEDIA_BATCH];
+	struct net_glance g;
+	size_t n_ends = 0;
+
+	for (int k = 0; k < n; k++) {
+		tray->found[k].n = -1;
+		if (!net_glance(&g, &frames[k]) || !g.is_udp)
+			continue;
+		ends[n_ends] = ends_of(&g);
+		of[n_ends++] = k;
+	}
+	media_match_many(out.media, ends, n_ends, found);
+	for (size_t k = 0; k < n_ends; k++)
+		tray->found[of[k]] = found[k];
+}
+
+int tray_take_many(struct tray *tray, struct outlook out, const struct weir_frame *frames, int n,
+		   uint32_t number)
+{
+	bool has_media = out.voip && media_n(out.media);
+	int rc = 0;
+
+	for (int from = 0; from < n && !rc; from += MEDIA_BATCH) {
+		int some = n - from < MEDIA_BATCH ? n - from : MEDIA_BATCH;
+
+		if (has_media)
+			match_media(tray, out, frames + from, some);
+		for (int k = 0; k < some && !rc; k++) {
+			const struct media_found *found = &tray->found[k];
+
+			tray->match = has_media && found->n >= 0 ? found : NULL;
+			rc = tray_take(tray, out, &frames[from + k], number++);
+		}
+	}
+	tray->match = NULL;
+	return rc;
 }
 
 static int own(struct tray *tray, uint8_t *bytes)

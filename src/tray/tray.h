@@ -45,6 +45,7 @@ struct outlook {
 	const struct sight *sight;
 	const struct voip *voip; /* NULL: no targets of calls */
 	const struct media *media;
+	uint64_t serial; /* of the media, before they are looked at */
 };
 
 /* An IP packet that somebody gets: one layer of a frame. */
@@ -94,10 +95,16 @@ enum note_kind {
 };
 
 /* A packet that is media where it goes from or to an endpoint of a call's. */
+enum { SOUND_HITS = 4 };
+
 struct sound {
+	uint64_t serial; /* the media's, when its hits were found */
 	uint32_t piece;
+	uint32_t slot; /* of the first of its sessions, once it was looked for; TRAY_NONE */
 	struct media_endpoint src;
 	struct media_endpoint dst;
+	struct media_hit hits[SOUND_HITS];
+	uint8_t n_hits;  /* more than SOUND_HITS: they must be looked for again */
 	bool is_control; /* RTCP, as its second octet says (RFC 5761 4) */
 };
 
@@ -139,6 +146,8 @@ struct tray {
 	struct piece *pieces;
 	size_t n_pieces;
 	size_t pieces_size;
+	struct media_found found[MEDIA_BATCH]; /* of frames that were looked at together */
+	const struct media_found *match;       /* of the frame in hand; NULL: it was not */
 	struct pending *pending;
 	size_t n_pending;
 	size_t pending_size;
@@ -183,6 +192,10 @@ bool tray_see_time(struct tray *tray, const struct weir_frame *frame);
 MUST_CHECK int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *frame,
 			 uint32_t number);
 
+/* The same for n frames, the block's from the number-th on. */
+MUST_CHECK int tray_take_many(struct tray *tray, struct outlook out,
+			      const struct weir_frame *frames, int n, uint32_t number);
+
 /* Finds who gets what lies in a datagram that was put together from fragments; it becomes the
  * tray's. Its outermost layer had its hits as fragments, and so had the sessions of the pending
  * records that came with the fragment (NULL: unknown). Appends pending records. Where it is a core
@@ -198,8 +211,8 @@ MUST_CHECK int tray_take_whole(struct tray *tray, struct outlook out, struct net
 
 /* Notes the innermost IP packet as a piece, and where it goes from and to: 1; 0 where it is no
  * datagram from or to an endpoint of these. */
-MUST_CHECK int tray_take_sound(struct tray *tray, const struct media *media,
-			       const struct weir_packet *p, bool has_time, struct sound *out);
+MUST_CHECK int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_packet *p,
+			       bool has_time, struct sound *sound);
 
 /* One more pending record, of the piece. */
 MUST_CHECK int tray_add(struct tray *tray, const struct pending *pending);

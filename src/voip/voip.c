@@ -25,6 +25,7 @@ struct voip {
 	uint64_t n_messages;
 	int rc;
 	_Atomic(struct media *) media;
+	_Atomic uint64_t serial;        /* odd while the media change */
 	_Atomic uint8_t marks[N_MARKS]; /* how many; that many or more: MARK_FULL, which stays */
 };
 
@@ -205,11 +206,13 @@ static void on_media(void *arg, const struct call *call, const struct call_media
 	struct media *retired = NULL;
 	int rc = 0;
 
+	atomic_fetch_add(&t->serial, 1);
 	if (news == CALL_MEDIA_ADDED)
 		rc = media_add(&media, &m->at, &retired);
 	else if (news == CALL_MEDIA_REMOVED)
 		media_remove(media, &m->at);
 	atomic_store(&t->media, media);
+	atomic_fetch_add(&t->serial, 1);
 	if (retired && t->options.on_retire)
 		t->options.on_retire(t->options.arg, retired);
 	else
@@ -362,6 +365,11 @@ void voip_tick(struct voip *t, struct nanos now)
 	if (t->streams)
 		stream_tick(t->streams, now);
 	call_tick(t->calls, now);
+}
+
+uint64_t voip_serial(const struct voip *t)
+{
+	return atomic_load_explicit(&t->serial, memory_order_acquire);
 }
 
 void voip_save(const struct voip *t, struct wr *w)

@@ -75,6 +75,10 @@ const struct media *voip_media(const struct voip *t);
 void voip_save(const struct voip *t, struct wr *w);
 MUST_CHECK int voip_load(struct voip *t, struct rd *r, call_renumber_fn renumber, void *arg);
 
+/* Moves before and after each change of where media are expected: what was matched between two
+ * looks at the same even number is as it would be now. Any thread. */
+uint64_t voip_serial(const struct voip *t);
+
 /* Since voip_new, or the last time that it was asked: ERR_NOMEM where memory was short. */
 int voip_failed(struct voip *t);
 
