@@ -10,6 +10,7 @@
 #include "base/lookup.h"
 #include "tray/tray.h"
 #include "mandate/mandate.h"
+#include "mandate/wanted.h"
 #include "voip/voip.h"
 #include "net/reassembly.h"
 
@@ -68,8 +69,7 @@ struct intercept {
 	size_t found_size;
 
 	_Atomic(struct voip *) voip; /* NULL: there were no targets of calls yet */
-	uint64_t *wanted;            /* hashes of their texts, in their order */
-	struct lookup wanted_by;     /* slots of mandates by these */
+	struct wanted wanted;        /* its hashes; slots are voip's */
 
 	struct access *access;
 	int event_rc;           /* what an event met */

@@ -223,9 +223,8 @@ void intercept_free(struct intercept **ip)
 	lookup_fini(&i->identities);
 	lookup_fini(&i->by_access);
 	lookup_fini(&i->ignored);
-	lookup_fini(&i->wanted_by);
 	voip_free(&voip);
-	free(i->wanted);
+	wanted_fini(&i->wanted);
 	net_reassembly_free(&i->reassembly);
 	access_free(&i->access);
 	wr_fini(&i->iri);

@@ -10,14 +10,13 @@
 #include "ipmm/location.h"
 #include "ipmm/mask.h"
 #include "net/decode.h"
-#include "sip/access.h"
 
 /* What a record of HI2 tells. */
 struct report {
 	enum etsi_iri_type type;
 	struct sip_text message;
 	bool is_masked;
-	const struct sip_access *access; /* NULL: nothing is known of where the target is */
+	const struct sip_message *from_target; /* it says where the target is; NULL: nothing does */
 	int64_t ns;
 };
 
@@ -28,83 +27,12 @@ static uint64_t call_id(const struct call *call)
 
 /* ---- whom messages are looked through for ---- */
 
-static uint64_t text_hash(const struct target *t)
-{
-	const char *text = target_text(t);
-
-	return lookup_hash((uint64_t)target_kind(t), text, strlen(text)) | 1;
-}
-
-static uint64_t wanted_hash(const struct mandate *m, uint64_t text)
-{
-	return lookup_spread(text ^ (uint64_t)m->slot << 32);
-}
-
 bool party_is_wanted(const struct intercept *i, const struct session *s)
 {
 	const struct voip *voip = atomic_load(&i->voip);
-	uint64_t hash = wanted_hash(s->mandate, s->call->wanted);
-	struct lookup_walk walk = lookup_first(&i->wanted_by, hash);
-	uint32_t slot;
 
-	if (!voip || !call_find(voip_calls(voip), (uint32_t)s->access_id))
-		return false;
-	while (lookup_next(&i->wanted_by, hash, &walk, &slot)) {
-		if (slot == s->mandate->slot)
-			return true;
-	}
-	return false;
-}
-
-/* The targets of calls, in the orders' order, with whose they are and a hash of their text. */
-struct wanted {
-	struct identity_target *at;
-	uint32_t *slots;
-	uint64_t *hashes;
-	size_t n;
-};
-
-static void free_wanted(struct wanted *w)
-{
-	free(w->at);
-	free(w->slots);
-	free(w->hashes);
-}
-
-static int gather(struct intercept *i, const struct orders *orders, struct wanted *w)
-{
-	size_t n = orders_n_call_targets(orders);
-
-	*w = (struct wanted){.at = calloc(n + 1, sizeof *w->at),
-			     .slots = calloc(n + 1, sizeof *w->slots),
-			     .hashes = calloc(n + 1, sizeof *w->hashes)};
-	if (!w->at || !w->slots || !w->hashes)
-		return ERR_NOMEM;
-	for (size_t k = 0; k < orders->warrants.n; k++) {
-		const struct warrant *warrant = &orders->warrants.items[k];
-
-		for (size_t t = 0; t < warrant->targets.n; t++) {
-			const struct target *target = &warrant->targets.items[t];
-
-			if (!target_is_of_calls(target))
-				continue;
-			w->at[w->n] = (struct identity_target){target->sip_uri, target->phone};
-			w->slots[w->n] = i->ordered[k]->slot;
-			w->hashes[w->n++] = text_hash(target);
-		}
-	}
-	return 0;
-}
-
-static int index_wanted(struct intercept *i, const struct wanted *w)
-{
-	int rc = 0;
-
-	lookup_fini(&i->wanted_by);
-	for (size_t k = 0; k < w->n && !rc; k++)
-		rc = lookup_add(&i->wanted_by, wanted_hash(i->mandates[w->slots[k]], w->hashes[k]),
-				w->slots[k]);
-	return rc;
+	return voip && call_find(voip_calls(voip), (uint32_t)s->access_id) &&
+	       wanted_has(&i->wanted, s->mandate->slot, s->call->wanted);
 }
 
 static void hear(void *arg, const struct call_event *e);
@@ -164,23 +92,20 @@ int party_set(struct intercept *i, const struct orders *orders)
 		return rc;
 	why_clear(&why);
 	orders_plan_of(&orders->operator, & plan);
-	rc = gather(i, orders, &w);
+	rc = wanted_init(&w, orders, i->ordered);
 	if (!rc)
 		rc = identity_set_new(&set, &plan.plan, &(struct identity_targets){w.at, w.n},
 				      i->options.seed, &why);
-	if (!rc)
-		rc = index_wanted(i, &w);
 	if (rc) {
-		identity_set_free(&set);
-		free_wanted(&w);
+		wanted_fini(&w);
 		return rc;
 	}
 	voip_set_targets(atomic_load(&i->voip), set, w.slots, orders->operator.trust_from);
-	free(i->wanted);
-	i->wanted = w.hashes;
-	w.slots = NULL;
-	w.hashes = NULL;
-	free_wanted(&w);
+	w.slots = NULL; /* voip's now */
+	free(w.at);
+	w.at = NULL; /* it borrowed the orders */
+	wanted_fini(&i->wanted);
+	i->wanted = w;
 	return 0;
 }
 
@@ -241,7 +166,7 @@ static int encode_message(const struct iri_form *form, const struct session *s, 
 	};
 	struct ipmm_place place;
 
-	if (r->access && ipmm_place_of(&place, r->access))
+	if (r->from_target && ipmm_place_in(&place, r->from_target))
 		iri.location = place.location;
 	return ipmm_iri_encode(s->header, &iri, w, why);
 }
@@ -288,7 +213,7 @@ static int add(struct intercept *i, struct mandate *m, const struct call_event *
 	if (!rc)
 		rc = subscriber_restore_call(i, m, e->call->number, cin, out);
 	if (!rc)
-		(*out)->call->wanted = i->wanted[nth];
+		(*out)->call->wanted = i->wanted.hashes[nth];
 	return rc;
 }
 
@@ -336,8 +261,6 @@ static int see(struct intercept *i, const struct mandate *m, const struct sip_me
 static int report(struct intercept *i, struct session *s, const struct call_event *e,
 		  enum etsi_iri_type type)
 {
-	struct sip_access access;
-	struct sip_text value;
 	struct report r = {.type = type, .ns = e->time.ns};
 	int rc = see(i, s->mandate, e->message->sip, &r);
 
@@ -345,10 +268,8 @@ static int report(struct intercept *i, struct session *s, const struct call_even
 		return rc;
 	set_ways(s->call, e);
 	session_call_keep(s->call, r.message.bytes, r.message.len, r.is_masked);
-	if (s->call->payload_direction == ETSI_FROM_TARGET &&
-	    sip_message_value(e->message->sip, SIP_FIELD_P_ACCESS_NETWORK_INFO, &value) &&
-	    !sip_access_read(value, &access))
-		r.access = &access;
+	if (s->call->payload_direction == ETSI_FROM_TARGET)
+		r.from_target = e->message->sip;
 	return say(i, s, &r);
 }
 
