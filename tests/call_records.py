@@ -12,6 +12,7 @@ from intercept_records import elements, level, number, only
 
 BEGIN, END, CONTINUE, REPORT = 1, 2, 3, 4
 LETTERS = {BEGIN: "B", END: "E", CONTINUE: "C", REPORT: "R"}
+IRI, CC = 0xA0, 0xA1  # tags of payloads
 SIP_PORT = 5060
 
 Message = collections.namedtuple("Message", "number octets src dst call_id")
@@ -38,7 +39,7 @@ class CallRecord:
         self.liid = data[slice(*header[0x81])].decode()
         self.cin = number(data, only(data, header[0xA3], 0x81))
         self.seq = number(data, header[0x84])
-        self.is_cc = kind == 0xA1
+        self.is_cc = kind == CC
         self.type = self.sip = self.is_masked = self.packet = self.stream = None
         content = only(data, (at, end), 0x30)
         if self.is_cc:
@@ -71,10 +72,16 @@ class CallRecord:
         self.protocol = number(data, contents[0x84])
 
 
+def payload_of(data, span):
+    """The tag of what a PS-PDU carries."""
+    return data[level(data, *span)[0xA2][0]]
+
+
 def read_call_records(path):
+    """Those of IRI and CC; what else there is, HI1 say, is left out."""
     with open(path, "rb") as file:
         data = file.read()
-    records = [CallRecord(data, (a, b)) for _, a, b in elements(data, 0, len(data))]
+    records = [CallRecord(data, (a, b)) for _, a, b in elements(data, 0, len(data)) if payload_of(data, (a, b)) in (IRI, CC)]
     for before, record in zip([None, *records], records):
         record.begin = before.span[1] if before else 0
     return records

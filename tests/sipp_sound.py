@@ -70,7 +70,11 @@ def facts(agency, folder, records, calls):
                           check=False)
     ok(said.returncode == 0 and "verdict: complete" in said.stdout, "weir-agency takes the calls in",
        [said.stdout[-1500:], said.stderr])
-    hi3 = of_liid(read_call_records(records / "hi3.ber"))
+    are_heard(sound, of_liid(read_call_records(records / "hi3.ber")), calls)
+
+
+def are_heard(sound, hi3, calls):
+    """The folder of WAV files, against the records of HI3 by LIID."""
     faults, wanted, n_samples = [], set(), 0
     for call in calls:
         talks = {party.talk.ssrc: party.talk for party in call.parties}
