@@ -5,6 +5,7 @@
 """
 import collections
 import datetime
+import json
 import pathlib
 import re
 import signal
@@ -211,6 +212,74 @@ def damage_is_stepped_over():
            (w.lost("damaged"), w.lost("spoiled")) == (damaged, spoiled), "and after a restart", w.content())
 
 
+def an_agency_goes():
+    """It is removed while records wait for it, at its mediator and at the collector: not unless somebody says that
+    they may be dropped, and then it is said how many and whose."""
+    with Chain(PROGRAMS, is_plain=True) as chain:
+        w = World(chain)
+        feed(w.c, 0, 200)
+        ok(until(lambda: w.content()["acknowledged"] == 200), "an agency has all", w.content())
+        w.a.stop()
+        feed(w.c, 200, 3000)
+        ok(until(lambda: w.content()["kept"] == 3200), "it goes away, and the mediator keeps what is for it", w.content())
+        w.m.stop()
+        feed(w.c, 3200, 1000)
+        ok(until(lambda: w.content()["spooled"] == 4200), "then the mediator does, and the collector keeps it", w.content())
+        w.p.ask("DELETE", "/warrants/police/L1")
+
+        def owed():
+            status, said = w.p.ask("DELETE", "/agencies/police")
+            return status == 409 and re.search(r"(\d+) at collectors and (\d+) at mediators, of police/L1: wait, or drop",
+                                               json.dumps(said))
+
+        ok(until(owed) and int(owed()[1]) >= 1000 and int(owed()[2]) >= 3000,
+           "it is not removed by mistake: what it is owed is said", w.p.ask("DELETE", "/agencies/police"))
+        whole = w.p.ask("GET", "/orders")[1]
+        ok(w.p.ask("PUT", "/orders", {**whole, "agencies": []})[0] == 409, "nor with orders that do not name it")
+        w.m.start()
+        # what the collector has, and the word of the warrant's end, are on their way; the agency stays away
+        ok(until(lambda: (w.page() or {}).get("closes") and w.content()["kept"] == 4200 and owed() and
+                 int(owed()[1]) == 0), "the mediator comes back, and takes the rest", w.content(), owed())
+        w.m.stop()
+        w.c.stop()
+        status = w.p.ask("DELETE", "/agencies/police?drop=true")[0]
+        ok(status == 204, "it is, when that is what is wanted", status)
+        w.m.start()
+        w.c.start()
+        ok(until(lambda: w.lost("undelivered")), "the mediator drops what was left", w.page(), w.m.log()[-800:])
+        row = w.content()
+        ok(row["acknowledged"] + w.lost("undelivered") == 4200 and w.lost("undelivered") >= 3000 and w.page()["closes"],
+           "and the ledger says how many, and closes", row)
+
+        def dropped():
+            entries = w.p.ask("GET", "/audit")[1]
+            entries = entries.get("audit") or entries.get("entries") or []
+            return {(e["who"], e["key"]): int(e["before"]) for e in entries if (e["what"], e["kind"]) == ("drop", "records")}
+
+        ok(until(lambda: dropped().get(("m1", "police/L1"), 0) >= w.lost("undelivered")),
+           "so does the audit log", dropped(), w.lost("undelivered"))
+        ok("alarm records_undelivered: warrant police/L1: records are dropped" in w.m.log(), "and the log",
+           w.m.log()[-800:])
+        ok(until(lambda: not w.keys(w.m), 15), "then its key has served", w.m.log()[-500:])
+
+
+def the_collector_drops():
+    """An agency that is removed while the mediator is away: the collector says what it drops, also after a restart."""
+    with Chain(PROGRAMS, is_plain=True) as chain:
+        w = World(chain)
+        backlog(w, 0, 500)
+        w.p.ask("DELETE", "/warrants/police/L1")
+        ok(until(lambda: w.p.ask("DELETE", "/agencies/police")[0] == 409), "an agency that is owed records stays")
+        w.c.process.kill()
+        w.c.process.wait()
+        w.c.feed.close()
+        ok(w.p.ask("DELETE", "/agencies/police?drop=true")[0] == 204, "it is dropped while the collector is not there")
+        w.c.start()
+        ok(until(lambda: w.lost("abandoned") == 500), "which says so when it is", w.content(), w.c.log()[-800:])
+        ok(until(lambda: (w.page() or {}).get("closes")) and not w.content()["handed"] and
+           "alarm records_abandoned: warrant police/L1" in w.c.log(), "to the record", w.page())
+
+
 def without_a_disk():
     """No folder, no key, nothing on disk."""
     with Chain(PROGRAMS, is_plain=True) as chain:
@@ -222,7 +291,7 @@ def without_a_disk():
         ok(not (m.fields["folder"] / "keys").exists(), "without a disk there are no keys")
 
 
-PARTS = (a_backlog_goes_to_disk, damage_is_stepped_over, without_a_disk)
+PARTS = (a_backlog_goes_to_disk, damage_is_stepped_over, an_agency_goes, the_collector_drops, without_a_disk)
 
 
 def go(part):

@@ -44,6 +44,9 @@ enum {
 	X(RECORDS_DAMAGED, "records_damaged", 0, "records",                                        \
 	  "records are lost: the collector's disk does not give them back", "",                    \
 	  "Whose records they were, once what was not lost has gone out: see outbox_damaged.")     \
+	X(RECORDS_ABANDONED, "records_abandoned", 0, "records",                                    \
+	  "records are dropped with their agency", "",                                             \
+	  "The agency was removed while they waited for a mediator: nobody can be told by HI1.")   \
 	X(DISK_REFUSES, "disk_refuses", 10, "",                                                    \
 	  "nothing can be written to the disk: memory alone takes what waits",                     \
 	  "the disk takes records again",                                                          \
@@ -79,6 +82,10 @@ enum {
 	X(RECORDS_SPOILED, "records_spoiled", 0, "records",                                        \
 	  "records are lost: the mediator's disk does not give them back", "",                     \
 	  "Whose records they were, once what was not lost has gone out: see spool_damaged.")      \
+	X(RECORDS_UNDELIVERED, "records_undelivered", 0, "records",                                \
+	  "records are dropped with their agency", "",                                             \
+	  "The agency was removed, or another mediator's, while they waited for it: nobody can "   \
+	  "be told by HI1.")                                                                       \
 	X(STREAM_GAP, "stream_gap", 0, "octets", "octets that collectors had delivered are lost",  \
 	  "",                                                                                      \
 	  "A collector goes on behind what came last: it, or the mediator, has lost its spool.")   \

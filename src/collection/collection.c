@@ -66,6 +66,17 @@ static void tell_gone(void *owner, const char *liid, uint64_t key)
 		log_error("LIID %s: the provisioner is not told that its key is destroyed", liid);
 }
 
+static void tell_dropped(void *owner, const struct ledger_lost *lost)
+{
+	const struct collection *c = owner;
+	uint8_t octets[CUSTODY_REPORT_LEN];
+	size_t len = custody_report_dropped(octets, lost->warrant, lost->n);
+
+	if (!len || station_report(c->station, (const char *)octets, len))
+		log_error("warrant %s: the provisioner is not told of what is dropped",
+			  lost->warrant);
+}
+
 static void look_for_keys(void *owner)
 {
 	struct collection *c = owner;
@@ -306,7 +317,9 @@ static int open_sentry(struct collection *c)
 					       .alarms = c->alarms,
 					       .intercept = c->intercept,
 					       .delivery = c->delivery,
-					       .proof = c->proof};
+					       .proof = c->proof,
+					       .dropped = tell_dropped,
+					       .owner = c};
 
 	return sentry_new(&c->sentry, &options);
 }

@@ -165,6 +165,13 @@ void delivery_keep(struct delivery *d, struct box *box, uint64_t offset)
 	release(box);
 }
 
+void delivery_give_up(struct delivery *d, struct box *box)
+{
+	(void)d;
+	box->acked = spool_end(box->spool);
+	release(box);
+}
+
 /* ---- links ---- */
 
 /* Asks the mediator how far it has the stream. */
@@ -505,20 +512,22 @@ static void route(struct channel *c, struct peer *peer)
 	c->is_asked = c->is_open = false;
 }
 
+static const struct agency *agency_of(const struct orders *orders, const char *id)
+{
+	for (size_t i = 0; i < orders->agencies.n; i++) {
+		if (!strcmp(orders->agencies.items[i].id, id))
+			return &orders->agencies.items[i];
+	}
+	return NULL;
+}
+
 static struct peer *peer_of(const struct delivery *d, const struct orders *orders,
 			    const char *agency)
 {
-	for (size_t i = 0; i < orders->agencies.n; i++) {
-		const struct agency *a = &orders->agencies.items[i];
-		size_t k;
+	const struct agency *a = agency_of(orders, agency);
+	size_t k = a ? orders_mediator(orders, a) : orders->mediators.n;
 
-		if (strcmp(a->id, agency) != 0)
-			continue;
-		k = orders_mediator(orders, a);
-		return k < orders->mediators.n ? find_peer(d, orders->mediators.items[k].name)
-					       : NULL;
-	}
-	return NULL;
+	return k < orders->mediators.n ? find_peer(d, orders->mediators.items[k].name) : NULL;
 }
 
 static void drop_peers(struct delivery *d)
@@ -557,12 +566,10 @@ void delivery_route(struct delivery *d, const struct orders *orders)
 			dial(d, peer, &m->address);
 	}
 	for (size_t i = 0; i < d->n_channels; i++) {
-		struct peer *peer = peer_of(d, orders, d->channels[i]->box.agency);
+		struct box *box = &d->channels[i]->box;
 
-		/* an agency that the orders do not name any more gets what is left for it */
-		if (!peer && d->channels[i]->peer && d->channels[i]->peer->is_ordered)
-			peer = d->channels[i]->peer;
-		route(d->channels[i], peer);
+		box->is_orphan = !agency_of(orders, box->agency);
+		route(d->channels[i], peer_of(d, orders, box->agency));
 	}
 	drop_peers(d);
 	for (size_t i = 0; i < d->n_peers; i++) {

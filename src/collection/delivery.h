@@ -46,6 +46,7 @@ struct box {
 	uint64_t acked;      /* the mediator has it up to there */
 	uint64_t kept;       /* and the state that was saved last knows of what is before */
 	struct parcels sent; /* what is on its way */
+	bool is_orphan;      /* no order names its agency any more */
 };
 
 MUST_CHECK int delivery_new(struct delivery **out, const struct delivery_options *options,
@@ -70,6 +71,9 @@ enum alarm_outcome delivery_tell(const struct delivery *d, const struct alarm_me
 
 /* The state that is saved knows all before this offset. */
 void delivery_keep(struct delivery *d, struct box *box, uint64_t offset);
+
+/* What is left in the box of an agency that is no more goes; it is counted already. */
+void delivery_give_up(struct delivery *d, struct box *box);
 
 /* Whether mediators have all, or none is there that could take it. */
 bool delivery_is_drained(const struct delivery *d);

@@ -43,6 +43,7 @@ struct proof {
 	struct loop_timer timer;
 	int64_t looked_ns, began_ns;
 	struct box *acked;         /* in hand */
+	struct box *orphan;        /* likewise */
 	struct delivery *delivery; /* NULL: it is not known yet */
 	struct missing *missing;
 	struct ledger_losses losses; /* that nobody was told of */
@@ -259,6 +260,56 @@ static void recall_missing(void *arg)
 	}
 	for (struct missing *m = p->missing; m; m = m->next)
 		look_for_missing(p, m);
+}
+
+/* All that is left, up to where the box ends, is nobody's any more. */
+static void close_box(const struct proof *p, struct box *box)
+{
+	const struct ledger_mark mark = {spool_id(box->spool), PART_HANDED, spool_end(box->spool)};
+
+	ledger_mark_set(p->book, &mark);
+	mark_missing(p, box, false);
+	delivery_give_up(p->delivery, box);
+}
+
+static bool is_left(const struct box *box)
+{
+	return box && box->is_orphan && box->acked < spool_end(box->spool);
+}
+
+/* Records of both interfaces, which the rows do not tell apart, unless one is in hand. */
+static void give_up(void *arg)
+{
+	struct proof *p = arg;
+	struct box *box = p->orphan, *boxes[LEDGER_STOCK_SPOOLS];
+	const struct ledger_stock_rule rule = {
+		LEDGER_SPOOLED, LEDGER_HANDED, LEDGER_ABANDONED, {0, loop_wall().ns}};
+	struct missing *m = missing_of(p, box->agency);
+
+	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS; k++) {
+		boxes[k] = box_of(p, box->agency, k);
+		if (boxes[k] && spool_reserved(boxes[k]->spool) != spool_end(boxes[k]->spool))
+			return;
+	}
+	log_error("agency %s: what waited for its mediator is dropped with it", box->agency);
+	if (ledger_stock_give_up(p->book, box->agency, &rule, &p->losses))
+		log_error("agency %s: what is dropped is not counted: %s", box->agency,
+			  err_text(ERR_NOMEM));
+	if (m)
+		ledger_stock_free(&m->stock);
+	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS; k++) {
+		if (boxes[k])
+			close_box(p, boxes[k]);
+	}
+}
+
+void proof_give_up(struct proof *p)
+{
+	for (size_t i = 0; i < delivery_n_boxes(p->delivery); i++) {
+		p->orphan = delivery_box(p->delivery, i);
+		if (is_left(p->orphan))
+			intercept_hold(p->intercept, give_up, p);
+	}
 }
 
 bool proof_next_loss(struct proof *p, struct ledger_lost *out)

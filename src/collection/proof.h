@@ -37,7 +37,12 @@ void proof_deliver(struct proof *proof, struct delivery *delivery);
 /* Looks at them every second from now on; NULL: no more. */
 void proof_watch(struct proof *proof, struct inputs *inputs);
 
-/* What a warrant has lost on the collector's disk, each once; false: nothing more is known. */
+/* Agencies that no order names any more: what their boxes still have is lost, and the boxes are
+ * emptied. Now and then, for a record may be in hand. */
+void proof_give_up(struct proof *proof);
+
+/* What a warrant has lost on the collector's disk, or with its agency, each once; false: nothing
+ * more is known. */
 bool proof_next_loss(struct proof *proof, struct ledger_lost *out);
 
 /* An interface was not captured for a while. */

@@ -121,7 +121,9 @@ static void look_at_warrant(void *arg, const struct intercept_view *view)
 /* Whether an agency hears of it; log and metrics have it in any case. */
 static bool is_told(const struct sentry *s, enum alarm_kind kind)
 {
-	return kind != ALARM_SILENT || s->options.settings->tell_silence;
+	/* of an agency that is no more there is nobody to tell */
+	return kind != ALARM_RECORDS_ABANDONED &&
+	       (kind != ALARM_SILENT || s->options.settings->tell_silence);
 }
 
 static void raise_found(struct sentry *s, const struct found *f)
@@ -194,7 +196,12 @@ static void look_at_losses(struct sentry *s)
 	begin_look(s);
 	while (s->n_found < MAX_SINGLE && alarms_has_room(s->options.alarms) &&
 	       proof_next_loss(s->options.proof, &lost)) {
-		struct found *f = find(s, ALARM_RECORDS_DAMAGED, lost.warrant, lost.n);
+		bool is_dropped = lost.reason == LEDGER_ABANDONED;
+		enum alarm_kind kind = is_dropped ? ALARM_RECORDS_ABANDONED : ALARM_RECORDS_DAMAGED;
+		struct found *f = find(s, kind, lost.warrant, lost.n);
+
+		if (is_dropped)
+			s->options.dropped(s->options.owner, &lost);
 
 		if (!f)
 			continue;
@@ -399,6 +406,7 @@ static void look(void *owner)
 	struct sentry *s = owner;
 
 	s->n_looks++;
+	proof_give_up(s->options.proof);
 	look_at_losses(s);
 	look_at_inputs(s);
 	look_at_boxes(s);

@@ -19,6 +19,9 @@ struct sentry_options {
 	struct intercept *intercept;
 	struct delivery *delivery;
 	struct proof *proof;
+	/* Records of a warrant were dropped with its agency. */
+	void (*dropped)(void *owner, const struct ledger_lost *lost);
+	void *owner;
 };
 
 /* Begins to look. */

@@ -205,21 +205,42 @@ void custody_look(struct custody *c, const struct custody_view *v, custody_gone_
 	}
 }
 
-size_t custody_report(uint8_t octets[CUSTODY_REPORT_LEN], const char *liid, uint64_t key)
+/* An entry of the provisioner's audit log. */
+struct entry {
+	const char *what, *kind, *key, *before;
+};
+
+static size_t print_entry(uint8_t octets[CUSTODY_REPORT_LEN], const struct entry *e)
 {
 	struct wr w = wr_of(octets, CUSTODY_REPORT_LEN);
 	struct json j = json_of(&w);
+
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "audit");
+	json_key(&j, "what"), json_text(&j, e->what);
+	json_key(&j, "kind"), json_text(&j, e->kind);
+	json_key(&j, "key"), json_text(&j, e->key);
+	json_key(&j, "before"), json_text(&j, e->before);
+	json_close(&j, '}');
+	return w.ok ? w.len : 0;
+}
+
+size_t custody_report(uint8_t octets[CUSTODY_REPORT_LEN], const char *liid, uint64_t key)
+{
 	char text[24];
 	struct wr number = wr_of(text, sizeof text - 1);
 
 	wr_text(&number, "%016llx", (unsigned long long)key);
 	text[number.len] = '\0';
-	json_open(&j, '{');
-	json_key(&j, "type"), json_text(&j, "audit");
-	json_key(&j, "what"), json_text(&j, "destroy");
-	json_key(&j, "kind"), json_text(&j, "keys");
-	json_key(&j, "key"), json_text(&j, liid);
-	json_key(&j, "before"), json_text(&j, text);
-	json_close(&j, '}');
-	return w.ok ? w.len : 0;
+	return print_entry(octets, &(struct entry){"destroy", "keys", liid, text});
+}
+
+size_t custody_report_dropped(uint8_t octets[CUSTODY_REPORT_LEN], const char *warrant, uint64_t n)
+{
+	char text[24];
+	struct wr number = wr_of(text, sizeof text - 1);
+
+	wr_text(&number, "%llu", (unsigned long long)n);
+	text[number.len] = '\0';
+	return print_entry(octets, &(struct entry){"drop", "records", warrant, text});
 }

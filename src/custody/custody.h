@@ -31,6 +31,9 @@ enum { CUSTODY_REPORT_LEN = 512 };
 /* Says that a key was destroyed, as the provisioner's audit log takes it: its length. */
 size_t custody_report(uint8_t octets[CUSTODY_REPORT_LEN], const char *liid, uint64_t key);
 
+/* Says that records of a warrant ("AGENCY/LIID") were dropped with their agency. */
+size_t custody_report_dropped(uint8_t octets[CUSTODY_REPORT_LEN], const char *warrant, uint64_t n);
+
 enum {
 	CUSTODY_GRACE_S = 3, /* for records that are still on their way to a spool */
 	CUSTODY_LOOK_S = 1,  /* how often custody_look should be called */

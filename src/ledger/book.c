@@ -156,9 +156,12 @@ static bool is_final(const struct ledger_row *row)
 	if (!row->is_used || row->key.span != LEDGER_SPAN_SESSION)
 		return false;
 	if (c[LEDGER_RECEIVED] || c[LEDGER_KEPT])
-		return c[LEDGER_ACKNOWLEDGED] + row->tallies[LEDGER_SPOILED].n == c[LEDGER_KEPT];
-	return row->is_closed &&
-	       c[LEDGER_HANDED] + row->tallies[LEDGER_DAMAGED].n >= c[LEDGER_SPOOLED];
+		return c[LEDGER_ACKNOWLEDGED] + row->tallies[LEDGER_SPOILED].n +
+			       row->tallies[LEDGER_UNDELIVERED].n ==
+		       c[LEDGER_KEPT];
+	return row->is_closed && c[LEDGER_HANDED] + row->tallies[LEDGER_DAMAGED].n +
+						 row->tallies[LEDGER_ABANDONED].n >=
+					 c[LEDGER_SPOOLED];
 }
 
 static int by_age(const void *a, const void *b)

@@ -80,6 +80,19 @@ static uint64_t tally(const struct ledger_row *row, enum ledger_reason reason)
 	return row->tallies[reason].n;
 }
 
+/* What was in the outbox, or in the mediator's spool, and is lost. */
+static uint64_t lost_at_collector(const struct ledger_row *row)
+{
+	return tally(row, LEDGER_DAMAGED) + tally(row, LEDGER_ABANDONED) +
+	       tally(row, LEDGER_VANISHED);
+}
+
+static uint64_t lost_at_mediator(const struct ledger_row *row)
+{
+	return tally(row, LEDGER_SPOILED) + tally(row, LEDGER_UNDELIVERED) +
+	       tally(row, LEDGER_GONE);
+}
+
 /* Sequence numbers are a second witness, where they come from one collector and run on: each record
  * that was encoded has one, but for those whose numbers were given again. */
 static void check_numbers(struct check *c, const struct ledger_row *row)
@@ -113,9 +126,7 @@ static void check_collector(struct check *c, const struct ledger_row *row)
 	check_most(c, row,
 		   &(struct stage){"in the collector's outbox", n[LEDGER_SPOOLED],
 				   "acknowledged by the mediator, or lost there",
-				   n[LEDGER_HANDED] + tally(row, LEDGER_DAMAGED) +
-					   tally(row, LEDGER_VANISHED),
-				   0});
+				   n[LEDGER_HANDED] + lost_at_collector(row), 0});
 	check_numbers(c, row);
 }
 
@@ -128,7 +139,7 @@ static void check_mediator(struct check *c, const struct ledger_row *row)
 				    "kept for the agency", n[LEDGER_KEPT],
 				    ledger_row_refused(row, LEDGER_AT_MEDIATOR) +
 					    ledger_row_lost(row, LEDGER_AT_MEDIATOR) -
-					    tally(row, LEDGER_SPOILED) - tally(row, LEDGER_GONE)});
+					    lost_at_mediator(row)});
 	check_most(
 		c, row,
 		&(struct stage){"kept for the agency", n[LEDGER_KEPT], "sent", n[LEDGER_SENT], 0});
@@ -138,9 +149,7 @@ static void check_mediator(struct check *c, const struct ledger_row *row)
 	check_most(c, row,
 		   &(struct stage){"kept for the agency", n[LEDGER_KEPT],
 				   "acknowledged by the agency, or lost before",
-				   n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED) +
-					   tally(row, LEDGER_GONE),
-				   0});
+				   n[LEDGER_ACKNOWLEDGED] + lost_at_mediator(row), 0});
 }
 
 /* While records come, the collector and the mediator tell of them at different moments. */
@@ -184,7 +193,8 @@ static const struct ledger_hole *gone_of(const struct ledger_page *page)
 static void check_gone(struct check *c, const struct ledger_row *row, const struct ledger_hole *h)
 {
 	const uint64_t *n = row->counts;
-	uint64_t spoiled = tally(row, LEDGER_SPOILED), gone = tally(row, LEDGER_GONE);
+	uint64_t spoiled = tally(row, LEDGER_SPOILED) + tally(row, LEDGER_UNDELIVERED);
+	uint64_t gone = tally(row, LEDGER_GONE);
 	uint64_t refused = ledger_row_refused(row, LEDGER_AT_MEDIATOR) +
 			   ledger_row_lost(row, LEDGER_AT_MEDIATOR) - spoiled - gone;
 	uint64_t held = more(n[LEDGER_KEPT], n[LEDGER_ACKNOWLEDGED] + spoiled + gone);
@@ -250,11 +260,8 @@ static void say_held(struct check *c, const struct ledger_row *row)
 	const uint64_t *n = row->counts;
 	uint64_t at_collector =
 		more(n[LEDGER_SPOOLED], (gone_of(c->page) ? n[LEDGER_HANDED] : n[LEDGER_RECEIVED]) +
-						tally(row, LEDGER_DAMAGED) +
-						tally(row, LEDGER_VANISHED));
-	uint64_t at_mediator =
-		more(n[LEDGER_KEPT],
-		     n[LEDGER_ACKNOWLEDGED] + tally(row, LEDGER_SPOILED) + tally(row, LEDGER_GONE));
+						lost_at_collector(row));
+	uint64_t at_mediator = more(n[LEDGER_KEPT], n[LEDGER_ACKNOWLEDGED] + lost_at_mediator(row));
 	char name[64];
 
 	c->verdict->n_held += at_collector + at_mediator;

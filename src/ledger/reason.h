@@ -49,6 +49,9 @@ enum ledger_stage {
 	X(DAMAGED, "damaged", LOST, "lost: what the collector had on its disk cannot be read",     \
 	  "The disk is broken, or was changed: a block has another sum than was written, or its "  \
 	  "key is gone.")                                                                          \
+	X(ABANDONED, "abandoned", LOST, "lost: given up by the collector with its agency",         \
+	  "The agency was removed while records for it waited for a mediator, by somebody who "    \
+	  "said that they may be dropped.")                                                        \
 	X(VANISHED, "vanished", LOST, "lost at the collector: its spool is gone",                  \
 	  "The collector began with an empty folder: its memory file system went with the "        \
 	  "machine, or somebody removed it.")
@@ -73,6 +76,9 @@ enum ledger_stage {
 	X(SPOILED, "spoiled", LOST, "lost: what the mediator had on its disk cannot be read",      \
 	  "The disk is broken, or was changed: a block has another sum than was written, or its "  \
 	  "key is gone.")                                                                          \
+	X(UNDELIVERED, "undelivered", LOST, "lost: given up by the mediator with its agency",      \
+	  "The agency was removed, or another mediator was given it, while records waited for "    \
+	  "it, by somebody who said that they may be dropped.")                                    \
 	X(GONE, "gone", LOST, "lost at the mediator: its spool is gone",                           \
 	  "The mediator began with an empty folder: its memory file system went with the "         \
 	  "machine, or somebody removed it.")

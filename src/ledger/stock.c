@@ -28,7 +28,10 @@ static bool is_of(const struct ledger_row *row, const char *agency)
 static uint64_t left_of(const struct ledger_stock *s, const struct ledger_row *row)
 {
 	uint64_t in = row->counts[s->rule.in];
-	uint64_t out = row->counts[s->rule.out] + row->tallies[s->rule.lost].n;
+	bool is_collectors = ledger_reasons[s->rule.lost].stage == LEDGER_AT_COLLECTOR;
+	uint64_t out = row->counts[s->rule.out] +
+		       row->tallies[is_collectors ? LEDGER_DAMAGED : LEDGER_SPOILED].n +
+		       row->tallies[is_collectors ? LEDGER_ABANDONED : LEDGER_UNDELIVERED].n;
 
 	return in > out ? in - out : 0;
 }
@@ -138,12 +141,12 @@ static struct ledger_stretch stretch_of(const struct ledger_stock *s, const stru
 
 /* Rows of one warrant come one behind the other. */
 static void add_loss(struct ledger_losses *losses, const struct stocked *item,
-		     const struct ledger_stretch *when)
+		     const struct ledger_stretch *when, enum ledger_reason reason)
 {
 	struct ledger_lost *last = losses->n ? &losses->items[losses->n - 1] : NULL;
 	struct ledger_lost *more;
 
-	if (last && !strcmp(last->warrant, item->key.warrant)) {
+	if (last && last->reason == reason && !strcmp(last->warrant, item->key.warrant)) {
 		last->n += item->n;
 		last->when.from_ns =
 			when->from_ns < last->when.from_ns ? when->from_ns : last->when.from_ns;
@@ -155,7 +158,7 @@ static void add_loss(struct ledger_losses *losses, const struct stocked *item,
 		return;
 	losses->items = more;
 	last = &more[losses->n++];
-	*last = (struct ledger_lost){.n = item->n, .when = *when};
+	*last = (struct ledger_lost){.n = item->n, .reason = reason, .when = *when};
 	memcpy(last->warrant, item->key.warrant, sizeof last->warrant);
 }
 
@@ -167,7 +170,7 @@ static void count_lost(const struct ledger_stock *s, const struct stocked *item,
 
 	ledger_tally_add(row, s->rule.lost, item->n, when.from_ns);
 	ledger_tally_add(row, s->rule.lost, 0, when.to_ns);
-	add_loss(losses, item, &when);
+	add_loss(losses, item, &when, s->rule.lost);
 }
 
 void ledger_stock_reached(struct ledger_stock **stock, size_t spool, uint64_t offset,
@@ -185,6 +188,18 @@ void ledger_stock_reached(struct ledger_stock **stock, size_t spool, uint64_t of
 		if (s->items[k].n)
 			count_lost(s, &s->items[k], losses);
 	ledger_stock_free(stock);
+}
+
+int ledger_stock_give_up(struct ledger_book *book, const char *agency,
+			 const struct ledger_stock_rule *rule, struct ledger_losses *losses)
+{
+	static const uint64_t ends[LEDGER_STOCK_SPOOLS];
+	struct ledger_stock *s = NULL;
+	int rc = ledger_stock_take(&s, book, agency, rule, ends);
+
+	for (size_t k = 0; k < LEDGER_STOCK_SPOOLS; k++)
+		ledger_stock_reached(&s, k, 0, losses);
+	return rc;
 }
 
 void ledger_losses_fini(struct ledger_losses *losses)

@@ -28,10 +28,18 @@ struct ledger_stock_rule {
 	struct ledger_stretch when; /* of the hole that it is taken for */
 };
 
+/* All that an agency's rows have in and not out is lost for this reason, now. What each warrant
+ * lost is added to *losses. No draft of the book may be open. */
+struct ledger_losses;
+MUST_CHECK int ledger_stock_give_up(struct ledger_book *book, const char *agency,
+				    const struct ledger_stock_rule *rule,
+				    struct ledger_losses *losses);
+
 /* What a warrant has lost, over all of its rows. */
 struct ledger_lost {
 	char warrant[LEDGER_WARRANT_LEN]; /* "AGENCY/LIID" */
 	uint64_t n;                       /* records */
+	enum ledger_reason reason;
 	struct ledger_stretch when;
 };
 

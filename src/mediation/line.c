@@ -386,6 +386,22 @@ void line_lost(struct line *l, uint64_t end, struct nanos now)
 	look_for_missing(l);
 }
 
+void line_give_up(struct line *l)
+{
+	uint64_t end = spool_end(l->spool);
+	struct ledger_mark *mark = l->ledger ? acknowledged_mark(l) : NULL;
+
+	if (mark && mark->offset < end)
+		mark->offset = end;
+	mark = l->ledger ? sent_mark(l) : NULL;
+	if (mark && mark->offset < end)
+		mark->offset = end;
+	if (l->ledger)
+		set_missing(l, false);
+	spool_ack(l->spool, end);
+	ends_drop(l->ends, end);
+}
+
 void line_find_lost(struct line *l, struct nanos now)
 {
 	if (!l->ledger || !is_missing(l))

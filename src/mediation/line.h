@@ -83,6 +83,9 @@ void line_acknowledged(struct line *line, uint64_t offset, uint64_t end);
  * whom these were is counted when all that was there at that time is delivered. */
 void line_lost(struct line *line, uint64_t end, struct nanos now);
 
+/* Nobody gets what is left: it is acknowledged, and not counted as had. */
+void line_give_up(struct line *line);
+
 /* What an earlier process had lost and not counted yet; both lines are open. */
 void line_find_lost(struct line *line, struct nanos now);
 

@@ -103,7 +103,42 @@ static const struct agency *agency_of(const struct orders *orders, const char *i
 	return NULL;
 }
 
-/* Outlets whose agency is gone go too; what they hold stays on disk. */
+/* The provisioner's audit log has it, of each warrant. */
+static void tell_dropped(struct mediation *m, const char *agency, const struct ledger_lost *lost)
+{
+	uint8_t octets[CUSTODY_REPORT_LEN];
+	size_t len = custody_report_dropped(octets, lost->warrant, lost->n);
+	char about[LEDGER_WARRANT_LEN + 16];
+	const struct alarm_fact fact = {.kind = ALARM_RECORDS_UNDELIVERED,
+					.about = about,
+					.liid = lost->warrant + strlen(agency) + 1,
+					.n = lost->n,
+					.from = {lost->when.from_ns},
+					.until = {lost->when.to_ns}};
+	struct wr w = wr_of(about, sizeof about - 1);
+
+	wr_text(&w, "warrant %s", lost->warrant);
+	about[w.len] = '\0';
+	(void)alarms_raise(m->alarms, &fact, loop_wall());
+	if (!len || station_report(m->station, (const char *)octets, len))
+		log_error("warrant %s: the provisioner is not told of what is dropped",
+			  lost->warrant);
+}
+
+/* What is not delivered to an agency that is removed, or that another mediator serves now, is lost,
+ * and said: who removed it had been told of it. */
+static void give_up(struct mediation *m, struct outlet *o)
+{
+	struct ledger_losses losses = {.items = NULL};
+
+	if (outlet_give_up(o, &losses))
+		log_error("agency %s: what it was still owed is dropped", outlet_agency(o));
+	for (size_t i = 0; i < losses.n; i++)
+		tell_dropped(m, outlet_agency(o), &losses.items[i]);
+	ledger_losses_fini(&losses);
+}
+
+/* Outlets whose agency is gone go too. */
 static void drop_outlets(struct mediation *m, const struct orders *orders)
 {
 	size_t kept = 0;
@@ -114,6 +149,7 @@ static void drop_outlets(struct mediation *m, const struct orders *orders)
 			continue;
 		}
 		log_info("agency %s is no longer served", outlet_agency(m->outlets[i]));
+		give_up(m, m->outlets[i]);
 		outlet_free(&m->outlets[i]);
 	}
 	m->n_outlets = kept;

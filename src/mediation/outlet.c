@@ -583,6 +583,30 @@ void outlet_free(struct outlet **outlet)
 	free(o);
 }
 
+/* Before the spools are empty: whoever ends in between does it again. */
+bool outlet_give_up(struct outlet *o, struct ledger_losses *losses)
+{
+	const int64_t now_ns = loop_wall().ns;
+	const struct ledger_stock_rule rule = {
+		LEDGER_KEPT, LEDGER_ACKNOWLEDGED, LEDGER_UNDELIVERED, {0, now_ns}};
+	bool is_left = false;
+
+	for (int i = 0; i < N_INTERFACES; i++)
+		sender_free(&o->senders[i]);
+	if (o->captures)
+		write_captures(o);
+	for (int i = 0; i < N_INTERFACES; i++)
+		is_left |= spool_acked(o->lines[i].spool) < spool_end(o->lines[i].spool);
+	if (!is_left)
+		return false;
+	if (o->place->ledger && ledger_stock_give_up(o->place->ledger, o->agency, &rule, losses))
+		log_error("agency %s: what is given up is not counted: %s", o->agency,
+			  err_text(ERR_NOMEM));
+	for (int i = 0; i < N_INTERFACES; i++)
+		line_give_up(&o->lines[i]);
+	return true;
+}
+
 /* ---- status ---- */
 
 static void sender_status(const struct sender *sender, struct json *j)

@@ -33,6 +33,10 @@ MUST_CHECK int outlet_new(struct outlet **out, const struct outlet_place *place,
 			  const struct orders *orders, const struct agency *agency,
 			  struct why *why);
 
+/* Ends connections in good order, and gives up what is not delivered: of each warrant it is counted
+ * as lost and added to *losses. Whether there was any. It is to be freed then. */
+bool outlet_give_up(struct outlet *o, struct ledger_losses *losses);
+
 /* Ends connections in good order; what is not delivered stays. Sets NULL. */
 void outlet_free(struct outlet **o);
 

@@ -170,6 +170,19 @@ static bool is_same(const struct provision *p, const struct kind *kind, const ch
 	       conf_is_equal(kind->record, item, holding_item(&p->held, kind, i), NULL);
 }
 
+/* Whether another mediator, or none, is to serve an agency that one serves. */
+static bool is_moved(const struct provision *p, const char *key, const struct agency *item)
+{
+	const struct orders *orders = &p->held.orders;
+	const struct kind *kind = &kinds[KIND_AGENCIES];
+	size_t i, at;
+
+	if (!holding_find(&p->held, kind, key, &i))
+		return false;
+	at = orders_mediator(orders, holding_item(&p->held, kind, i));
+	return at < orders->mediators.n && orders_mediator(orders, item) != at;
+}
+
 int change_put(struct provision *p, const struct actor *who, const struct kind *kind, void *item,
 	       struct refusal *refusal)
 {
@@ -188,6 +201,9 @@ int change_put(struct provision *p, const struct actor *who, const struct kind *
 	if (!holding_may_put(&p->held, kind, item, &fault))
 		return refuse(refusal, kind->id == KIND_WARRANTS ? 422 : 409, fault.path, "%s",
 			      fault.text);
+	if (kind->id == KIND_AGENCIES && !who->may_drop && is_moved(p, key, item) &&
+	    backlog_check(p, key, BACKLOG_AT_MEDIATORS, refusal))
+		return ERR_BAD;
 	rc = holding_reserve(&p->held, kind);
 	entry.key = rc ? NULL : strdup(key);
 	if (!rc && !entry.key)
@@ -238,6 +254,9 @@ int change_remove(struct provision *p, const struct actor *who, const struct kin
 		return refuse(refusal, 409, NULL, "warrants name this agency: %s", users);
 	if (!holding_may_remove(&p->held, kind, i, &fault))
 		return refuse(refusal, 409, NULL, "without it %s %s", fault.path, fault.text);
+	if (kind->id == KIND_AGENCIES && !who->may_drop &&
+	    backlog_check(p, key, BACKLOG_ANYWHERE, refusal))
+		return ERR_BAD;
 	rc = store_begin(p->store, &why);
 	if (rc)
 		return refuse_why(refusal, 500, rc, &why);
@@ -371,14 +390,45 @@ static void settle(struct provision *p, struct orders *orders, struct replacing 
 	memset(orders, 0, sizeof *orders);
 }
 
+static bool has_agency(const struct orders *orders, const char *id)
+{
+	for (size_t i = 0; i < orders->agencies.n; i++) {
+		if (!strcmp(orders->agencies.items[i].id, id))
+			return true;
+	}
+	return false;
+}
+
+/* No agency goes that is still owed records. */
+static int check_agencies(struct provision *p, const struct actor *who, const struct orders *orders,
+			  struct refusal *refusal)
+{
+	const struct orders *held = &p->held.orders;
+	char text[sizeof refusal->text];
+
+	for (size_t i = 0; i < held->agencies.n && !who->may_drop; i++) {
+		const char *id = held->agencies.items[i].id;
+
+		if (has_agency(orders, id) || !backlog_check(p, id, BACKLOG_ANYWHERE, refusal))
+			continue;
+		memcpy(text, refusal->text, sizeof text);
+		return refuse(refusal, refusal->status, NULL, "agency %s is not there any more: %s",
+			      id, text);
+	}
+	return 0;
+}
+
 int change_replace(struct provision *p, const struct actor *who, struct orders *orders,
 		   struct change_count *count, struct refusal *refusal)
 {
 	struct replacing r = {.count = count};
 	struct why why = {.text = ""};
-	int rc = store_begin(p->store, &why);
+	int rc;
 
 	*count = (struct change_count){0, 0};
+	if (check_agencies(p, who, orders, refusal))
+		return ERR_BAD;
+	rc = store_begin(p->store, &why);
 	if (rc)
 		return refuse_why(refusal, 500, rc, &why);
 	for (size_t k = 0; !rc && k < KIND_N; k++) {

@@ -21,8 +21,10 @@ void answer_refusal(struct rest_answer *answer, const struct refusal *refusal)
 
 struct actor actor_of(const struct rest_request *request)
 {
+	const char *drop = rest_query(request, "drop");
+
 	return (struct actor){request->who.name, rest_role_text(request->who.role),
-			      request->address};
+			      request->address, drop && !strcmp(drop, "true")};
 }
 
 const struct kind *kind_of(const struct rest_request *request)

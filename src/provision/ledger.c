@@ -130,7 +130,7 @@ struct search {
 	const struct telling *t;
 	struct past *found;
 	enum ledger_column in, out;
-	enum ledger_reason damaged, gone;
+	enum ledger_reason damaged, gone, given_up;
 	struct why *why;
 };
 
@@ -138,7 +138,8 @@ struct search {
 static uint64_t held(const struct search *s, const struct ledger_row *row)
 {
 	uint64_t in = row->counts[s->in];
-	uint64_t out = row->counts[s->out] + row->tallies[s->damaged].n + row->tallies[s->gone].n;
+	uint64_t out = row->counts[s->out] + row->tallies[s->damaged].n +
+		       row->tallies[s->given_up].n + row->tallies[s->gone].n;
 
 	return in > out ? in - out : 0;
 }
@@ -211,6 +212,7 @@ static int note_gone(struct telling *t, struct why *why)
 	s.in = is_mediator ? LEDGER_KEPT : LEDGER_SPOOLED;
 	s.out = is_mediator ? LEDGER_ACKNOWLEDGED : LEDGER_HANDED;
 	s.damaged = is_mediator ? LEDGER_SPOILED : LEDGER_DAMAGED;
+	s.given_up = is_mediator ? LEDGER_UNDELIVERED : LEDGER_ABANDONED;
 	s.gone = is_mediator ? LEDGER_GONE : LEDGER_VANISHED;
 	if (!t->news->begin || !t->news->fresh)
 		return 0;

@@ -44,6 +44,7 @@ struct actor {
 	const char *name;
 	const char *role;
 	const char *address;
+	bool may_drop; /* records that an agency is still owed, with the agency */
 };
 
 /* ---- change.c: each checks, commits with an audit entry, then changes what is held and lets
@@ -76,6 +77,17 @@ int refuse(struct refusal *refusal, int status, const char *field, const char *f
 
 /* A reason of conf as a refusal: "targets[0].prefix: …" is a field and its reason. */
 int refuse_why(struct refusal *refusal, int status, int rc, const struct why *why);
+
+/* ---- backlog.c ---- */
+
+enum backlog_place {
+	BACKLOG_ANYWHERE,
+	BACKLOG_AT_MEDIATORS, /* what collectors have goes to another mediator then */
+};
+
+/* Refused (409) where the agency is still owed records, as far as the daemons have told. */
+MUST_CHECK int backlog_check(struct provision *p, const char *agency, enum backlog_place place,
+			     struct refusal *refusal);
 
 /* ---- heard.c: what daemons tell; owner is the provision ---- */
 

@@ -106,3 +106,13 @@ int store_rows_each(struct store *store, const char *warrant, store_row_fn each,
 				warrant),
 			 each, arg, why);
 }
+
+int store_rows_of_agency(struct store *store, const char *agency, store_row_fn each, void *arg,
+			 struct why *why)
+{
+	/* '0' follows '/' */
+	return read_rows(store,
+			 sql_of(store, why, ROWS " WHERE warrant > ? || '/' AND warrant < ? || '0'",
+				"tt", agency, agency),
+			 each, arg, why);
+}

@@ -146,6 +146,10 @@ MUST_CHECK int store_rows_of(struct store *store, const char *reporter, store_ro
 MUST_CHECK int store_rows_each(struct store *store, const char *warrant, store_row_fn each,
 			       void *arg, struct why *why);
 
+/* All rows of an agency's warrants ("AGENCY/..."), likewise, in no order. */
+MUST_CHECK int store_rows_of_agency(struct store *store, const char *agency, store_row_fn each,
+				    void *arg, struct why *why);
+
 /* ---- keys of the API: of a secret only a salted hash is kept ---- */
 
 struct store_key {
