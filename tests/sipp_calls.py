@@ -155,6 +155,7 @@ class Call:
         self.folder = pathlib.Path(folder, name)
         self.id = f"{name}-1@weir.example"
         self.caller, self.callee = f"anna-{name}", f"+64955500{self.number:02}"
+        self.named = self.caller if "registrar" in scenarios else self.callee  # in To
         self.transport, self.about, self.pause = transport, about, pause
         self.parties = []
         for i, (scenario, n_packets) in enumerate(zip(scenarios, says)):
