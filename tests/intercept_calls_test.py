@@ -187,6 +187,32 @@ def media_moves():
     same([(r.protocol, r.packet) for r in run.cc()], [(2, p) for p in fax], "facsimile by T.38 is UDPTL")
 
 
+def choices():
+    """What an operator or an agency may choose."""
+    call = Call()
+    noise = [rtp(A, B, 4000, 5000, k, b"\x40", kind=13) for k in range(3)]
+    late = voices(4)
+    run = Run(warrant(), [*begun(call), *noise, *late, *ended(call)])
+    same(packets(run.cc()), noise + late, "comfort noise is delivered")
+    call = Call()
+    text = orders([{"targets": [BOB]}], agencies=[("police", "comfort_noise: false")], extra=SERVER)
+    run = Run(text, [*begun(call), *noise, *late, *ended(call)])
+    same(packets(run.cc()), late, "unless the agency does not want it")
+    # a server that sends the call on under another Call-ID: the Session-ID is the same
+    mark = ["Session-ID: " + "5a" * 16]
+    legs = [Call(call_id="in"), Call(call_id="out", ends=(B, "10.0.0.3"))]
+    steps = [legs[0].invite(sdp(A, "audio 4000"), more=mark), legs[1].invite(sdp(B, "audio 6000"), more=mark)]
+    run = Run(warrant(), steps)
+    same(len({r.cin for r in run.iri()}), 1, "legs that are one call have one CIN")
+    run = Run(warrant(), steps, operator=", join_by_session_id: false")
+    same(len({r.cin for r in run.iri()}), 2, "unless the operator turns the rule off")
+    call = Call()
+    quiet = [(T0 + k * MS, p) for k, p in enumerate(begun(call))]
+    long_after = [(T0 + n * SEC, ip("9.9.9.9", "8.8.8.8")) for n in (30, 59, 61, 62, 130, 131)]
+    run = Run(warrant(), quiet + long_after, operator=", call_silence: 1m")
+    same([(r.type, (r.usec - T0 // 1000) // 10**6) for r in run.iri()][-1:], [(END, 61)], "a call of which nothing is heard ends")
+
+
 def ways_of_travel():
     late = voices(4)
     call = Call()
@@ -354,7 +380,7 @@ def against_the_verifier():
        (done.stdout + done.stderr).decode(errors="replace").splitlines()[-20:])
 
 
-for step in (a_call, of_caller, both_parties, media_moves, ways_of_travel, scope, messages, forms, many, against_the_verifier):
+for step in (a_call, of_caller, both_parties, media_moves, choices, ways_of_travel, scope, messages, forms, many, against_the_verifier):
     step()
 shutil.rmtree(work)
 end()

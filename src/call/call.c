@@ -57,6 +57,12 @@ int call_new(struct calls **out, const struct call_options *options)
 	return 0;
 }
 
+void call_set_rules(struct calls *c, uint32_t joins, struct nanos idle_limit)
+{
+	c->options.joins = joins;
+	c->options.idle_limit = idle_limit;
+}
+
 void call_free(struct calls **pc)
 {
 	struct calls *c = *pc;

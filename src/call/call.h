@@ -196,6 +196,10 @@ MUST_CHECK int call_new(struct calls **out, const struct call_options *options);
 /* Ends nothing: calls that go on are told of by on_gone alone. */
 void call_free(struct calls **c);
 
+/* From now on: the rules by which legs are joined, and the silence that ends a call, a minute or
+ * more. */
+void call_set_rules(struct calls *c, uint32_t joins, struct nanos idle_limit);
+
 /* Takes a message. What it cannot use is counted. */
 void call_feed(struct calls *c, const struct call_message *m);
 /* It is now this late: ends what has waited too long. */

@@ -400,6 +400,7 @@ static int open_intercept(struct collection *c, struct why *why)
 					   : c->place.settings->name,
 		.now = loop_wall(),
 		.max_sessions = (uint32_t)c->place.settings->max_sessions,
+		.max_legs = (uint32_t)c->place.settings->max_legs,
 		.signer = c->signer,
 		.ledger = proof_book(c->proof),
 	};

@@ -90,6 +90,8 @@ enum collection_times {
 	  .doc = "time without media in a call that was answered, after which it is an alarm")     \
 	X(INT, max_sessions, .otherwise = "1000000", .min = 1, .max = 100000000,                   \
 	  .doc = "sessions of subscribers that are followed at once")                              \
+	X(INT, max_legs, .otherwise = "250000", .min = 1000, .max = 10000000,                      \
+	  .doc = "legs of calls that are followed at once, 2 to 3 kB each")                        \
 	X(LIST(collection_input), inputs, .min = 1, .max = 64, .doc = "where packets come from")
 
 struct collection_input {

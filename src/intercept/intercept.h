@@ -65,6 +65,7 @@ struct intercept_options {
 	const char *network_element; /* of the records; borrowed; NULL: the orders' operator's */
 	struct nanos lag;            /* live: how far their packets may be behind the clock */
 	uint32_t max_sessions;       /* of subscribers; 0: a million */
+	uint32_t max_legs;           /* of calls; 0: as call.h says */
 	const struct signer *signer; /* of integrity checks; borrowed; NULL: none are signed */
 	struct ledger_book *ledger;  /* where records are counted; borrowed; NULL: nowhere */
 	uint64_t seed;               /* of hashes: something that strangers cannot guess */

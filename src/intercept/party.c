@@ -63,6 +63,7 @@ static void turn_stale(void *arg)
 static int make_voip(struct intercept *i)
 {
 	const struct voip_options options = {.joins = CALL_JOINS_USUAL,
+					     .max_legs = i->options.max_legs,
 					     .seed = i->options.seed,
 					     .on_event = hear,
 					     .on_media = learn,
@@ -76,6 +77,24 @@ static int make_voip(struct intercept *i)
 	if (!rc)
 		atomic_store(&i->voip, voip);
 	return rc;
+}
+
+static uint32_t joins_of(const struct operator* o)
+{
+	const struct {
+		bool is_on;
+		enum call_join rule;
+	} rules[] = {{o->join_by_call_id, CALL_JOIN_CALL_ID},
+		     {o->join_by_session_id, CALL_JOIN_SESSION_ID},
+		     {o->join_by_origin, CALL_JOIN_ORIGIN},
+		     {o->join_by_any_origin, CALL_JOIN_ANY_ORIGIN},
+		     {o->join_by_replaces, CALL_JOIN_REPLACES},
+		     {o->join_by_refer, CALL_JOIN_REFER}};
+	uint32_t joins = 0;
+
+	for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
+		joins |= rules[k].is_on ? UINT32_C(1) << rules[k].rule : 0;
+	return joins;
 }
 
 int party_set(struct intercept *i, const struct orders *orders)
@@ -100,6 +119,8 @@ int party_set(struct intercept *i, const struct orders *orders)
 		wanted_fini(&w);
 		return rc;
 	}
+	voip_set_rules(atomic_load(&i->voip), joins_of(&orders->operator),
+		       orders->operator.call_silence);
 	voip_set_targets(atomic_load(&i->voip), set, w.slots, orders->operator.trust_from);
 	w.slots = NULL; /* voip's now */
 	free(w.at);
@@ -434,8 +455,15 @@ void party_report(const struct intercept *i, struct json *j)
 
 	json_key(j, "calls");
 	json_open(j, '{');
+	json_key(j, "legs");
+	json_u64(j, voip ? call_n_legs(voip_calls(voip)) : 0);
 	json_key(j, "media_expected");
 	json_u64(j, voip ? media_n(voip_media(voip)) : 0);
+	json_key(j, "media_refused");
+	json_u64(j, voip ? voip_n_refused(voip) : 0);
+	json_close(j, '}');
+	json_key(j, "sip");
+	json_open(j, '{');
 	for (int k = 0; k < CALL_N_COUNTS; k++) {
 		json_key(j, call_count_key((enum call_count)k));
 		json_u64(j, voip ? call_count(voip_calls(voip), (enum call_count)k) : 0);

@@ -113,7 +113,7 @@ static int take_share(struct intercept *i, struct tray *tray, const struct sound
 		struct session *s = i->sessions[slot];
 		const struct session_stream *stream;
 
-		if (s->access_id != id)
+		if (s->access_id != id || (sound->is_comfort && !s->mandate->has_comfort))
 			continue;
 		if (!sound->is_control)
 			s->call->heard_ns = i->latest_ns;

@@ -199,6 +199,7 @@ int mandate_set(struct mandate *m, const struct orders *orders, const struct war
 	m->delivers_cc = warrant_delivers_cc(w);
 	m->has_flags = a->segment_flags;
 	m->tells_resets = a->cin_reset;
+	m->has_comfort = a->comfort_noise;
 	return set_identities(m, w);
 }
 

@@ -46,6 +46,7 @@ struct mandate {
 	bool delivers_cc;
 	bool has_flags;    /* segment flags go around the records of each communication */
 	bool tells_resets; /* … and CIN resets are told */
+	bool has_comfort;  /* comfort noise is delivered */
 	bool is_ordered;   /* it is in the orders */
 	bool is_started;   /* time has come to its start */
 	bool is_over;      /* it was closed at its end */

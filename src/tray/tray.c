@@ -297,6 +297,14 @@ bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sur
 	return *is_sure || (out.sight->is_sip_anywhere && voip_follows(out.voip, p));
 }
 
+static bool is_comfort(const struct media_packet *u)
+{
+	enum { COMFORT_NOISE = 13, RTP_HEADER_LEN = 12 };
+
+	return u->len >= RTP_HEADER_LEN && u->bytes[0] >> 6 == 2 &&
+	       (u->bytes[1] & 0x7f) == COMFORT_NOISE;
+}
+
 int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_packet *p,
 		    bool has_time, struct sound *sound)
 {
@@ -320,7 +328,8 @@ int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_pac
 				.src = u.src,
 				.dst = u.dst,
 				.n_hits = (uint8_t)match->n,
-				.is_control = u.len >= 2 && u.bytes[1] >= 192 && u.bytes[1] <= 223};
+				.is_control = u.len >= 2 && u.bytes[1] >= 192 && u.bytes[1] <= 223,
+				.is_comfort = is_comfort(&u)};
 	n = match->n < SOUND_HITS ? match->n : SOUND_HITS;
 	memcpy(sound->hits, match->hits, (size_t)n * sizeof *match->hits);
 	return rc ? rc : 1;

@@ -23,6 +23,7 @@ struct voip {
 	bool trust_from;
 	const struct named *named; /* by the message in hand; NULL: there is none */
 	uint64_t n_messages;
+	uint64_t n_refused; /* endpoints */
 	int rc;
 	_Atomic(struct media *) media;
 	_Atomic uint64_t serial;        /* odd while the media change */
@@ -217,6 +218,7 @@ static void on_media(void *arg, const struct call *call, const struct call_media
 		t->options.on_retire(t->options.arg, retired);
 	else
 		media_free(&retired);
+	t->n_refused += rc == ERR_FULL;
 	if (rc < 0 && rc != ERR_FULL)
 		t->rc = rc;
 	if (t->options.on_media)
@@ -299,6 +301,11 @@ void voip_set_targets(struct voip *t, struct identity_set *set, uint32_t *number
 	t->set = set;
 	t->numbers = numbers;
 	t->trust_from = trust_from;
+}
+
+void voip_set_rules(struct voip *t, uint32_t joins, struct nanos idle_limit)
+{
+	call_set_rules(t->calls, joins, idle_limit);
 }
 
 static bool take_segment(struct voip *t, const struct weir_packet *p, struct nanos time,
@@ -403,4 +410,9 @@ const struct calls *voip_calls(const struct voip *t)
 uint64_t voip_n_messages(const struct voip *t)
 {
 	return t->n_messages;
+}
+
+uint64_t voip_n_refused(const struct voip *t)
+{
+	return t->n_refused;
 }

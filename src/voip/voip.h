@@ -48,6 +48,9 @@ void voip_free(struct voip **t);
  * targets (as call events name them; several may have the same), which it frees. */
 void voip_set_targets(struct voip *t, struct identity_set *set, uint32_t *numbers, bool trust_from);
 
+/* See call_set_rules. */
+void voip_set_rules(struct voip *t, uint32_t joins, struct nanos idle_limit);
+
 /* Within on_event: which of the set's targets it was by whose name the message in hand names this
  * one, the first; -1: it does not. */
 int64_t voip_named_by(const struct voip *t, uint32_t number);
@@ -84,5 +87,7 @@ int voip_failed(struct voip *t);
 
 const struct calls *voip_calls(const struct voip *t);
 uint64_t voip_n_messages(const struct voip *t);
+/* Endpoints that the table of media had no room for. */
+uint64_t voip_n_refused(const struct voip *t);
 
 #endif

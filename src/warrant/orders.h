@@ -144,7 +144,22 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity,
 	  .doc = "whether From and P-Preferred-Identity, which a caller writes himself, say who "  \
 		 "calls")                                                                          \
 	X(BOOL, sip_anywhere, AT_COLLECTOR, .otherwise = "false",                                  \
-	  .doc = "whether SIP is looked for in all traffic, not only in that of core_servers")
+	  .doc = "whether SIP is looked for in all traffic, not only in that of core_servers")     \
+	X(BOOL, join_by_call_id, AT_COLLECTOR, .otherwise = "true",                                \
+	  .doc = "whether legs with the same Call-ID are one call")                                \
+	X(BOOL, join_by_session_id, AT_COLLECTOR, .otherwise = "true",                             \
+	  .doc = "whether those with the same Session-ID (RFC 7989) are")                          \
+	X(BOOL, join_by_origin, AT_COLLECTOR, .otherwise = "true",                                 \
+	  .doc = "whether a leg is that goes on, with the same o= line, from where the other "     \
+		 "arrived")                                                                        \
+	X(BOOL, join_by_any_origin, AT_COLLECTOR, .otherwise = "false",                            \
+	  .doc = "whether legs with the same o= line are, wherever they come from")                \
+	X(BOOL, join_by_replaces, AT_COLLECTOR, .otherwise = "true",                               \
+	  .doc = "whether a leg is that replaces or joins a dialog (RFC 3891, RFC 3911)")          \
+	X(BOOL, join_by_refer, AT_COLLECTOR, .otherwise = "true",                                  \
+	  .doc = "whether a leg is to whom a party was referred (RFC 3515)")                       \
+	X(SPAN, call_silence, AT_COLLECTOR, .otherwise = "1h", .min = 60, .max = 604800,           \
+	  .doc = "time without any signalling or media after which a call is over")
 
 #define AGENCY_FIELDS(X)                                                                           \
 	X(TEXT, id, .is_required = true, WARRANT_FILE_NAME(1, 64),                                 \
@@ -186,6 +201,8 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity,
 	  .doc = "who intercepts, where this agency knows the operator by another name")           \
 	X(TEXT, interception_point, WARRANT_PRINTABLE(1, 8),                                       \
 	  .doc = "where, within the network element (interceptionPointID)")                        \
+	X(BOOL, comfort_noise, AT_COLLECTOR, .otherwise = "true",                                  \
+	  .doc = "whether comfort noise (RTP payload type 13, RFC 3389) is delivered")             \
 	X(WORD, integrity, AT_COLLECTOR, .otherwise = "none", .names = agency_integrities,         \
 	  .doc = "digest of the integrity checks that go with its records")                        \
 	X(INT, integrity_count, AT_COLLECTOR, .otherwise = "1000", .min = 1, .max = 10000,         \
