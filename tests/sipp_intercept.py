@@ -4,6 +4,7 @@ octet, and nothing else; to a stranger's nothing.
 import re
 import struct
 import subprocess
+from ipaddress import ip_address
 
 import sharkd
 import verifier
@@ -59,6 +60,7 @@ class Wire:
     def media_of(self, call):
         """[(time, direction for the caller, IP packet)]"""
         ssrcs = {party.talk.ssrc: FROM if party is call.parties[0] else TO for party in call.parties}
+        senders = {ip_address(party.address).packed: ssrcs[party.talk.ssrc] for party in call.parties}
         found = []
         for n in self.media:
             time, frame, _ = self.frames[n]
@@ -66,7 +68,8 @@ class Wire:
             said = packet[28:] if packet[0] >> 4 == 4 else packet[48:]
             ssrc = struct.unpack_from("!I", said, 4 if 200 <= said[1] <= 207 else 8)[0]
             if ssrc in ssrcs:
-                found.append((time, ssrcs[ssrc], packet))
+                src = packet[12:16] if packet[0] >> 4 == 4 else packet[8:24]
+                found.append((time, senders.get(src, ssrcs[ssrc]), packet))
         return found
 
 

@@ -36,6 +36,7 @@ HAPPENS = {
     "forked": {"dialogs": [2], "endpoints": 6},
     "redirected": {"status": [302], "dialogs": [2]},
     "cancelled": {"cause": "cancelled", "status": [487], "endpoints": 2},
+    "natted": {"endpoints": 5},  # the fifth is learned: her media come from there
     "registered": NO_CALL,
     "written": NO_CALL,
     "relayed": {"status": [200, 200], "dialogs": [1, 1], "joined": ["first", "origin"], "endpoints": 8},
@@ -58,6 +59,7 @@ def calls_of(world, folder):
         Call(world, folder, "fragments6", version=6, about=LONG),
         Call(world, folder, "tcp6", version=6, transport="t1", about=LONG),
         RelayedCall(world, folder, "relayed"),
+        Call(world, folder, "natted", ("natted-caller", "echoing-callee"), says=((25,), ())),
         Call(world, folder, "registered", ("registering-caller", "registrar"), says=((), ())),
         Call(world, folder, "written", ("writing-caller", "reading-callee"), says=((), ())),
     ]
