@@ -359,6 +359,8 @@ def a_spool_that_is_gone():
            "a mediator that lost them: the sums close, and the page says how many, and between when and when",
            page.all["remarks"], again)
         ok(any("the spool of m1 was lost between 20" in r for r in page.all["remarks"]), "and whose spool it was")
+        ok(until(lambda: [e for e in a.records("hi1") if "spool police/hi3: it is gone, with what waited in it" in
+                          e["words"]]), "the agency is told", a.records("hi1"))
         m.stop()
         feed(c, 1000, 100)
         comes_to(p, "L1", lambda page: page.count("cc", "spooled") == 1100)
@@ -372,6 +374,8 @@ def a_spool_that_is_gone():
         ok(page.loss("cc", "vanished") == 100 and page.all["closes"] and
            any("100 lost in the collector" in r and "its spool is gone" in r for r in page.all["remarks"]),
            "a collector that lost them: as many, by that reason", page.all["remarks"], page.of("cc"))
+        ok(until(lambda: [e for e in a.records("hi1") if "outbox police/hi3: it is gone, with what waited in it" in
+                          e["words"]]), "the agency is told of that too", a.records("hi1"))
 
 
 def settled(p):

@@ -44,6 +44,8 @@ enum {
 	X(RECORDS_DAMAGED, "records_damaged", 0, "records",                                        \
 	  "records are lost: the collector's disk does not give them back", "",                    \
 	  "Whose records they were, once what was not lost has gone out: see outbox_damaged.")     \
+	X(OUTBOX_GONE, "outbox_gone", 0, "", "it is gone, with what waited in it, if anything",    \
+	  "", "Its memory file system went with the machine, or somebody removed it.")             \
 	X(RECORDS_ABANDONED, "records_abandoned", 0, "records",                                    \
 	  "records are dropped with their agency", "",                                             \
 	  "The agency was removed while they waited for a mediator: nobody can be told by HI1.")   \
@@ -82,6 +84,8 @@ enum {
 	X(RECORDS_SPOILED, "records_spoiled", 0, "records",                                        \
 	  "records are lost: the mediator's disk does not give them back", "",                     \
 	  "Whose records they were, once what was not lost has gone out: see spool_damaged.")      \
+	X(SPOOL_GONE, "spool_gone", 0, "", "it is gone, with what waited in it, if anything", "",  \
+	  "Its memory file system went with the machine, or somebody removed it.")                 \
 	X(RECORDS_UNDELIVERED, "records_undelivered", 0, "records",                                \
 	  "records are dropped with their agency", "",                                             \
 	  "The agency was removed, or another mediator's, while they waited for it: nobody can "   \

@@ -318,6 +318,7 @@ static int open_sentry(struct collection *c)
 					       .intercept = c->intercept,
 					       .delivery = c->delivery,
 					       .proof = c->proof,
+					       .before = pulse_latest(c->pulse),
 					       .dropped = tell_dropped,
 					       .owner = c};
 

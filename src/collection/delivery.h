@@ -46,6 +46,7 @@ struct box {
 	uint64_t acked;      /* the mediator has it up to there */
 	uint64_t kept;       /* and the state that was saved last knows of what is before */
 	struct parcels sent; /* what is on its way */
+	bool is_begun_anew;  /* the last process had another, which is gone */
 	bool is_orphan;      /* no order names its agency any more */
 };
 

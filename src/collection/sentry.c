@@ -40,6 +40,7 @@ struct watched_input {
 
 struct watched_box {
 	uint64_t n_refused, lost;
+	bool is_known;
 };
 
 struct sentry {
@@ -362,6 +363,16 @@ static struct watched_box *watched_box(struct sentry *s, size_t i)
 	return &more[i];
 }
 
+/* Once: it was so when it was opened. */
+static void look_whether_gone(struct sentry *s, const struct box *box, const char *about)
+{
+	const struct alarm_fact fact = {
+		.kind = ALARM_OUTBOX_GONE, .about = about, .from = s->options.before};
+
+	if (box->is_begun_anew || spool_stats(box->spool).is_memory_lost)
+		alarm_tell(alarms_raise(s->options.alarms, &fact, loop_wall()), box->agency);
+}
+
 /* Whether it had no room. */
 static bool look_at_box(struct sentry *s, struct watched_box *w, const struct box *box)
 {
@@ -372,6 +383,8 @@ static bool look_at_box(struct sentry *s, struct watched_box *w, const struct bo
 
 	snprintf(about, sizeof about, "outbox %s/%s", box->agency,
 		 box->interface == INTERCEPT_HI3 ? "hi3" : "hi2");
+	if (!w->is_known)
+		look_whether_gone(s, box, about);
 	if (stats.is_disk_refusing)
 		(void)alarms_raise(s->options.alarms, &fact, loop_wall());
 	if (stats.lost != w->lost) {
@@ -379,7 +392,7 @@ static bool look_at_box(struct sentry *s, struct watched_box *w, const struct bo
 		fact.n = stats.lost - w->lost;
 		alarm_tell(alarms_raise(s->options.alarms, &fact, loop_wall()), box->agency);
 	}
-	*w = (struct watched_box){stats.n_refused, stats.lost};
+	*w = (struct watched_box){stats.n_refused, stats.lost, true};
 	return has_refused;
 }
 

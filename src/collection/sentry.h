@@ -19,6 +19,7 @@ struct sentry_options {
 	struct intercept *intercept;
 	struct delivery *delivery;
 	struct proof *proof;
+	struct nanos before; /* the last moment of the last process; 0: it is not known */
 	/* Records of a warrant were dropped with its agency. */
 	void (*dropped)(void *owner, const struct ledger_lost *lost);
 	void *owner;

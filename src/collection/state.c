@@ -79,6 +79,8 @@ static int take_boxes(struct rd *r, struct delivery *d, uint64_t *froms, struct 
 		box = find_box(d, end.agency, end.interface);
 		if (box && spool_id(box->spool) == end.stream)
 			froms[box->number] = end.offset;
+		else if (box && end.offset)
+			box->is_begun_anew = true;
 	}
 	return rc;
 }

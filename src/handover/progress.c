@@ -87,8 +87,10 @@ int progress_open(struct progress *p, const char *path, uint64_t stream, struct 
 		progress_close(p);
 		return rc;
 	}
-	if (load(p, STREAM_AT) != stream)
+	if (load(p, STREAM_AT) != stream) {
+		p->is_other = load(p, STREAM_AT) && load(p, SENT_AT);
 		store(p, SENT_AT, 0);
+	}
 	store(p, STREAM_AT, stream);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #ifndef HANDOVER_PROGRESS_H
 #define HANDOVER_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -12,6 +13,7 @@
 /*	0 magic | 8 version | 16 stream | 24 sent | 32 number        in the machine's byte order */
 struct progress {
 	uint64_t *words; /* NULL: not open */
+	bool is_other;   /* of another stream, now gone, something was sent before */
 };
 
 /* Opens or makes the file (0600). stream is the spool's number (spool_id): of another stream than

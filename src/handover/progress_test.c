@@ -16,7 +16,8 @@ static void test_memory(void)
 	struct why why = {0};
 	struct stat st;
 
-	ok(!progress_open(&p, path, 7, &why) && progress_sent(&p) == 0 && progress_number(&p) == 0,
+	ok(!progress_open(&p, path, 7, &why) && progress_sent(&p) == 0 &&
+		   progress_number(&p) == 0 && !p.is_other,
 	   "a new one begins at 0: %s", why.text);
 	ok(!stat(path, &st) && (st.st_mode & 0777) == 0600, "for its owner alone");
 	progress_set_sent(&p, UINT64_C(1) << 40);
@@ -28,6 +29,7 @@ static void test_memory(void)
 	progress_close(&p);
 	ok(!progress_open(&p, path, 8, &why) && progress_sent(&p) == 0 && progress_number(&p) == 12,
 	   "of another stream nothing was sent, and numbers go on");
+	ok(p.is_other, "what was sent was of one that is gone");
 	progress_close(&p);
 }
 

@@ -660,5 +660,6 @@ struct sender_stats sender_stats(const struct sender *s)
 				     .answered = wall_of(d->answered_at),
 				     .n_acknowledgements = d->n_acknowledgements,
 				     .n_refused = s->n_refused,
-				     .has_acknowledgement = d->has_acknowledgement};
+				     .has_acknowledgement = d->has_acknowledgement,
+				     .is_begun_anew = s->progress.is_other};
 }

@@ -81,6 +81,7 @@ struct sender_stats {
 	struct nanos answered; /* of the wall clock: the last answer to a keep-alive; 0: none */
 	uint64_t n_refused;    /* answers that were none; each ended its connection */
 	bool has_acknowledgement;
+	bool is_begun_anew; /* something was sent of another spool, which is gone */
 };
 
 struct sender_stats sender_stats(const struct sender *s);

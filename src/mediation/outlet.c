@@ -30,7 +30,8 @@ struct outlet {
 	struct ledger_losses losses;          /* that nobody was told of */
 	struct sender *senders[N_INTERFACES]; /* NULL: captures are made */
 	struct announcements told;
-	uint64_t n_told_lost[N_INTERFACES];    /* in an alarm: octets that never came */
+	uint64_t n_told_lost[N_INTERFACES]; /* in an alarm: octets that never came */
+	bool has_told_gone[N_INTERFACES];
 	uint64_t n_told_damaged[N_INTERFACES]; /* … that the disk did not give back */
 	char told_path[PATH_SIZE];
 	const char *operator_id; /* … of the orders too */
@@ -232,6 +233,13 @@ enum alarm_outcome outlet_outcome(int rc)
 	return rc == ERR_FULL ? ALARM_LATER : ALARM_REFUSED;
 }
 
+/* Whether what it held when the last process ended went with its memory. */
+static bool is_gone(const struct outlet *o, int i)
+{
+	return spool_stats(o->lines[i].spool).is_memory_lost ||
+	       (o->senders[i] && sender_stats(o->senders[i]).is_begun_anew);
+}
+
 static void look_at_line(struct outlet *o, int i, struct alarms *alarms, struct nanos now)
 {
 	const struct line *l = &o->lines[i];
@@ -244,6 +252,10 @@ static void look_at_line(struct outlet *o, int i, struct alarms *alarms, struct 
 	about[w.len] = '\0';
 	if (l->is_full && !outlet_has_room(o, (enum interface)i))
 		alarm_tell(alarms_raise(alarms, &fact, now), o->agency);
+	fact.kind = ALARM_SPOOL_GONE;
+	if (!o->has_told_gone[i] && is_gone(o, i))
+		alarm_tell(alarms_raise(alarms, &fact, now), o->agency);
+	o->has_told_gone[i] = true;
 	fact.kind = ALARM_STREAM_GAP;
 	fact.n = l->counts.n_lost - o->n_told_lost[i];
 	if (fact.n)

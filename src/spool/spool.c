@@ -239,7 +239,7 @@ static int open_state(struct spool *s, const struct spool_options *options, stru
 		rc = disk_open(&s->disk, &disk, why);
 	if (!rc && s->disk && is_new && disk_remembers(s->disk)) {
 		rc = start_from_disk(s, &start, why);
-		is_lost = start.id != 0;
+		is_lost = s->stats.is_memory_lost = start.id != 0;
 	}
 	if (!rc)
 		rc = state_open(&s->state, s->place.dir, s->path,

@@ -151,6 +151,7 @@ struct spool_stats {
 	uint64_t n_waits;      /* reservations that waited for the keeper */
 	struct nanos worst;    /* the longest that spool_reserve took */
 	bool is_on_disk;       /* something is there now */
+	bool is_memory_lost;   /* when it was opened its memory was gone, and its disk was not */
 	bool is_disk_refusing; /* the last write or new file failed: full, read-only, broken */
 };
 
