@@ -213,6 +213,24 @@ def choices():
     same([(r.type, (r.usec - T0 // 1000) // 10**6) for r in run.iri()][-1:], [(END, 61)], "a call of which nothing is heard ends")
 
 
+def a_port_is_used_again():
+    """Nobody saw the call's end. Its port is given to strangers: what they say is not the target's."""
+    call, others = Call(), Call(called="sip:carol@example.net", caller="sip:dave@example.net", call_id="c2", ends=("10.0.0.7", B))
+    late = voices(6)
+    strangers = voices(4, ("10.0.0.7", 4444), (B, 5000))
+    bye_missed = [(T0 + k * MS, p) for k, p in enumerate([*begun(call), *late])]
+    steps = [*begun(others, ("10.0.0.7", "audio 4444"), (B, "audio 5000")), *strangers]
+    run = Run(warrant(), bye_missed + [(T0 + 40 * SEC + k * MS, p) for k, p in enumerate(steps)])
+    same(packets(run.cc()), late, "a port that strangers are given, long after a call's end that nobody saw, is not the call's")
+    same((types(run.iri())[-1], run.iri()[-1].usec // 1000 - T0 // MS), (END, 40003), "which ends where they are given it")
+    call, others = Call(), Call(called="sip:carol@example.net", caller="sip:dave@example.net", call_id="c2", ends=("10.0.0.7", B))
+    talk = [(T0 + k * SEC, p) for k, p in enumerate(voices(45))]
+    first = [(T0 - 20 * MS + k * MS, p) for k, p in enumerate(begun(call))]
+    again = [(T0 + 40 * SEC + k * MS, p) for k, p in enumerate(begun(others, ("10.0.0.7", "audio 4444"), (B, "audio 5000")))]
+    run = Run(warrant(start="2025-12-31T00:00:00Z"), sorted(first + talk + again))
+    same(packets(run.cc()), voices(45), "one in which they talk cannot be ousted by what others say")
+
+
 def ways_of_travel():
     late = voices(4)
     call = Call()
@@ -380,7 +398,7 @@ def against_the_verifier():
        (done.stdout + done.stderr).decode(errors="replace").splitlines()[-20:])
 
 
-for step in (a_call, of_caller, both_parties, media_moves, choices, ways_of_travel, scope, messages, forms, many, against_the_verifier):
+for step in (a_call, of_caller, both_parties, media_moves, choices, a_port_is_used_again, ways_of_travel, scope, messages, forms, many, against_the_verifier):
     step()
 shutil.rmtree(work)
 end()

@@ -178,6 +178,17 @@ void call_end_by_time(struct calls *c, struct leg *leg, enum call_cause cause)
 			     .time = c->now, .from = CALL_NOBODY, .expires = UINT32_MAX});
 }
 
+void call_end_all(struct calls *c, struct whole *call, enum call_cause cause)
+{
+	for (struct list *l = call->legs.next; l != &call->legs; l = l->next) {
+		struct leg *leg = LIST_OWNER(l, struct leg, in_call);
+
+		if (leg->shown.state != CALL_OVER)
+			call_end_by_time(c, leg, cause);
+	}
+	legs_settle(c, call);
+}
+
 static bool knows_target(struct whole *call, uint32_t number)
 {
 	for (uint8_t i = 0; i < call->n_targets; i++) {

@@ -49,7 +49,8 @@ enum call_event_kind {
 	X(GONE, "gone", "a party says that it knows of no such call")                              \
 	X(TIMEOUT, "timeout", "no answer in time")                                                 \
 	X(EXPIRED, "expired", "not heard of for too long")                                         \
-	X(EVICTED, "evicted", "the table was full")
+	X(EVICTED, "evicted", "the table was full")                                                \
+	X(OUSTED, "ousted", "it had long been silent, and another call was given its port")
 
 enum call_cause {
 #define X(name, key, text) CALL_BY_##name,
@@ -174,6 +175,9 @@ struct call_media {
 typedef void (*call_event_fn)(void *arg, const struct call_event *event);
 typedef void (*call_media_fn)(void *arg, const struct call *call, const struct call_media *media,
 			      enum call_media_news news, struct nanos time);
+/* Whose media are expected at an endpoint: calls' numbers. Returns how many. */
+typedef size_t (*call_whose_fn)(void *arg, const struct media_endpoint *at,
+				uint32_t owners[MEDIA_MAX_OWNERS]);
 /* The call is about to be forgotten. */
 typedef void (*call_gone_fn)(void *arg, const struct call *call);
 
@@ -187,6 +191,10 @@ struct call_options {
 	call_event_fn on_event;
 	call_media_fn on_media;
 	call_gone_fn on_gone;
+	/* Where it is given, a call that was answered and then silent for some time ends when
+	 * another call describes media at one of its endpoints: its own end was not seen, and what
+	 * comes there from now on is not its. */
+	call_whose_fn whose;
 	void *arg;
 };
 
@@ -231,6 +239,7 @@ const struct call_media *call_media_of(const struct call *call, size_t *n);
 	X(TOO_MANY_TARGETS, "too_many_targets", "targets left out: more than a call may have")     \
 	X(EXPIRED, "expired", "legs ended: not heard of for too long")                             \
 	X(EVICTED, "evicted", "legs ended: the table was full")                                    \
+	X(OUSTED, "ousted", "calls ended: others were given their ports")                          \
 	X(REFUSED, "refused", "legs refused: the table was full of targets' calls")                \
 	X(NO_MEMORY, "no_memory", "refused: out of memory")
 

@@ -280,6 +280,39 @@ static void kept_up(struct world *w)
 	end(w);
 }
 
+static size_t last_calls(void *arg, const struct media_endpoint *at,
+			 uint32_t owners[MEDIA_MAX_OWNERS])
+{
+	const struct world *w = arg;
+
+	owners[0] = w->last_call;
+	return at->port == 5000;
+}
+
+/* A call whose end was not seen, and others who are given its port. */
+static void ousted(struct world *w)
+{
+	const struct said stranger = {
+		.call_id = "c7", .from = "s", .src = 8, .dst = 9, .sdp = "192.0.2.2 5000"};
+
+	begin(w, (struct call_options){.joins = 0, .whose = last_calls});
+	set_up(w);
+	w->n_targets = 0;
+	later(w, 10);
+	feed(w, stranger);
+	ok(!strstr(w->log[ALICE], "end"), "a call that was heard of lately keeps its ports");
+	later(w, 10);
+	feed(w, (struct said){
+			.call_id = "c8", .from = "s", .src = 8, .dst = 9, .sdp = "192.0.2.2 5002"});
+	ok(!strstr(w->log[ALICE], "end"), "another port is no news of it");
+	feed(w, (struct said){
+			.call_id = "c9", .from = "s", .src = 8, .dst = 9, .sdp = "192.0.2.2 5000"});
+	ok(strstr(w->log[ALICE], "end:ousted") && call_count(w->calls, CALL_COUNT_OUSTED) == 1,
+	   "one that was long silent ends when others are given its port");
+	ok(strstr(w->media, "-192.0.2.2:5000/rtp"), "… and nothing is expected there");
+	end(w);
+}
+
 static void exchanges(struct world *w)
 {
 	usual(w);
@@ -459,6 +492,7 @@ int main(void)
 	descriptions(&w);
 	behind_a_translator(&w);
 	kept_up(&w);
+	ousted(&w);
 	exchanges(&w);
 	midway(&w);
 	two_targets(&w);

@@ -10,7 +10,11 @@
 
 #include "call/table.h"
 
-enum { MAX_PORTS = 4, DISCARD_PORT = 9 };
+enum {
+	MAX_PORTS = 4,
+	DISCARD_PORT = 9,
+	OUST_AFTER_S = 15, /* a call of which nothing is heard for so long */
+};
 
 /* Endpoints of one description as they are read. */
 struct rows {
@@ -290,6 +294,32 @@ static void keep_rows(struct rows *rows, const struct round *before, const struc
 		rows->at[rows->n++] = at[i];
 }
 
+/* Whether its end may have been missed: a packet of media is noted within a few seconds. */
+static bool is_long_silent(const struct calls *c, const struct whole *call)
+{
+	return call && call->shown.state == CALL_LIVE && call->shown.answered.ns &&
+	       c->now.ns - call->shown.heard.ns >= nanos_from_s(OUST_AFTER_S).ns;
+}
+
+/* Calls that have long been silent, and whose endpoints these rows are now. */
+static void oust(struct calls *c, const struct whole *call, const struct rows *rows)
+{
+	uint32_t owners[MEDIA_MAX_OWNERS];
+
+	for (uint16_t i = 0; c->options.whose && i < rows->n; i++) {
+		size_t n = c->options.whose(c->options.arg, &rows->at[i].at.at, owners);
+
+		for (size_t k = 0; k < n; k++) {
+			struct whole *other = legs_call(c, owners[k]);
+
+			if (other == call || !is_long_silent(c, other))
+				continue;
+			call_add_count(c, CALL_COUNT_OUSTED);
+			call_end_all(c, other, CALL_BY_OUSTED);
+		}
+	}
+}
+
 static void describe(struct calls *c, struct leg *leg, const struct facts *f, uint8_t party,
 		     const struct net_ip ends[2])
 {
@@ -305,6 +335,7 @@ static void describe(struct calls *c, struct leg *leg, const struct facts *f, ui
 		return;
 	read_rows(c, &f->sdp, (uint8_t)(2 * leg->shown.ordinal + party), &rows);
 	v->is_held = rows.is_held;
+	oust(c, leg->call, &rows);
 	if (offers) {
 		keep_rows(&rows, &v->offer_of, &round, v->offer, v->n_offer);
 		v->has_offer = true;

@@ -221,6 +221,7 @@ void offer_recall(struct calls *c, struct whole *call);
 /* By a message, whose event follows; by time, or because room was needed: it is told. */
 void call_end_leg(struct calls *c, struct leg *leg, enum call_cause cause);
 void call_end_by_time(struct calls *c, struct leg *leg, enum call_cause cause);
+void call_end_all(struct calls *c, struct whole *call, enum call_cause cause);
 bool call_is_wanted(const struct calls *c, const struct whole *call);
 
 #endif

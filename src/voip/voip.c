@@ -225,6 +225,18 @@ static void on_media(void *arg, const struct call *call, const struct call_media
 		t->options.on_media(t->options.arg, call, m, news, time);
 }
 
+static size_t whose(void *arg, const struct media_endpoint *at, uint32_t owners[MEDIA_MAX_OWNERS])
+{
+	static const struct media_endpoint nowhere;
+	const struct voip *t = arg;
+	struct media_hit hits[MEDIA_MAX_HITS];
+	int n = media_match(voip_media(t), at, &nowhere, hits);
+
+	for (int i = 0; i < n && i < MEDIA_MAX_OWNERS; i++)
+		owners[i] = hits[i].owner;
+	return (size_t)(n < MEDIA_MAX_OWNERS ? n : MEDIA_MAX_OWNERS);
+}
+
 static void on_gone(void *arg, const struct call *call)
 {
 	struct voip *t = arg;
@@ -243,6 +255,7 @@ int voip_new(struct voip **out, const struct voip_options *options)
 					   .on_event = on_event,
 					   .on_media = on_media,
 					   .on_gone = on_gone,
+					   .whose = whose,
 					   .arg = t};
 	const struct stream_options streams = {
 		.seed = options->seed, .on_piece = on_piece, .on_end = on_stream_end, .arg = t};
