@@ -478,6 +478,13 @@ __attribute__((noinline)) static void hear(struct calls *c, const struct media_h
 		legs_settle(c, call);
 }
 
+void call_prefetch(const struct calls *c, uint32_t owner)
+{
+	__builtin_prefetch(&c->pulses[owner & c->pulse_mask], 1);
+	/* without this a compiler may think that nothing happens here, and leave calls out */
+	__asm__ volatile("" ::: "memory");
+}
+
 void call_heard(struct calls *c, const struct media_hit *hit, const struct media_endpoint *far,
 		struct nanos now)
 {

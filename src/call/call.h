@@ -221,6 +221,9 @@ void call_tick(struct calls *c, struct nanos now);
 void call_heard(struct calls *c, const struct media_hit *hit, const struct media_endpoint *far,
 		struct nanos now);
 
+/* Asks for the memory that call_heard of this owner's packet will look at: some packets before. */
+void call_prefetch(const struct calls *c, uint32_t owner);
+
 const struct call *call_find(const struct calls *c, uint32_t number);
 /* NULL, then each before. */
 const struct call_leg *call_leg_next(const struct call *call, const struct call_leg *before);
