@@ -206,9 +206,11 @@ void voice_ahead(const struct intercept *i, struct tray *tray, size_t note, size
 	struct lookup_walk walk;
 	uint64_t hash;
 
-	if (look)
+	if (look) {
 		lookup_prefetch(&i->by_access,
 				lookup_spread(SESSION_OF_CALL | look->hits[0].owner));
+		call_prefetch(voip_calls(atomic_load(&i->voip)), look->hits[0].owner);
+	}
 	if (find) {
 		hash = lookup_spread(SESSION_OF_CALL | find->hits[0].owner);
 		walk = lookup_first(&i->by_access, hash);
