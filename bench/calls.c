@@ -1,6 +1,7 @@
 /* What an RTP packet costs: whose it is, and that its call has been heard of. 100,000 calls are up,
  * of which one, or 10,000, are a target's; packets are those of random calls, 100 a second of each.
- * With a word it does one measure alone, for who counts instructions: "one", "many".
+ * With a word it does one measure alone, for who counts instructions: "one", "many". With "capture
+ * FOLDER N" it writes the calls, and the calls with N packets of each sort, as captures.
  *
  *	a target's      packets of the targets' calls alone
  *	nobody's        packets of the other calls
@@ -93,10 +94,32 @@ static void on_media(void *arg, const struct call *call, const struct call_media
 	media_free(&retired);
 }
 
+enum { MESSAGE_LEN = 1000 };
+
+/* An INVITE or its answer. Who is called is named for which of both worlds he is a target in. */
+static size_t message(char out[MESSAGE_LEN], uint32_t number, bool is_answer)
+{
+	const char *called = number == 0 ? "one" : number % (N_CALLS / N_TARGETS) ? "x" : "many";
+	struct media_endpoint at = endpoint(number, is_answer);
+	char sdp[300], ip[NET_IP_TEXT_LEN];
+
+	net_ip_print(&at.ip, ip);
+	snprintf(sdp, sizeof sdp,
+		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
+		 "m=audio %u RTP/AVP 8\r\n",
+		 ip, ip, at.port);
+	return (size_t)snprintf(
+		out, MESSAGE_LEN,
+		"%s\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK%u\r\nFrom: <sip:a@a>;tag=a\r\n"
+		"To: <sip:%s@example.org>%s\r\nCall-ID: %u\r\nCSeq: 1 INVITE\r\n"
+		"Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
+		is_answer ? "SIP/2.0 200 OK" : "INVITE sip:b@b SIP/2.0", number, called,
+		is_answer ? ";tag=b" : "", number, strlen(sdp), sdp);
+}
+
 static void say(struct world *w, uint32_t number, bool is_answer)
 {
-	char sdp[300], bytes[1000], ip[NET_IP_TEXT_LEN];
-	struct media_endpoint at = endpoint(number, is_answer);
+	char bytes[MESSAGE_LEN];
 	struct call_target target = {1, true};
 	struct sip_message sip;
 	struct call_message m = {.sip = &sip,
@@ -105,20 +128,8 @@ static void say(struct world *w, uint32_t number, bool is_answer)
 				 .time = w->now,
 				 .targets = &target,
 				 .n_targets = is_targets(w, number)};
-	int len;
 
-	net_ip_print(&at.ip, ip);
-	snprintf(sdp, sizeof sdp,
-		 "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
-		 "m=audio %u RTP/AVP 8\r\n",
-		 ip, ip, at.port);
-	len = snprintf(bytes, sizeof bytes,
-		       "%s\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK%u\r\nFrom: <sip:a@a>;tag=a\r\n"
-		       "To: <sip:b@b>%s\r\nCall-ID: %u\r\nCSeq: 1 INVITE\r\n"
-		       "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-		       is_answer ? "SIP/2.0 200 OK" : "INVITE sip:b@b SIP/2.0", number,
-		       is_answer ? ";tag=b" : "", number, strlen(sdp), sdp);
-	must(sip_message_read(bytes, (size_t)len, &sip) == 0);
+	must(sip_message_read(bytes, message(bytes, number, is_answer), &sip) == 0);
 	call_feed(w->calls, &m);
 }
 
@@ -269,10 +280,98 @@ static void show(const struct world *one, const struct world *many)
 	}
 }
 
+/* ---- the same as a capture, for programs that do all of the work ---- */
+
+static void write_frame(FILE *f, struct nanos time, const struct media_ends *ends,
+			const void *bytes, size_t len)
+{
+	static const uint8_t ethernet[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
+	enum { IP_LEN = 20, UDP_LEN = 8 };
+	uint8_t head[64];
+	struct wr w = wr_of(head, sizeof head);
+	uint32_t frame_len = (uint32_t)(sizeof ethernet + IP_LEN + UDP_LEN + len);
+
+	wr_le32(&w, (uint32_t)nanos_to_s(time));
+	wr_le32(&w, (uint32_t)nanos_fraction(time));
+	wr_le32(&w, frame_len);
+	wr_le32(&w, frame_len);
+	wr_bytes(&w, ethernet, sizeof ethernet);
+	wr_u16(&w, 0x4500);
+	wr_u16(&w, (uint16_t)(IP_LEN + UDP_LEN + len));
+	wr_u32(&w, 0);
+	wr_u32(&w, 64 << 24 | 17 << 16);
+	wr_bytes(&w, ends->src.ip.bytes, 4);
+	wr_bytes(&w, ends->dst.ip.bytes, 4);
+	wr_u16(&w, ends->src.port);
+	wr_u16(&w, ends->dst.port);
+	wr_u16(&w, (uint16_t)(UDP_LEN + len));
+	wr_u16(&w, 0);
+	must(w.ok && fwrite(head, 1, w.len, f) == w.len && fwrite(bytes, 1, len, f) == len);
+}
+
+/* All calls are set up; then come n packets of this sort of the world with so many targets. */
+static void capture(const char *path, uint32_t n_targets, enum sort sort, uint32_t n)
+{
+	static const struct media_ends servers = {{{{10, 99, 0, 1}, 4}, 5060},
+						  {{{10, 99, 0, 2}, 4}, 5060}};
+	static const struct media_ends back = {{{{10, 99, 0, 2}, 4}, 5060},
+					       {{{10, 99, 0, 1}, 4}, 5060}};
+	static const uint8_t rtp[172] = {0x80, 8};
+	struct world w = {.n_targets = n_targets, .now = nanos_from_s(1767225600)};
+	uint8_t head[24];
+	struct wr h = wr_of(head, sizeof head);
+	FILE *f = fopen(path, "wb");
+
+	must(f != NULL);
+	wr_le32(&h, 0xa1b23c4d); /* nanoseconds */
+	wr_le32(&h, 4 << 16 | 2);
+	wr_le64(&h, 0);
+	wr_le32(&h, 65535);
+	wr_le32(&h, 1);
+	must(fwrite(head, 1, h.len, f) == h.len);
+	for (uint32_t i = 0; i < 2 * N_CALLS; i++) {
+		char bytes[MESSAGE_LEN];
+		size_t len = message(bytes, i / 2, i & 1);
+
+		w.now.ns += NANOS_PER_US;
+		write_frame(f, w.now, i & 1 ? &back : &servers, bytes, len);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct media_ends ends = random_packet(&w, sort);
+
+		w.now.ns += NANOS_PER_US;
+		write_frame(f, w.now, &ends, rtp, sizeof rtp);
+	}
+	must(fclose(f) == 0);
+}
+
+static void captures(const char *folder, uint32_t n)
+{
+	static const struct {
+		const char *name;
+		uint32_t n_targets;
+		enum sort sort;
+		bool has_packets;
+	} all[] = {{"calls", 1, ALL, false},
+		   {"one", 1, TARGETS, true},
+		   {"many", N_TARGETS, TARGETS, true}};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		char path[512];
+
+		snprintf(path, sizeof path, "%s/%s.pcap", folder, all[i].name);
+		capture(path, all[i].n_targets, all[i].sort, all[i].has_packets ? n : 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct world one, many;
 
+	if (argc > 3 && !strcmp(argv[1], "capture")) {
+		captures(argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
+		return 0;
+	}
 	if (argc > 1) {
 		make(&one, !strcmp(argv[1], "many") ? N_TARGETS : 1);
 		for (int round = 0; round < ROUNDS; round++)
