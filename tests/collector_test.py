@@ -509,6 +509,41 @@ def parties_leave():
         x.close()
 
 
+def signalling_on_another_input():
+    """SIP on one input, media on another: what is said there decides here, to the packet."""
+    mediator = Mediator()
+    provisioner = Provisioner(of_bob(mediator))
+    call = Call()
+    talk = speech(300)
+    traffic = [(T0 + k * SEC // 100, p) for k, p in enumerate(talk)]
+    bye = call.ask("BYE", cseq=2)
+    invite, *rest = answered(call)
+    call.cseq = 2
+    # the words stand between two packets, 1 µs behind the one and before the other
+    words = [(T0, ip("9.9.9.9", "8.8.8.8")), (traffic[100][0] - 1000, invite),
+             *[(traffic[101][0] - 900 + k, p) for k, p in enumerate(rest)], (traffic[250][0] - 1000, bye),
+             (traffic[250][0] - 900, call.answer(200, "BYE")), (traffic[-1][0], ip("9.9.9.9", "8.8.8.8"))]
+    c = Collector(os.path.join(work, "apart"), provisioner, None, inputs=[traffic, words], times="now", pace="own")
+    ok(wait_for(lambda: [t for t, _ in told(mediator)][-1:] == [2], 20), "SIP comes on an input of its own", [c.said()])
+    end_usec = records(mediator, "hi2")[-2].usec  # the BYE
+    begin_usec = records(mediator, "hi2")[3].usec  # the ACK: both ends are known
+    wait_for(lambda: cc(mediator))
+    found = records(mediator, "hi3")
+    # each input begins when it begins: what its records say tells how far its times were moved
+    moved = found[0].usec - traffic[talk.index(found[0].packet)][0] // 1000
+    sure = [p for t, p in traffic if begin_usec <= t // 1000 + moved < end_usec]
+    wait_for(lambda: len(cc(mediator)) >= len(sure))
+    status = c.end()
+    got = cc(mediator)
+    # between the INVITE and the ACK one end is known, and as good
+    first = talk.index(got[0])
+    ok(status == 0 and len(sure) > 100 and got == talk[first:first + len(got)] and got[-len(sure):] == sure
+       and len(got) - len(sure) <= 3, "the call's packets on the other are found, and no others",
+       [len(got), len(sure), first, c.said()])
+    for x in (provisioner, mediator):
+        x.close()
+
+
 def an_unheard_call():
     """A call that is answered and of which no media come is an alarm."""
     mediator = Mediator()
@@ -560,7 +595,7 @@ for part, *words in (
         (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
         (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
         (calls_survive, signal.SIGTERM, "calls, ended in good order"), (calls_survive, signal.SIGKILL, "calls, killed"),
-        (parties_leave,), (an_unheard_call,), (links_come_and_go,),
+        (parties_leave,), (signalling_on_another_input,), (an_unheard_call,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn after a kill"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn without a word"),
