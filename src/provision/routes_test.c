@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/tap.h"
+#include "conf/json.h"
 #include "provision/own.h"
 
 static char folder[] = "/tmp/weir-routes-XXXXXX";
@@ -381,6 +382,66 @@ static void tidy(void)
 	rmdir(folder);
 }
 
+/* A daemon tells how many records of b/L1 it has had, and how many it has handed on. */
+static void tell(enum tls_role role, const char *name, const char *counts)
+{
+	struct tls_identity from = {.role = role};
+	struct conf_doc *doc = NULL;
+	struct why why = {.text = ""};
+	char text[400];
+
+	snprintf(from.name, sizeof from.name, "%s", name);
+	snprintf(text, sizeof text,
+		 "{\"type\":\"ledger\",\"book\":\"0123456789abcdef\",\"rows\":[{\"warrant\":\"b/"
+		 "L1\","
+		 "\"kind\":\"cc\",\"cin\":7,%s}]}",
+		 counts);
+	if (conf_json_parse(&doc, text, strlen(text), &why) ||
+	    ledger_hear(p, &from, conf_doc_root(doc), &why))
+		printf("# %s\n", why.text);
+	conf_doc_free(&doc);
+}
+
+static void test_backlog(void)
+{
+	static const char moved[] = AGENCY("b", ",\"mediator\":\"m2\"");
+	static const char whole[] =
+		"{\"operator\":{\"id\":\"op\"},\"mediators\":[{\"name\":\"m1\",\"address\":"
+		"\"192.0.2.1:9\"},{\"name\":\"m2\",\"address\":\"192.0.2.2:9\"}],\"agencies\":"
+		"[" AGENCY("b", ",\"mediator\":\"m1\"") "," AGENCY(
+			"bb", ",\"mediator\":\"m1\"") "],\"warrants\":[]}";
+
+	ask("PUT", "/orders", whole);
+	ok(answer.status == 200, "two agencies, two mediators: %s", answer.body.bytes);
+	tell(TLS_COLLECTOR, "c1", "\"spooled\":50,\"handed\":40");
+	tell(TLS_MEDIATOR, "m1", "\"received\":40,\"kept\":40,\"acknowledged\":33");
+	ok(ask("DELETE", "/agencies/b", NULL) == 409 &&
+		   says("10 at collectors and 7 at mediators, of b/L1"),
+	   "one that is owed records stays: %s", answer.body.bytes);
+	ok(ask("DELETE", "/agencies/b?drop=yes", NULL) == 409, "also where drop is not true");
+	ok(ask("PUT", "/agencies/b", moved) == 409 && says("7 at mediators"),
+	   "nor does another mediator get it: %s", answer.body.bytes);
+	ok(ask("PUT", "/agencies/b", AGENCY("b", ",\"mediator\":\"m1\",\"retry\":\"3s\"")) == 200,
+	   "anything else of it may change");
+	ok(ask("DELETE", "/agencies/bb", NULL) == 204, "what is owed to b is not owed to bb");
+	tell(TLS_MEDIATOR, "m1", "\"received\":40,\"kept\":40,\"acknowledged\":40");
+	ok(ask("PUT", "/agencies/b", moved) == 200,
+	   "what collectors have goes to another mediator");
+	tell(TLS_COLLECTOR, "c1", "\"spooled\":50,\"handed\":50");
+	ok(ask("DELETE", "/agencies/b", NULL) == 409 && says("10 at collectors"),
+	   "what nobody has told to have received is on its way: %s", answer.body.bytes);
+	tell(TLS_MEDIATOR, "m2", "\"received\":10,\"kept\":10,\"acknowledged\":8");
+	ok(ask("DELETE", "/agencies/b?drop=true", NULL) == 204, "it goes when it may be dropped");
+	ok(ask("PUT", "/agencies/b", moved) == 201 && ask("DELETE", "/agencies/b", NULL) == 409,
+	   "what is owed is owed until it is counted as lost");
+	tell(TLS_MEDIATOR, "m2",
+	     "\"received\":10,\"kept\":10,\"acknowledged\":8,\"losses\":[{\"reason\":"
+	     "\"undelivered\","
+	     "\"records\":2,\"first\":\"2026-01-01T00:00:00Z\",\"last\":\"2026-01-01T00:00:00Z\"}"
+	     "]");
+	ok(ask("DELETE", "/agencies/b", NULL) == 204, "and then no more");
+}
+
 int main(void)
 {
 	struct why why = {.text = ""};
@@ -405,6 +466,7 @@ int main(void)
 	test_roles();
 	test_whole();
 	test_restart();
+	test_backlog();
 	test_bad_starts();
 	rest_answer_fini(&answer);
 	provision_free(&p);
