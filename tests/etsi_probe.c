@@ -415,11 +415,11 @@ static int put_call(FILE *file, const struct etsi_header *h, bool is_v6)
 		"<presence><location-info><Circle><pos>-43.5312 172.6362</pos><radius>25</radius>"
 		"</Circle></location-info></presence>",
 		"SIP/2.0 180 Ringing\r\nCall-ID: c1\r\n\r\n",
-		"SIP/2.0 200 OK\r\nCall-ID: c1\r\nP-Access-Network-Info: 3GPP-NR-FDD; "
-		"utran-cell-id-3gpp=31041000ABCDFEDCBA987\r\nContent-Type: text/plain\r\n\r\nat "
-		"six",
-		"BYE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\nP-Access-Network-Info: "
-		"IEEE-802.11; i-wlan-node-id=001a2b3c4d5e\r\n\r\n"};
+		("SIP/2.0 200 OK\r\nCall-ID: c1\r\nP-Access-Network-Info: 3GPP-NR-FDD; "
+		 "utran-cell-id-3gpp=31041000ABCDFEDCBA987\r\nContent-Type: text/plain\r\n\r\nat "
+		 "six"),
+		("BYE sip:bob@isp.example SIP/2.0\r\nCall-ID: c1\r\nP-Access-Network-Info: "
+		 "IEEE-802.11; i-wlan-node-id=001a2b3c4d5e\r\n\r\n")};
 	const struct etsi_text lines[] = {{"Contact: <tel:+123456789>", 25}, {"Event: reg", 10}};
 	int rc = 0;
 

@@ -18,7 +18,8 @@ static void go_on(struct placing_packet *packet, struct rd *r)
 
 	packet->seq = (uint16_t)(packet->seq + (odd & 1 ? (int8_t)rd_u8(r) : 1));
 	packet->stamp += odd & 2 ? rd_u32(r) : packet->n;
-	packet->time.ns += odd & 4 ? (int64_t)rd_u32(r) * 1000000 : 20000000;
+	packet->time.ns = (int64_t)((uint64_t)packet->time.ns +
+				    (odd & 4 ? (uint64_t)rd_u32(r) * 1000000 : 20000000));
 	if (odd & 8)
 		packet->time.ns = (int64_t)rd_u64(r);
 	if (odd & 16)
