@@ -1,6 +1,6 @@
-/* Replays files and folders of inputs through a fuzz target where there is no fuzzer. Each input
- * is given whole and cut at a hundred places, from a buffer of exactly its size, so that the
- * address sanitizer sees every read past the end. */
+/* Replays files and folders of inputs through a fuzz target. Each input is given whole and cut at a
+ * hundred places, from a buffer of exactly its size, so that the address sanitizer sees every read
+ * past the end. Where there is libFuzzer, its program is asked by "-replay" as first argument. */
 #include "base/fuzz.h"
 #include "base/tap.h"
 
@@ -66,10 +66,24 @@ static void replay_path(const char *path)
 		free(names);
 }
 
-int main(int argc, char **argv)
+static int replay(int n, char **paths)
 {
-	for (int i = 1; i < argc; i++)
-		replay_path(argv[i]);
+	for (int i = 0; i < n; i++)
+		replay_path(paths[i]);
 	ok(tap_count > 0, "there was an input to replay");
 	return tap_end();
 }
+
+#ifdef REPLAY_IN_FUZZER
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	if (*argc > 1 && strcmp((*argv)[1], "-replay") == 0)
+		exit(replay(*argc - 2, *argv + 2));
+	return 0;
+}
+#else
+int main(int argc, char **argv)
+{
+	return replay(argc - 1, argv + 1);
+}
+#endif
