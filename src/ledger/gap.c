@@ -29,8 +29,8 @@ static struct ledger_gap *join_nearest(struct ledger_gap *gaps)
 		for (int b = 0; b < LEDGER_MAX_GAPS; b++) {
 			int64_t apart = gaps[b].from_ns - gaps[a].to_ns;
 
-			if (a == b || !is_same_cause(&gaps[a], &gaps[b]) || apart < 0 ||
-			    apart >= least)
+			if (a == b || apart < 0 || apart >= least ||
+			    !is_same_cause(&gaps[a], &gaps[b]))
 				continue;
 			least = apart;
 			first = &gaps[a], second = &gaps[b];
