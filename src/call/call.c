@@ -91,7 +91,7 @@ bool call_is_wanted(const struct calls *c, const struct whole *call)
 
 static enum call_party party_in(const struct target *t, const struct leg *leg)
 {
-	return t->leg == leg->shown.ordinal ? (enum call_party)t->party : CALL_NOBODY;
+	return (enum call_party)t->parties[leg->shown.ordinal % CALL_MAX_LEGS];
 }
 
 /* Each of the call's targets hears of it, in its own state: what is its first message is a BEGIN,
@@ -189,13 +189,22 @@ void call_end_all(struct calls *c, struct whole *call, enum call_cause cause)
 	legs_settle(c, call);
 }
 
-static bool knows_target(struct whole *call, uint32_t number)
+static struct target *find_target(struct whole *call, uint32_t number)
 {
 	for (uint8_t i = 0; i < call->n_targets; i++) {
 		if (call->targets[i].number == number)
-			return true;
+			return &call->targets[i];
 	}
-	return false;
+	return NULL;
+}
+
+/* What the first message of a leg that names him says counts. */
+static void place(struct target *t, const struct leg *leg, enum call_party party)
+{
+	uint8_t *at = &t->parties[leg->shown.ordinal % CALL_MAX_LEGS];
+
+	if (*at == CALL_NOBODY)
+		*at = (uint8_t)party;
 }
 
 /* The message names somebody: from now on the call is his. */
@@ -204,10 +213,13 @@ static void add_target(struct calls *c, struct leg *leg, const struct call_targe
 {
 	struct whole *call = leg->call;
 	enum call_party other = requester == CALL_CALLER ? CALL_CALLED : CALL_CALLER;
-	struct target *at;
+	enum call_party party = t->is_sender ? requester : other;
+	struct target *at = find_target(call, t->number);
 
-	if (knows_target(call, t->number))
+	if (at) {
+		place(at, leg, party);
 		return;
+	}
 	if (call->n_targets == CALL_MAX_TARGETS) {
 		call_add_count(c, CALL_COUNT_TOO_MANY_TARGETS);
 		return;
@@ -218,11 +230,10 @@ static void add_target(struct calls *c, struct leg *leg, const struct call_targe
 		return;
 	}
 	call->targets = at;
-	call->targets[call->n_targets++] = (struct target){
-		.number = t->number,
-		.leg = leg->shown.ordinal,
-		.party = (uint8_t)(t->is_sender ? requester : other),
-	};
+	at = &call->targets[call->n_targets++];
+	*at = (struct target){.number = t->number};
+	memset(at->parties, CALL_NOBODY, sizeof at->parties);
+	place(at, leg, party);
 }
 
 static bool is_seen(struct leg *leg, uint64_t whole)

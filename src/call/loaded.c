@@ -88,11 +88,12 @@ static int load_targets(struct loading *l, struct whole *call)
 		return ERR_NOMEM;
 	for (uint8_t i = 0; i < n; i++) {
 		uint32_t before = rd_u32(&l->r);
-		struct target t = {.number = before,
-				   .leg = load_below(&l->r, CALL_MAX_LEGS),
-				   .party = load_below(&l->r, CALL_NOBODY)};
-		uint8_t flags = rd_u8(&l->r);
+		struct target t = {.number = before};
+		uint8_t flags;
 
+		for (int k = 0; k < CALL_MAX_LEGS; k++)
+			t.parties[k] = load_below(&l->r, CALL_NOBODY + 1);
+		flags = rd_u8(&l->r);
 		t.has_begun = flags & TARGET_HAS_BEGUN;
 		t.is_over = t.has_begun && flags & TARGET_IS_OVER;
 		if (l->r.ok && (!l->renumber || l->renumber(l->arg, before, &t.number)))
@@ -304,10 +305,6 @@ static bool is_sound(const struct whole *call)
 
 	for (struct list *l = call->legs.next; l != &call->legs; l = l->next)
 		has_exchange |= LIST_OWNER(l, struct leg, in_call)->shown.state == CALL_EXCHANGE;
-	for (uint8_t i = 0; i < call->n_targets; i++) {
-		if (call->targets[i].leg >= call->shown.n_legs)
-			return false;
-	}
 	return (!has_exchange || call->shown.n_legs == 1) &&
 	       (call->shown.state == CALL_OVER) == (call->shown.end.ns != 0);
 }

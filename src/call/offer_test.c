@@ -221,7 +221,7 @@ static void transferred(struct world *w)
 			     .to = "u",
 			     .sdp = MUX("192.0.2.3", "6002", "")});
 	hears(w, ALICE, "a transferred call is the one that it was",
-	      "continue< continue(caller) continue(called)");
+	      "continue< continue> continue<");
 	expects(w, "… media follow it to the new end", "+192.0.2.3:6002/rtp+rtcp");
 	feed(w, (struct said){.start = BYE, .cseq = "9 BYE", .to = "b", .branch = "9"});
 	answer(w, "200", (struct said){.cseq = "9 BYE", .to = "b", .branch = "9"});
@@ -242,7 +242,7 @@ static void transferred(struct world *w)
 			     .to = "u",
 			     .branch = "t2",
 			     .dst = 3});
-	hears(w, ALICE, "it ends with the second", "continue(caller) end(called)");
+	hears(w, ALICE, "it ends with the second", "continue> end:bye<");
 	expects(w, "… and what the others said to each other was never expected",
 		"-192.0.2.1:4004/rtp+rtcp -192.0.2.3:6002/rtp+rtcp");
 	end(w);

@@ -39,8 +39,7 @@ static void save_text(struct wr *w, const char *text)
 static void save_target(struct wr *w, const struct target *t)
 {
 	wr_u32(w, t->number);
-	wr_u8(w, t->leg);
-	wr_u8(w, t->party);
+	wr_bytes(w, t->parties, sizeof t->parties);
 	wr_u8(w,
 	      (uint8_t)((t->has_begun ? TARGET_HAS_BEGUN : 0) | (t->is_over ? TARGET_IS_OVER : 0)));
 }

@@ -107,8 +107,7 @@ struct leg {
 
 struct target {
 	uint32_t number;
-	uint8_t leg; /* of which it is a party; and which */
-	uint8_t party;
+	uint8_t parties[CALL_MAX_LEGS]; /* which it is in each leg; CALL_NOBODY: not known */
 	bool has_begun;
 	bool is_over;
 };

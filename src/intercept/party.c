@@ -241,10 +241,14 @@ static int add(struct intercept *i, struct mandate *m, const struct call_event *
 enum call_party party_in(const struct session_call *c, const struct call_leg *leg)
 {
 	bool is_turned = leg->joined_by == CALL_JOIN_REPLACES || leg->joined_by == CALL_JOIN_REFER;
+	uint8_t party = c->parties[leg->ordinal % SESSION_MAX_LEGS];
 
-	if (c->party == SESSION_NO_PARTY || (leg->ordinal != c->leg && is_turned))
+	if (party != SESSION_NO_PARTY)
+		return (enum call_party)party;
+	/* another leg of the same two: whoever called in the one calls in the other */
+	if (c->home == SESSION_NO_PARTY || is_turned)
 		return CALL_NOBODY;
-	return (enum call_party)c->party;
+	return (enum call_party)c->parties[c->home];
 }
 
 static uint8_t way(enum call_party from, enum call_party target)
@@ -332,10 +336,8 @@ static int hear_one(struct intercept *i, struct mandate *m, const struct call_ev
 		rc = add(i, m, e, &s);
 	if (rc || !s)
 		return rc;
-	if (e->target_is != CALL_NOBODY) {
-		s->call->leg = e->leg->ordinal;
-		s->call->party = (uint8_t)e->target_is;
-	}
+	if (e->target_is != CALL_NOBODY)
+		session_call_place(s->call, e->leg->ordinal, (uint8_t)e->target_is);
 	/* what came before the warrant's time is known, and told to nobody */
 	return m->is_started && mandate_covers(m, e->time.ns) ? tell_event(i, s, e) : 0;
 }

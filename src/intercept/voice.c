@@ -76,12 +76,11 @@ static enum call_party target_in(const struct intercept *i, const struct session
 				 const struct media_hit *hit)
 {
 	const struct session_call *c = s->call;
+	uint8_t party = c->parties[hit->party / 2 % SESSION_MAX_LEGS];
 	const struct call_leg *leg;
 
-	if (c->party == SESSION_NO_PARTY)
-		return CALL_NOBODY;
-	if (hit->party / 2 == c->leg)
-		return (enum call_party)c->party;
+	if (party != SESSION_NO_PARTY)
+		return (enum call_party)party;
 	leg = leg_of(i, hit->owner, hit->party / 2);
 	return leg ? party_in(c, leg) : CALL_NOBODY;
 }
