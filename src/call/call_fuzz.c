@@ -57,7 +57,7 @@ static void on_media(void *arg, const struct call *call, const struct call_media
 
 	(void)time;
 	must(m->at.owner == call->number);
-	while (i < t->n && memcmp(&t->at[i], &m->at, sizeof m->at))
+	while (i < t->n && !media_expected_is(&t->at[i], &m->at))
 		i++;
 	must((i == t->n) == (news == CALL_MEDIA_ADDED));
 	if (news == CALL_MEDIA_ADDED && t->n < MAX_TRACKED)

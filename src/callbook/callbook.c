@@ -112,7 +112,7 @@ static void note_media(struct callbook *l, struct note *note, const struct call_
 	for (size_t i = 0; i < note->n_endpoints && news != CALL_MEDIA_ADDED; i++) {
 		struct note_endpoint *e = &note->endpoints[i];
 
-		if (e->is_over || memcmp(&e->media.at, &m->at, sizeof m->at))
+		if (e->is_over || !media_expected_is(&e->media.at, &m->at))
 			continue;
 		e->media.direction = m->direction;
 		e->is_over = news == CALL_MEDIA_REMOVED;

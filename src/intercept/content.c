@@ -47,18 +47,17 @@ static void count_cc(struct intercept_counts *counts, const struct ipcc *cc, siz
 }
 
 /* Octets of a pending record, as it will be sent. */
-static size_t len_of(const struct piece *piece, const struct pending *pending)
+static size_t len_of(const struct piece *piece, const struct pending *pending,
+		     const struct ipcc *cc)
 {
 	struct ipmm_cc media;
-	struct ipcc cc;
 
-	if (pending->tail) {
+	if (__builtin_expect(pending->tail != NULL, 0)) {
 		media = media_of(piece, pending);
 		return pending->key ? 0 : ipmm_cc_len(pending->tail, &media);
 	}
-	cc = cc_of(piece, pending);
-	return pending->key ? sealed_ipcc_len(pending->header, &cc, pending->counter)
-			    : ipcc_len(pending->header, &cc);
+	return pending->key ? sealed_ipcc_len(pending->header, cc, pending->counter)
+			    : ipcc_len(pending->header, cc);
 }
 
 size_t content_number(struct session *s, struct tray *tray, struct pending *pending)
@@ -75,7 +74,7 @@ size_t content_number(struct session *s, struct tray *tray, struct pending *pend
 		s->bytes_cc = seal_first_counter((struct nanos){piece->time_ns});
 	pending->counter = s->bytes_cc;
 	cc = cc_of(piece, pending);
-	len = len_of(piece, pending);
+	len = len_of(piece, pending, &cc);
 	if (pending->key)
 		s->bytes_cc += len;
 	count_cc(&s->mandate->counts, &cc, len, 1);
@@ -90,18 +89,19 @@ bool content_is_ordered(const struct mandate *m, const struct pending *pending)
 int content_encode(struct tray *tray, const struct pending *pending, struct wr *w)
 {
 	const struct piece *piece = &tray->pieces[pending->piece];
-	struct seal seal = {tray->sealer, pending->key, pending->counter};
 	struct ipmm_cc media;
 	struct ipcc cc;
 
-	if (pending->tail) {
+	if (__builtin_expect(pending->tail != NULL, 0)) {
 		media = media_of(piece, pending);
 		ipmm_cc_encode(pending->tail, &media, w);
 		return w->ok ? 0 : ERR_NOMEM;
 	}
 	cc = cc_of(piece, pending);
 	if (pending->key)
-		return sealed_ipcc_encode(&seal, pending->header, &cc, w);
+		return sealed_ipcc_encode(
+			&(struct seal){tray->sealer, pending->key, pending->counter},
+			pending->header, &cc, w);
 	ipcc_encode(pending->header, &cc, w);
 	return 0;
 }
@@ -157,7 +157,7 @@ void content_lose(struct intercept *i, struct tray *tray, const struct pending *
 	struct intercept_counts *counts = &i->mandates[pending->mandate]->counts;
 	struct ipcc cc = cc_of(piece, pending);
 
-	count_cc(counts, &cc, len_of(piece, pending), -1);
+	count_cc(counts, &cc, len_of(piece, pending, &cc), -1);
 	counts->refused[INTERCEPT_FULL]++;
 	count_full(pending->row, piece->time_ns);
 }

@@ -135,7 +135,8 @@ static int accept_whole(struct intercept *i, struct tray *tray, struct net_whole
 {
 	size_t from = tray->n_pending;
 	struct tray_found found;
-	int rc = tray_take_whole(tray, outlook_of(i), whole, fragment, &found);
+	const struct outlook out = outlook_of(i);
+	int rc = tray_take_whole(tray, &out, whole, fragment, &found);
 
 	if (!rc)
 		rc = accept_from(i, tray, from);
@@ -278,14 +279,16 @@ static int accept_frame(struct intercept *i, struct tray *tray, const struct wei
 			uint32_t number)
 {
 	struct stretch s = {.pending = tray->n_pending, .note = tray->n_notes};
+	struct outlook out;
 	uint32_t again;
 	int rc = 0;
 
 	if (tray_see_time(tray, f))
 		rc = accept_moment(i, tray, number);
 	tray->version = atomic_load(&i->version);
+	out = outlook_of(i);
 	if (!rc)
-		rc = tray_take(tray, outlook_of(i), f, number);
+		rc = tray_take(tray, &out, f, number);
 	s.n_pending = tray->n_pending;
 	s.n_notes = tray->n_notes;
 	return rc ? rc : accept_stretch(i, tray, s, &again);
@@ -450,7 +453,7 @@ static int on_batch(struct worker *w, struct weir_frame *frames, int n)
 	rc = 0;
 	open_block(i, tray);
 	out = outlook_of(i);
-	rc = tray_take_many(tray, out, frames, n, tray->n_packets);
+	rc = tray_take_many(tray, &out, frames, n, tray->n_packets);
 	tray->n_packets += (uint32_t)n;
 	return rc;
 }

@@ -402,6 +402,7 @@ int party_take(struct intercept *i, struct tray *tray, const struct weir_frame *
 {
 	struct voip *voip = atomic_load(&i->voip);
 	const struct nanos time = {has_time ? f->time_ns : i->latest_ns};
+	const struct outlook out = outlook_of(i);
 	struct weir_packet p;
 	struct sound sound;
 	bool is_sure;
@@ -412,12 +413,12 @@ int party_take(struct intercept *i, struct tray *tray, const struct weir_frame *
 	net_decode(&p, f);
 	if (p.transport == WEIR_NO_LAYER)
 		return 0;
-	if (tray_sees_sip(outlook_of(i), &p, &is_sure)) {
+	if (tray_sees_sip(&out, &p, &is_sure)) {
 		i->event_rc = 0;
 		voip_take(voip, &p, time, is_sure);
 		return settle(i, voip);
 	}
-	rc = tray_take_sound(tray, outlook_of(i), &p, has_time, &sound);
+	rc = tray_take_sound(tray, &out, &p, has_time, &sound);
 	return rc == 1 ? voice_take(i, tray, &sound) : rc;
 }
 

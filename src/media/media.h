@@ -64,6 +64,13 @@ struct media_expected {
 	uint8_t origin;
 };
 
+/* By their fields, which have room between them. */
+static inline bool media_expected_is(const struct media_expected *a, const struct media_expected *b)
+{
+	return media_endpoint_is(&a->at, &b->at) && a->owner == b->owner && a->line == b->line &&
+	       a->party == b->party && a->kind == b->kind && a->origin == b->origin;
+}
+
 struct media_hit {
 	uint32_t owner;
 	uint16_t line;

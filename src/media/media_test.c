@@ -132,6 +132,20 @@ static void as_an_array(void)
 	media_free(&m);
 }
 
+/* By their fields: what lies between them is nobody's. */
+static bool are_same(const struct media_hit *a, const struct media_hit *b, int n)
+{
+	int n_same = 0;
+
+	while (n_same < n && a[n_same].owner == b[n_same].owner &&
+	       a[n_same].line == b[n_same].line && a[n_same].party == b[n_same].party &&
+	       a[n_same].kind == b[n_same].kind && a[n_same].origin == b[n_same].origin &&
+	       a[n_same].is_source == b[n_same].is_source &&
+	       a[n_same].has_peer == b[n_same].has_peer)
+		n_same++;
+	return n_same == n;
+}
+
 /* Many at once say what each alone does; tables in which buckets are full, too. */
 static void many(void)
 {
@@ -162,8 +176,7 @@ static void many(void)
 			int n = match(m, packets[i].src, packets[i].dst, hits);
 
 			n_hits += (unsigned)n;
-			n_wrong += n != found[i].n ||
-				   memcmp(hits, found[i].hits, (size_t)n * sizeof *hits) != 0;
+			n_wrong += n != found[i].n || !are_same(hits, found[i].hits, n);
 		}
 	}
 	ok(n_wrong == 0 && n_hits == 2 * media_n(m), "many packets at once are each matched alike");

@@ -248,20 +248,21 @@ static struct media_ends ends_of(const struct net_glance *g)
 }
 
 /* Whether a frame that a glance tells of may be signalling of calls, or their media. */
-static bool may_be_call(const struct tray *tray, struct outlook out, const struct net_glance *g)
+static bool may_be_call(const struct tray *tray, const struct outlook *out,
+			const struct net_glance *g)
 {
 	struct media_hit hits[MEDIA_MAX_HITS];
 	struct media_ends ends;
 
-	if (out.sight->is_sip_anywhere ||
-	    access_servers_have(out.sight->sip, g->src_port, g->dst_port))
+	if (out->sight->is_sip_anywhere ||
+	    access_servers_have(out->sight->sip, g->src_port, g->dst_port))
 		return true;
-	if (!g->is_udp || !media_n(out.media))
+	if (!g->is_udp || !media_n(out->media))
 		return false;
 	if (tray->match)
 		return tray->match->n > 0;
 	ends = ends_of(g);
-	return media_match(out.media, &ends.src, &ends.dst, hits) > 0;
+	return media_match(out->media, &ends.src, &ends.dst, hits) > 0;
 }
 
 /* What a glance tells of a frame. */
@@ -271,30 +272,30 @@ enum glimpse {
 	GLIMPSE_UNCLEAR,
 };
 
-static inline enum glimpse glimpse_of(const struct tray *tray, struct outlook out,
+static inline enum glimpse glimpse_of(const struct tray *tray, const struct outlook *out,
 				      const struct weir_frame *f)
 {
 	struct net_glance g;
 
 	if (!net_glance(&g, f))
 		return GLIMPSE_UNCLEAR;
-	if (watch_may_match(out.watch, g.is_v6, g.ends))
+	if (watch_may_match(out->watch, g.is_v6, g.ends))
 		return GLIMPSE_SOMEBODYS;
-	if (g.is_udp && access_servers_have(out.sight->servers, g.src_port, g.dst_port))
+	if (g.is_udp && access_servers_have(out->sight->servers, g.src_port, g.dst_port))
 		return GLIMPSE_UNCLEAR;
-	return out.voip && may_be_call(tray, out, &g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
+	return out->voip && may_be_call(tray, out, &g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
 }
 
-bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sure)
+bool tray_sees_sip(const struct outlook *out, const struct weir_packet *p, bool *is_sure)
 {
-	const struct access_servers *sip = out.sight->sip;
+	const struct access_servers *sip = out->sight->sip;
 	struct net_ip src, dst;
 
 	*is_sure = access_servers_have(sip, p->src_port, p->dst_port) &&
 		   net_ip_src(p, p->inner_ip, &src) && net_ip_dst(p, p->inner_ip, &dst) &&
 		   (access_servers_own(sip, &dst, p->dst_port) ||
 		    access_servers_own(sip, &src, p->src_port));
-	return *is_sure || (out.sight->is_sip_anywhere && voip_follows(out.voip, p));
+	return *is_sure || (out->sight->is_sip_anywhere && voip_follows(out->voip, p));
 }
 
 static bool is_comfort(const struct media_packet *u)
@@ -305,7 +306,7 @@ static bool is_comfort(const struct media_packet *u)
 	       (u->bytes[1] & 0x7f) == COMFORT_NOISE;
 }
 
-int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_packet *p,
+int tray_take_sound(struct tray *tray, const struct outlook *out, const struct weir_packet *p,
 		    bool has_time, struct sound *sound)
 {
 	struct media_found found;
@@ -316,13 +317,13 @@ int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_pac
 	if (!media_packet_of(p, &u))
 		return 0;
 	if (!match) {
-		found.n = media_match(out.media, &u.src, &u.dst, found.hits);
+		found.n = media_match(out->media, &u.src, &u.dst, found.hits);
 		match = &found;
 	}
 	if (!match->n)
 		return 0;
 	rc = add_piece(tray, p, p->inner_ip, has_time);
-	*sound = (struct sound){.serial = out.serial,
+	*sound = (struct sound){.serial = out->serial,
 				.piece = (uint32_t)tray->n_pieces - 1,
 				.slot = TRAY_NONE,
 				.src = u.src,
@@ -336,7 +337,7 @@ int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_pac
 }
 
 /* Signalling of calls, or their media. */
-static int take_call(struct tray *tray, struct outlook out, const struct weir_packet *p,
+static int take_call(struct tray *tray, const struct outlook *out, const struct weir_packet *p,
 		     size_t hits_from)
 {
 	const struct weir_frame *f = p->frame;
@@ -358,7 +359,7 @@ static int take_call(struct tray *tray, struct outlook out, const struct weir_pa
 }
 
 /* Decodes a frame and takes what it finds. */
-static int take_decoded(struct tray *tray, struct outlook out, const struct weir_frame *f,
+static int take_decoded(struct tray *tray, const struct outlook *out, const struct weir_frame *f,
 			enum glimpse glimpse)
 {
 	uint32_t number = tray->number;
@@ -370,24 +371,25 @@ static int take_decoded(struct tray *tray, struct outlook out, const struct weir
 
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
-	rc = glimpse == GLIMPSE_SOMEBODYS ? watch_match_rest(out.watch, &p, &tray->hits)
-					  : watch_match(out.watch, &p, &tray->hits);
+	rc = glimpse == GLIMPSE_SOMEBODYS ? watch_match_rest(out->watch, &p, &tray->hits)
+					  : watch_match(out->watch, &p, &tray->hits);
 	if (!rc && tray->hits.n)
 		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
 	if (!rc && layer >= 0)
 		return add_note(tray, NOTE_FRAGMENT, f, number, hits_from);
-	if (!rc && access_servers_find(out.sight->servers, &p, &datagram)) {
+	if (!rc && access_servers_find(out->sight->servers, &p, &datagram)) {
 		rc = add_note(tray, NOTE_SERVER, f, number, hits_from);
 		if (!rc)
 			tray->notes[tray->n_notes - 1].datagram = datagram;
 		return rc;
 	}
-	return rc || !out.voip ? rc : take_call(tray, out, &p, hits_from);
+	return rc || !out->voip ? rc : take_call(tray, out, &p, hits_from);
 }
 
-int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f, uint32_t number)
+int tray_take(struct tray *tray, const struct outlook *out, const struct weir_frame *f,
+	      uint32_t number)
 {
-	int rc = tray_see_time(tray, f) ? note_wake(tray, out.sight, f, number) : 0;
+	int rc = tray_see_time(tray, f) ? note_wake(tray, out->sight, f, number) : 0;
 	enum glimpse glimpse = rc ? GLIMPSE_NOBODYS : glimpse_of(tray, out, f);
 
 	tray->number = number;
@@ -395,8 +397,8 @@ int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *f,
 }
 
 /* Whom the media of the next few frames belong to, looked for together. */
-static void match_media(struct tray *tray, struct outlook out, const struct weir_frame *frames,
-			int n)
+static void match_media(struct tray *tray, const struct outlook *out,
+			const struct weir_frame *frames, int n)
 {
 	struct media_ends ends[MEDIA_BATCH];
 	struct media_found found[MEDIA_BATCH];
@@ -411,26 +413,29 @@ static void match_media(struct tray *tray, struct outlook out, const struct weir
 		ends[n_ends] = ends_of(&g);
 		of[n_ends++] = k;
 	}
-	media_match_many(out.media, ends, n_ends, found);
+	media_match_many(out->media, ends, n_ends, found);
 	for (size_t k = 0; k < n_ends; k++)
 		tray->found[of[k]] = found[k];
 }
 
-int tray_take_many(struct tray *tray, struct outlook out, const struct weir_frame *frames, int n,
-		   uint32_t number)
+int tray_take_many(struct tray *tray, const struct outlook *out, const struct weir_frame *frames,
+		   int n, uint32_t number)
 {
-	bool has_media = out.voip && media_n(out.media);
 	int rc = 0;
 
+	if (!out->voip || !media_n(out->media)) {
+		for (int k = 0; k < n && !rc; k++)
+			rc = tray_take(tray, out, &frames[k], number++);
+		return rc;
+	}
 	for (int from = 0; from < n && !rc; from += MEDIA_BATCH) {
 		int some = n - from < MEDIA_BATCH ? n - from : MEDIA_BATCH;
 
-		if (has_media)
-			match_media(tray, out, frames + from, some);
+		match_media(tray, out, frames + from, some);
 		for (int k = 0; k < some && !rc; k++) {
 			const struct media_found *found = &tray->found[k];
 
-			tray->match = has_media && found->n >= 0 ? found : NULL;
+			tray->match = found->n >= 0 ? found : NULL;
 			rc = tray_take(tray, out, &frames[from + k], number++);
 		}
 	}
@@ -468,7 +473,7 @@ static void drop_known_hits(struct tray *tray, const struct note *f)
 	tray->hits.n = n;
 }
 
-int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *whole,
+int tray_take_whole(struct tray *tray, const struct outlook *out, struct net_whole *whole,
 		    const struct note *fragment, struct tray_found *found)
 {
 	enum { LINKTYPE_RAW = 101 };
@@ -485,11 +490,11 @@ int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *who
 	if (rc)
 		return rc;
 	net_decode(&p, &frame);
-	rc = watch_match(out.watch, &p, &tray->hits);
+	rc = watch_match(out->watch, &p, &tray->hits);
 	if (rc)
 		return rc;
 	drop_known_hits(tray, fragment);
-	found->is_server = access_servers_find(out.sight->servers, &p, &found->datagram);
+	found->is_server = access_servers_find(out->sight->servers, &p, &found->datagram);
 	return take_hits(tray, &p, !fragment || fragment->has_time, WEIR_MAX_LAYERS);
 }
 

@@ -190,11 +190,11 @@ MUST_CHECK int tray_grow(struct tray *tray, uint32_t n_agencies);
 bool tray_see_time(struct tray *tray, const struct weir_frame *frame);
 
 /* Decodes a frame, the block's number-th, finds who gets it, and notes that. */
-MUST_CHECK int tray_take(struct tray *tray, struct outlook out, const struct weir_frame *frame,
-			 uint32_t number);
+MUST_CHECK int tray_take(struct tray *tray, const struct outlook *out,
+			 const struct weir_frame *frame, uint32_t number);
 
 /* The same for n frames, the block's from the number-th on. */
-MUST_CHECK int tray_take_many(struct tray *tray, struct outlook out,
+MUST_CHECK int tray_take_many(struct tray *tray, const struct outlook *out,
 			      const struct weir_frame *frames, int n, uint32_t number);
 
 /* Finds who gets what lies in a datagram that was put together from fragments; it becomes the
@@ -207,19 +207,20 @@ struct tray_found {
 	struct access_datagram datagram;
 	struct weir_frame frame; /* the whole; its bytes are the tray's */
 };
-MUST_CHECK int tray_take_whole(struct tray *tray, struct outlook out, struct net_whole *whole,
-			       const struct note *fragment, struct tray_found *found);
+MUST_CHECK int tray_take_whole(struct tray *tray, const struct outlook *out,
+			       struct net_whole *whole, const struct note *fragment,
+			       struct tray_found *found);
 
 /* Notes the innermost IP packet as a piece, and where it goes from and to: 1; 0 where it is no
  * datagram from or to an endpoint of these. */
-MUST_CHECK int tray_take_sound(struct tray *tray, struct outlook out, const struct weir_packet *p,
-			       bool has_time, struct sound *sound);
+MUST_CHECK int tray_take_sound(struct tray *tray, const struct outlook *out,
+			       const struct weir_packet *p, bool has_time, struct sound *sound);
 
 /* One more pending record, of the piece. */
 MUST_CHECK int tray_add(struct tray *tray, const struct pending *pending);
 
 /* Whether the packet is of a SIP server's port, or (*is_sure is false) looks like SIP. */
-bool tray_sees_sip(struct outlook out, const struct weir_packet *p, bool *is_sure);
+bool tray_sees_sip(const struct outlook *out, const struct weir_packet *p, bool *is_sure);
 
 /* Puts a pending record of len bytes at the end of its agency's run. */
 void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len);
