@@ -39,7 +39,7 @@ def feed(collector, first, n, target=TARGET):
         when = time.time_ns()
         collector.feed.frames([(when + k, udp(target, OTHER, 5000, 53, k.to_bytes(8, "big") + 30 * SECRET))
                                for k in range(at, min(at + 200, first + n))])
-        time.sleep(0.01)
+        time.sleep(0.04)
 
 
 def warrant(liid, **more):

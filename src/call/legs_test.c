@@ -3,7 +3,7 @@
 
 #include "call/sample.h"
 
-enum { MAX_LEGS_HERE = 2000, N_STRANGERS = 100000 };
+enum { MAX_LEGS_HERE = 2000, N_STRANGERS = 30000 };
 
 /* One message of a stranger, of the kinds that there are in turn. */
 static void stranger(struct world *w, unsigned i, const char *name)

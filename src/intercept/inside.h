@@ -110,6 +110,11 @@ static inline bool tray_is_stale(const struct intercept *i, const struct tray *t
 	return tray->version != atomic_load(&i->version);
 }
 
+/* Each ordered mandate, in slices with the turn's lock, so that packets do not wait for all: it may
+ * be that one which comes or goes meanwhile is left out, or another looked at twice. */
+typedef void (*mandate_fn)(struct intercept *i, struct mandate *m, void *arg);
+void mandates_each(struct intercept *i, mandate_fn look, void *arg);
+
 static inline struct outlook outlook_of(const struct intercept *i)
 {
 	const struct voip *voip = atomic_load(&i->voip);

@@ -298,27 +298,44 @@ static void let_others(void)
 	nanosleep(&t, NULL);
 }
 
-void intercept_each(struct intercept *i, intercept_view_fn each, void *arg)
+void mandates_each(struct intercept *i, mandate_fn look, void *arg)
 {
-	for (size_t k = 0; k < i->n_ordered;) {
-		size_t stop = i->n_ordered - k > EACH_SLICE ? k + EACH_SLICE : i->n_ordered;
+	size_t next = 0;
+	bool has_more;
 
-		if (k)
+	do {
+		if (next)
 			let_others();
 		pthread_mutex_lock(&i->turn);
-		for (; k < stop; k++) {
-			struct mandate *m = i->ordered[k];
-
-			each(arg,
-			     &(struct intercept_view){.key = m->key,
-						      .is_active = m->is_started && !m->is_over,
-						      .delivers_cc = m->delivers_cc,
-						      .n_live = count_live(m),
-						      .counts = &m->counts,
-						      .health = &m->health});
-		}
+		for (size_t n = 0; n < EACH_SLICE && next < i->n_ordered; n++)
+			look(i, i->ordered[next++], arg);
+		has_more = next < i->n_ordered;
 		pthread_mutex_unlock(&i->turn);
-	}
+	} while (has_more);
+}
+
+/* Who looks at warrants from outside. */
+struct looker {
+	intercept_view_fn each;
+	void *arg;
+};
+
+static void show(struct intercept *i, struct mandate *m, void *arg)
+{
+	const struct looker *l = arg;
+
+	(void)i;
+	l->each(l->arg, &(struct intercept_view){.key = m->key,
+						 .is_active = m->is_started && !m->is_over,
+						 .delivers_cc = m->delivers_cc,
+						 .n_live = count_live(m),
+						 .counts = &m->counts,
+						 .health = &m->health});
+}
+
+void intercept_each(struct intercept *i, intercept_view_fn each, void *arg)
+{
+	mandates_each(i, show, &(struct looker){each, arg});
 }
 
 const struct intercept_counts *intercept_counts(const struct intercept *i, size_t warrant)

@@ -278,16 +278,17 @@ static void look_at(const struct intercept *i, const struct session *s,
 		what->tell(what->arg, &u);
 }
 
+static void look_at_all(struct intercept *i, struct mandate *m, void *what)
+{
+	for (const struct session *s = m->dynamics; s && m->delivers_cc; s = s->next) {
+		if (s->call && s->state == SESSION_BEGUN)
+			look_at(i, s, what);
+	}
+}
+
 void intercept_each_unheard(struct intercept *i, const struct intercept_silence *what)
 {
-	pthread_mutex_lock(&i->turn);
-	for (size_t k = 0; k < i->n_ordered && atomic_load(&i->voip); k++) {
-		const struct mandate *m = i->ordered[k];
+	struct intercept_silence copy = *what;
 
-		for (const struct session *s = m->dynamics; s && m->delivers_cc; s = s->next) {
-			if (s->call && s->state == SESSION_BEGUN)
-				look_at(i, s, what);
-		}
-	}
-	pthread_mutex_unlock(&i->turn);
+	mandates_each(i, look_at_all, &copy);
 }
