@@ -21,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 
+import ports
 from tap import daemon_log
 
 PATIENCE = 20  # seconds that anything may take
@@ -99,7 +100,8 @@ class Daemon:
 
 class Provisioner(Daemon):
     def __init__(self, chain, name="p1", **fields):
-        super().__init__(chain, "provisioner", name, listen="127.0.0.1:0", rest_listen="127.0.0.1:0", **fields)
+        super().__init__(chain, "provisioner", name, listen=f"127.0.0.1:{ports.free()}",
+                         rest_listen=f"127.0.0.1:{ports.free()}", **fields)
         self.fields |= {"store": self.folder / "store.db", "first_key": self.folder / "first"}
         if chain.is_plain:
             self.fields["rest_transport"] = "plain"
@@ -204,7 +206,7 @@ class Feed:
 class Mediator(Daemon):
     def __init__(self, chain, name="m1", provisioner=None, **fields):
         super().__init__(chain, "mediator", name, provisioner=provisioner and provisioner.address,
-                         listen="127.0.0.1:0", **fields)
+                         listen=f"127.0.0.1:{ports.free()}", **fields)
         self.fields["folder"] = self.folder / "state"
 
     def start(self):
@@ -219,7 +221,8 @@ class Mediator(Daemon):
 
 class Agency(Daemon):
     def __init__(self, chain, name, **fields):
-        super().__init__(chain, "agency", name, hi2="127.0.0.1:0", hi3="127.0.0.1:0", json=True, each_cc=True,
+        super().__init__(chain, "agency", name, hi2=f"127.0.0.1:{ports.free()}",
+                         hi3=f"127.0.0.1:{ports.free()}", json=True, each_cc=True,
                          interval="0s", **fields)
         self.n_starts = 0
 

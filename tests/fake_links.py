@@ -7,6 +7,8 @@ import struct
 import threading
 import time
 
+import ports
+
 HELLO, MESSAGE, RECORDS, ACKNOWLEDGE, PING, PONG = 1, 2, 3, 4, 5, 6
 
 
@@ -20,9 +22,8 @@ class Peer:
         self.is_over = False
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(("127.0.0.1", port))
+        self.port = ports.bind(self.socket, port=port)
         self.socket.listen()
-        self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

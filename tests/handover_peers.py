@@ -10,6 +10,8 @@ import struct
 import threading
 import time
 
+import ports
+
 HELLO, MESSAGE, RECORDS, ACKNOWLEDGE, PING, PONG, REFUSAL = range(1, 8)
 KEEP_ALIVE, KEEP_ALIVE_RESPONSE, FIRST_SEGMENT, LAST_SEGMENT = 3, 4, 5, 6
 OPTION_REQUEST, OPTION_RESPONSE, OPTION_COMPLETE, ACK_REQUEST, ACK_RESPONSE = 9, 10, 11, 12, 13
@@ -229,9 +231,8 @@ class Lemf:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if mode in ("stuck", "slow"):
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        self.listener.bind(("127.0.0.1", port))
+        self.port = ports.bind(self.listener, port=port)
         self.listener.listen()
-        self.port = self.listener.getsockname()[1]
         self.connections = []   # [[Record]]
         self.cuts = []          # octets of a record that was not whole at the end of a connection
         self.starts = []

@@ -630,14 +630,32 @@ static void test_slow(void)
 	spool_close(&s);
 }
 
-/* A disk that stands still for a moment, while memory is full of what waits for it. */
+/* Whether a disk that stands still, once a quarter of memory is free, costs nothing. */
+static bool outlasts_stall(struct spool *s, uint64_t limit)
+{
+	uint64_t n_refused;
+	bool is_put;
+
+	for (int i = 0; i < 10000 && spool_stats(s).memory > limit - limit / 4; i++)
+		usleep(1000);
+	usleep(100000); /* the keeper makes segments of what is free */
+	n_refused = spool_stats(s).n_refused;
+	atomic_store(&slowness, 2000000);
+	is_put = put_bytes(s, limit / 4 - 4 * SEGMENT) && spool_stats(s).n_refused == n_refused;
+	atomic_store(&slowness, 0);
+	return is_put;
+}
+
+/* A disk that stands still for a moment, while memory is full of what waits for it. A keeper that
+ * has no processor just then may need more than one try. */
 static void test_stall(void)
 {
+	enum { MAX_TRIES = 5 };
 	const uint64_t limit = 64 * SEGMENT;
 	struct spool_options options = options_of("stall");
 	struct why why = {.offset = -1};
 	struct spool *s;
-	uint64_t n_refused;
+	int n = 0;
 
 	options.limit = limit;
 	options.device = &fake;
@@ -645,13 +663,9 @@ static void test_stall(void)
 	(void)!spool_open(&s, memory_path, &options, &why);
 	while (spool_end(s) < 3 * limit)
 		usleep(put_bytes(s, 1) ? 0 : 1000);
-	for (int i = 0; i < 10000 && spool_stats(s).memory > limit - limit / 4; i++)
-		usleep(1000);
-	n_refused = spool_stats(s).n_refused;
-	atomic_store(&slowness, 2000000);
-	ok(put_bytes(s, limit / 4 - 4 * SEGMENT) && spool_stats(s).n_refused == n_refused,
-	   "a disk that stands still costs nothing while a quarter of memory lasts");
-	atomic_store(&slowness, 0);
+	while (n < MAX_TRIES && !outlasts_stall(s, limit))
+		n++;
+	ok(n < MAX_TRIES, "a disk that stands still costs nothing while a quarter of memory lasts");
 	ok(reads_all(s), "and all is there");
 	spool_close(&s);
 }
