@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "audio/g711.h"
+#include "media/rtp.h"
 #include "sip/body.h"
 #include "sip/message.h"
 #include "sip/sdp.h"
@@ -10,7 +11,6 @@
 enum {
 	TYPE_PCMU = 0,
 	TYPE_PCMA = 8,
-	TYPE_NOISE = 13,
 	TYPE_OLD_NOISE = 19, /* reserved by RFC 3551 since some used it so */
 	FIRST_UNASSIGNED = 35,
 };
@@ -108,7 +108,7 @@ enum audio_codec audio_codecs_of(const struct audio_codecs *c, enum audio_side w
 	type %= AUDIO_N_TYPES;
 	if (type == TYPE_PCMU || type == TYPE_PCMA)
 		return type == TYPE_PCMU ? AUDIO_PCMU : AUDIO_PCMA;
-	if (type == TYPE_NOISE || type == TYPE_OLD_NOISE)
+	if (type == RTP_COMFORT_NOISE || type == TYPE_OLD_NOISE)
 		return AUDIO_SILENCE;
 	if (type < FIRST_UNASSIGNED)
 		return AUDIO_OTHER;

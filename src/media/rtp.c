@@ -21,6 +21,14 @@ enum media_sort media_sort_of(const void *bytes, size_t len)
 	return first >= 20 && first < 64 && len >= 13 ? MEDIA_IS_DTLS : MEDIA_IS_OTHER;
 }
 
+uint8_t rtp_type_of(const void *bytes, size_t len)
+{
+	struct rd r = rd_of(bytes, len);
+
+	rd_skip(&r, 1);
+	return rd_u8(&r) & 127;
+}
+
 bool rtp_read(const void *bytes, size_t len, bool is_cut, struct rtp *out)
 {
 	struct rd r = rd_of(bytes, len);

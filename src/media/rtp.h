@@ -10,6 +10,8 @@ enum media_sort { MEDIA_IS_OTHER, MEDIA_IS_RTP, MEDIA_IS_RTCP, MEDIA_IS_STUN, ME
 
 enum { RTP_HEADER_LEN = 12 };
 
+enum { RTP_COMFORT_NOISE = 13 }; /* a payload type (RFC 3389) */
+
 struct rtp {
 	uint32_t ssrc;
 	uint32_t timestamp;
@@ -22,6 +24,8 @@ struct rtp {
 
 /* By the first octets alone. */
 enum media_sort media_sort_of(const void *bytes, size_t len);
+/* Of what is RTP by these: its payload type. */
+uint8_t rtp_type_of(const void *bytes, size_t len);
 
 /* False: it is none. is_cut: its end was not captured, so that no padding can be looked for. */
 bool rtp_read(const void *bytes, size_t len, bool is_cut, struct rtp *out);

@@ -32,6 +32,8 @@ int main(void)
 	bad[0] = 0x31;
 	ok(!rtp_read(bad, sizeof bad, false, &rtp), "another version is refused");
 	ok(media_sort_of(wire, sizeof wire) == MEDIA_IS_RTP, "RTP");
+	ok(rtp_type_of(wire, sizeof wire) == 96 && rtp_type_of(wire, 1) == 0,
+	   "its type by the second octet");
 	ok(media_sort_of(rtcp, sizeof rtcp) == MEDIA_IS_RTCP, "RTCP on the same port");
 	ok(media_sort_of(stun, sizeof stun) == MEDIA_IS_STUN, "STUN");
 	ok(media_sort_of(dtls, sizeof dtls) == MEDIA_IS_DTLS, "DTLS");

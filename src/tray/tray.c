@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "etsi/ipcc.h"
+#include "media/rtp.h"
 #include "net/decode.h"
 #include "net/glance.h"
 #include "net/reassembly.h"
@@ -298,20 +299,13 @@ bool tray_sees_sip(const struct outlook *out, const struct weir_packet *p, bool 
 	return *is_sure || (out->sight->is_sip_anywhere && voip_follows(out->voip, p));
 }
 
-static bool is_comfort(const struct media_packet *u)
-{
-	enum { COMFORT_NOISE = 13, RTP_HEADER_LEN = 12 };
-
-	return u->len >= RTP_HEADER_LEN && u->bytes[0] >> 6 == 2 &&
-	       (u->bytes[1] & 0x7f) == COMFORT_NOISE;
-}
-
 int tray_take_sound(struct tray *tray, const struct outlook *out, const struct weir_packet *p,
 		    bool has_time, struct sound *sound)
 {
 	struct media_found found;
 	const struct media_found *match = tray->match;
 	struct media_packet u;
+	enum media_sort sort;
 	int rc, n;
 
 	if (!media_packet_of(p, &u))
@@ -322,6 +316,7 @@ int tray_take_sound(struct tray *tray, const struct outlook *out, const struct w
 	}
 	if (!match->n)
 		return 0;
+	sort = media_sort_of(u.bytes, u.len);
 	rc = add_piece(tray, p, p->inner_ip, has_time);
 	*sound = (struct sound){.serial = out->serial,
 				.piece = (uint32_t)tray->n_pieces - 1,
@@ -329,8 +324,9 @@ int tray_take_sound(struct tray *tray, const struct outlook *out, const struct w
 				.src = u.src,
 				.dst = u.dst,
 				.n_hits = (uint8_t)match->n,
-				.is_control = u.len >= 2 && u.bytes[1] >= 192 && u.bytes[1] <= 223,
-				.is_comfort = is_comfort(&u)};
+				.is_control = sort == MEDIA_IS_RTCP,
+				.is_comfort = sort == MEDIA_IS_RTP &&
+					      rtp_type_of(u.bytes, u.len) == RTP_COMFORT_NOISE};
 	n = match->n < SOUND_HITS ? match->n : SOUND_HITS;
 	memcpy(sound->hits, match->hits, (size_t)n * sizeof *match->hits);
 	return rc ? rc : 1;

@@ -105,8 +105,8 @@ struct sound {
 	struct media_endpoint dst;
 	struct media_hit hits[SOUND_HITS];
 	uint8_t n_hits;  /* more than SOUND_HITS: they must be looked for again */
-	bool is_control; /* RTCP, as its second octet says (RFC 5761 4) */
-	bool is_comfort; /* comfort noise: RTP's payload type 13 */
+	bool is_control; /* RTCP */
+	bool is_comfort; /* comfort noise */
 };
 
 struct note {
