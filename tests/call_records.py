@@ -59,6 +59,7 @@ class CallRecord:
         (form, at, end), = elements(data, *only(data, iri[0xA2], 0xAB, 0xA1))
         assert form in (0xA1, 0xA6), "a SIP message"
         message = level(data, at, end)
+        self.has_place = only(data, iri[0xA2], 0xAB, 0xA2) is not None
         self.is_masked = form == 0xA6
         self.src, self.dst = (address_of(data, message[tag]) for tag in (0xA0, 0xA1))
         self.sip = bytes(data[slice(*message[0x82])])
@@ -78,9 +79,12 @@ def payload_of(data, span):
 
 
 def read_call_records(path):
-    """Those of IRI and CC; what else there is, HI1 say, is left out."""
     with open(path, "rb") as file:
-        data = file.read()
+        return call_records(file.read())
+
+
+def call_records(data):
+    """Those of IRI and CC; what else there is, HI1 say, is left out."""
     records = [CallRecord(data, (a, b)) for _, a, b in elements(data, 0, len(data)) if payload_of(data, (a, b)) in (IRI, CC)]
     for before, record in zip([None, *records], records):
         record.begin = before.span[1] if before else 0

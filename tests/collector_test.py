@@ -15,6 +15,7 @@ import tempfile
 import time
 
 from call_packets import Call, rtp, sdp
+from call_records import call_records
 from fake_links import Mediator, Provisioner, wait_for
 from handover_peers import Record as Tri, pdu_len
 from intercept_records import Record, elements, numbered_from_zero, pcap
@@ -455,8 +456,17 @@ def speech(n, first=0):
     return [rtp(ALICE[0], BOB[0], ALICE[1], BOB[1], first + k) for k in range(n)]
 
 
-def told(mediator, liid="LIID0001"):
-    return [(r.type, r.message) for r in records(mediator, "hi2") if r.liid == liid]
+def of_calls(mediator, interface):
+    return call_records(mediator.streams.get(("police", interface), b""))
+
+
+def said_of(mediator):
+    """What was told of calls: types and messages."""
+    return [(r.type, r.sip) for r in of_calls(mediator, "hi2")]
+
+
+def media(mediator):
+    return [r.packet for r in of_calls(mediator, "hi3")]
 
 
 def calls_survive(how, sentence):
@@ -466,7 +476,7 @@ def calls_survive(how, sentence):
     provisioner = Provisioner(of_bob(mediator))
     call = Call()
     c = Collector(folder, provisioner, at(*QUIET, *answered(call), *speech(100)), times="now", pace="own", checkpoint="1s")
-    ok(wait_for(lambda: len(cc(mediator)) >= 100), f"{sentence}: the first part", [c.said()])
+    ok(wait_for(lambda: len(media(mediator)) >= 100), f"{sentence}: the first part", [c.said()])
     if how == signal.SIGKILL:
         time.sleep(1.5)  # a checkpoint at least has been made of the call
     c.end(how)
@@ -474,12 +484,12 @@ def calls_survive(how, sentence):
     bye = call.ask("BYE", cseq=2)
     call.cseq = 2
     c = Collector(folder, None, at(*speech(100, 100), bye, call.answer(200, "BYE"), *speech(5, 200)), times="now", pace="own")
-    ok(wait_for(lambda: len(told(mediator)) >= 6), f"{sentence}: its end is heard", [c.said(), told(mediator)])
+    ok(wait_for(lambda: len(said_of(mediator)) >= 6), f"{sentence}: its end is heard", [c.said(), said_of(mediator)])
     c.end()
-    same(cc(mediator), speech(200), "media of both parts, and none behind the end")
-    same(told(mediator), list(zip((1, 3, 3, 3, 3, 2), call.messages)), "messages of both parts: one beginning, one end")
-    same(len({r.cin for x in ("hi2", "hi3") for r in records(mediator, x)}), 1, "and one CIN")
-    ok(all(numbered_from_zero(records(mediator, x)) for x in ("hi2", "hi3")), "numbers go on where they were")
+    same(media(mediator), speech(200), "media of both parts, and none behind the end")
+    same(said_of(mediator), list(zip((1, 3, 3, 3, 3, 2), call.messages)), "messages of both parts: one beginning, one end")
+    same(len({r.cin for x in ("hi2", "hi3") for r in of_calls(mediator, x)}), 1, "and one CIN")
+    ok(all(numbered_from_zero(of_calls(mediator, x)) for x in ("hi2", "hi3")), "numbers go on where they were")
     mediator.close()
 
 
@@ -489,21 +499,21 @@ def parties_leave():
     provisioner = Provisioner(of_bob(mediator, "carol"))
     call = Call()
     c = Collector(os.path.join(work, "leave"), provisioner, at(*QUIET, *answered(call), *speech(2000)), times="now", pace="own")
-    ok(wait_for(lambda: len(cc(mediator)) >= 50), "they talk", [c.said()])
+    ok(wait_for(lambda: len(media(mediator)) >= 50), "they talk", [c.said()])
     provisioner.change({**of_bob(mediator, "dave"), "operator": {"id": "EXAMPLE-NZ", "network_element": "akl-2"}})
     wait_for(lambda: len(provisioner.digests) >= 2)
-    n = len(cc(mediator))
-    ok(wait_for(lambda: len(cc(mediator)) >= n + 50), "other orders that still name him: the call goes on", [c.said()])
-    same([t for t, _ in told(mediator)], [1, 3, 3, 3], "and is not told anew")
+    n = len(media(mediator))
+    ok(wait_for(lambda: len(media(mediator)) >= n + 50), "other orders that still name him: the call goes on", [c.said()])
+    same([t for t, _ in said_of(mediator)], [1, 3, 3, 3], "and is not told anew")
     gone = of_bob(mediator)
     gone["warrants"][0]["targets"] = [{"sip_uri": "sip:dave@example.net"}]
     provisioner.change(gone)
-    ok(wait_for(lambda: told(mediator)[-1:] == [(2, call.messages[3])]), "orders that do not end it, with what was said last",
-       [c.said(), told(mediator)])
-    n = len(cc(mediator))
+    ok(wait_for(lambda: said_of(mediator)[-1:] == [(2, call.messages[3])]), "orders that do not end it, with what was said last",
+       [c.said(), said_of(mediator)])
+    n = len(media(mediator))
     time.sleep(0.5)
-    same(len(cc(mediator)), n, "and nothing more is delivered")
-    same(cc(mediator), speech(n), "of what was, nothing is missing")
+    same(len(media(mediator)), n, "and nothing more is delivered")
+    same(media(mediator), speech(n), "of what was, nothing is missing")
     c.end()
     for x in (provisioner, mediator):
         x.close()
@@ -524,17 +534,17 @@ def signalling_on_another_input():
              *[(traffic[101][0] - 900 + k, p) for k, p in enumerate(rest)], (traffic[250][0] - 1000, bye),
              (traffic[250][0] - 900, call.answer(200, "BYE")), (traffic[-1][0], ip("9.9.9.9", "8.8.8.8"))]
     c = Collector(os.path.join(work, "apart"), provisioner, None, inputs=[traffic, words], times="now", pace="own")
-    ok(wait_for(lambda: [t for t, _ in told(mediator)][-1:] == [2], 20), "SIP comes on an input of its own", [c.said()])
-    end_usec = records(mediator, "hi2")[-2].usec  # the BYE
-    begin_usec = records(mediator, "hi2")[3].usec  # the ACK: both ends are known
-    wait_for(lambda: cc(mediator))
-    found = records(mediator, "hi3")
+    ok(wait_for(lambda: [t for t, _ in said_of(mediator)][-1:] == [2], 20), "SIP comes on an input of its own", [c.said()])
+    end_usec = of_calls(mediator, "hi2")[-2].usec  # the BYE
+    begin_usec = of_calls(mediator, "hi2")[3].usec  # the ACK: both ends are known
+    wait_for(lambda: media(mediator))
+    found = of_calls(mediator, "hi3")
     # each input begins when it begins: what its records say tells how far its times were moved
     moved = found[0].usec - traffic[talk.index(found[0].packet)][0] // 1000
     sure = [p for t, p in traffic if begin_usec <= t // 1000 + moved < end_usec]
-    wait_for(lambda: len(cc(mediator)) >= len(sure))
+    wait_for(lambda: len(media(mediator)) >= len(sure))
     status = c.end()
-    got = cc(mediator)
+    got = media(mediator)
     # between the INVITE and the ACK one end is known, and as good
     first = talk.index(got[0])
     ok(status == 0 and len(sure) > 100 and got == talk[first:first + len(got)] and got[-len(sure):] == sure
@@ -552,7 +562,7 @@ def an_unheard_call():
     mute = at(*QUIET, *answered(call), *[ip("9.9.9.9", "8.8.8.8")] * 2500)
     c = Collector(os.path.join(work, "mute"), provisioner, mute, times="now", pace="own", media_silence="1s")
     ok(wait_for(lambda: mediator.alarms, 20), "its agency hears of it", [c.said()])
-    cin = [r.cin for r in records(mediator, "hi2")][:1]
+    cin = [r.cin for r in of_calls(mediator, "hi2")][:1]
     wanted = f"CIN {cin[0] if cin else '?'}, 10.0.0.1:4000 to 10.0.0.2:5000"
     ok(mediator.alarms and mediator.alarms[0][:2] == ("police", "LIID0001") and wanted in mediator.alarms[0][2],
        "which call it is, and where its media are expected", [mediator.alarms, wanted])

@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 from call_packets import Call, datagram, rtp, sdp, segment
-from intercept_records import numbered_from_zero, orders, pcap, read_records
+from call_records import BEGIN, CONTINUE, END, REPORT, read_call_records
+from intercept_records import numbered_from_zero, orders, pcap
 from radius_packets import fragments, ip
 from tap import end, ok, shared, skip
 import verifier
@@ -25,7 +26,6 @@ WEIR = os.path.abspath(sys.argv[1])
 T0 = 1767225600 * 10**9  # 2026-01-01T00:00:00Z
 SEC, MS = 10**9, 10**6
 SERVER = 'core_servers: [{kind: sip, address: "10.0.0.2"}]\n'
-BEGIN, END, CONTINUE, REPORT = 1, 2, 3, 4
 FROM, TO, UNKNOWN = 0, 1, 2
 A, B = "10.0.0.1", "10.0.0.2"
 BOB, ALICE = 'sip_uri: "sip:bob@example.net"', 'sip_uri: "sip:alice@example.net"'
@@ -58,10 +58,10 @@ class Run:
         return os.path.join(self.dir, agency, name + ".ber")
 
     def cc(self, liid="LIID0001"):
-        return [r for r in read_records(self.path("hi3")) if r.liid == liid.replace("LIID", self.prefix)]
+        return [r for r in read_call_records(self.path("hi3")) if r.liid == liid.replace("LIID", self.prefix)]
 
     def iri(self, liid="LIID0001"):
-        return [r for r in read_records(self.path("hi2")) if r.liid == liid.replace("LIID", self.prefix)]
+        return [r for r in read_call_records(self.path("hi2")) if r.liid == liid.replace("LIID", self.prefix)]
 
     def octets(self):
         return [open(self.path(x), "rb").read() for x in ("hi2", "hi3")]
@@ -111,14 +111,14 @@ def a_call():
     run = Run(warrant(), [*early, *begun(call), *late, *strange, rtcp, *ended(call), *voices(3)])
     iri, cc = run.iri(), run.cc()
     same(types(iri), [BEGIN] + [CONTINUE] * 5 + [END], "a call begins, goes on and ends")
-    same([r.message for r in iri], call.messages, "each message is told whole")
+    same([r.sip for r in iri], call.messages, "each message is told whole")
     ok(len({r.cin for r in iri + cc}) == 1 and numbered_from_zero(iri + cc), "with one CIN, and numbers from 0")
     same(packets(cc), late + [rtcp], "its media are delivered, from the answer to the BYE, and nothing else")
     same([r.direction for r in cc], [TO, FROM] * 3 + [TO], "with their direction")
-    same([(r.session_way, r.way) for r in iri], [(TO, TO), (TO, FROM), (TO, FROM), (TO, FROM), (TO, TO), (TO, TO), (TO, FROM)],
+    same([(r.session_direction, r.direction) for r in iri], [(TO, TO), (TO, FROM), (TO, FROM), (TO, FROM), (TO, TO), (TO, TO), (TO, FROM)],
          "so has each message, and the call")
-    same({(r.stream, r.frame, r.protocol) for r in cc}, {("0.0", 0, 0)}, "whole IP packets, of one stream")
-    same({r.form for r in iri}, {1}, "as SIP messages")
+    same({(r.stream, r.frame_type, r.protocol) for r in cc}, {("0.0", 0, 0)}, "whole IP packets, of one stream")
+    same({r.is_masked for r in iri}, {False}, "whole")
 
 
 def of_caller():
@@ -149,7 +149,7 @@ def both_parties():
     for n, way in ((1, [TO, FROM] * 3), (2, [FROM, TO] * 3), (3, None)):
         liid = f"LIID000{n}"
         iri, cc = run.iri(liid), run.cc(liid)
-        ok([r.message for r in iri] == call.messages and packets(cc) == late and (way is None or [r.direction for r in cc] == way)
+        ok([r.sip for r in iri] == call.messages and packets(cc) == late and (way is None or [r.direction for r in cc] == way)
            and len({r.cin for r in iri + cc}) == 1 and numbered_from_zero(iri + cc), f"{liid} has its own complete copy",
            [types(iri), [r.direction for r in cc]])
     same((run.iri("LIID0004"), run.cc("LIID0004")), ([], []), "who is no party gets nothing")
@@ -239,7 +239,7 @@ def ways_of_travel():
     parts = fragments(first, [800, 1600], 77)
     run = Run(warrant(), [*parts[::-1], *begun(call)[1:], *late, *ended(call)])
     same((types(run.iri()), packets(run.cc())), ([BEGIN] + [CONTINUE] * 5 + [END], late), "an INVITE in fragments begins a call")
-    same(run.iri()[0].message, call.messages[0], "and is told whole")
+    same(run.iri()[0].sip, call.messages[0], "and is told whole")
     speech = rtp(A, B, 4000, 5000, 1, b"z" * 1500)
     call = Call()
     run = Run(warrant(), [*begun(call), *fragments(speech, [800], 78), *late, *ended(call)])
@@ -259,7 +259,7 @@ def ways_of_travel():
     whole = [segment(A, B, (5060, 5060), 100 + k, text[k:k + 37]) for k in range(0, len(text), 37)]
     shuffled = [whole[0], *random.Random(5).sample(whole[1:], len(whole) - 1), *whole[3:5]]
     run = Run(warrant(), [*shuffled, *voices(2)[:1]])
-    same((types(run.iri()), [r.message for r in run.iri()][:1], len(run.cc())), ([BEGIN, END], [text], 1),
+    same((types(run.iri()), [r.sip for r in run.iri()][:1], len(run.cc())), ([BEGIN, END], [text], 1),
          "in pieces, out of order, some twice: it is one message")
     a, b = "2001:db8::1", "2001:db8::2"
     call = Call(ends=(a, b))
@@ -283,10 +283,10 @@ def scope():
     run = Run(warrant(start="2026-01-01T00:00:00.008Z"), all_steps)
     same((types(run.iri()), packets(run.cc())), ([BEGIN, END], late[3:]),
          "a warrant that starts while they talk: the media from then on; the first message from then on begins")
-    same([r.message for r in run.iri()], call.messages[-2:], "what was said before is nobody's")
+    same([r.sip for r in run.iri()], call.messages[-2:], "what was said before is nobody's")
     run = Run(warrant(end="2026-01-01T00:00:00.008Z"), all_steps)
     same((types(run.iri()), packets(run.cc())), ([BEGIN] + [CONTINUE] * 4 + [END], late[:3]), "one that ends: no more from its end on")
-    same((run.iri()[-1].message, run.iri()[-1].usec), (call.messages[4], T0 // 1000 + 8000),
+    same((run.iri()[-1].sip, run.iri()[-1].usec), (call.messages[4], T0 // 1000 + 8000),
          "its END is at the warrant's end, and says again what was said last")
     run = Run(warrant(end="2026-01-01T00:00:00Z", start="2025-01-01T00:00:00Z"), all_steps)
     same((run.iri(), run.cc()), ([], []), "one that is over brings nothing")
@@ -303,17 +303,17 @@ def messages():
     steps = [page, fine, register.ask("REGISTER", to_tag=""), register.answer(200, "REGISTER", more=["Expires: 3600"])]
     run = Run(warrant(), steps)
     iri = run.iri()
-    same((types(iri), [r.message for r in iri]), ([REPORT] * 4, call.messages + register.messages), "what is of no call is reported")
+    same((types(iri), [r.sip for r in iri]), ([REPORT] * 4, call.messages + register.messages), "what is of no call is reported")
     ok(iri[0].cin == iri[1].cin != iri[2].cin == iri[3].cin, "with a CIN for each exchange", [r.cin for r in iri])
     run = Run(warrant(deliver="iri-only"), steps)
     masked = run.iri()
-    ok(b"meet" not in masked[0].message and len(masked[0].message) == len(page) - 28 and masked[0].form == 6
-       and masked[1].form == 1 and masked[0].message.split(b"\r\n\r\n")[0] == call.messages[0].split(b"\r\n\r\n")[0],
-       "a warrant without content does not see what was written", [masked[0].message, masked[0].form])
+    ok(b"meet" not in masked[0].sip and len(masked[0].sip) == len(page) - 28 and masked[0].is_masked
+       and not masked[1].is_masked and masked[0].sip.split(b"\r\n\r\n")[0] == call.messages[0].split(b"\r\n\r\n")[0],
+       "a warrant without content does not see what was written", [masked[0].sip, masked[0].is_masked])
     call = Call()
     cell = ["P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=5300102a00280f01"]
     run = Run(warrant(), [call.invite(sdp(A, "audio 4000")), call.answer(180, more=cell), call.answer(486)])
-    same((types(run.iri()), [r.place is not None for r in run.iri()]), ([BEGIN, CONTINUE, END], [False, True, False]),
+    same((types(run.iri()), [r.has_place for r in run.iri()]), ([BEGIN, CONTINUE, END], [False, True, False]),
          "where the target is goes with what it says")
     again = call.invite(sdp(A, "audio 4000"))
     run = Run(warrant(), [again, again, again, call.answer(486, to_tag="t2")])
@@ -382,7 +382,7 @@ def many():
                 liid = f"LIID000{k}"
                 same(packets(run.cc(liid)), wanted[k], f"{liid}: {len(wanted[k])} packets, each the target's")
                 told = [r for r in run.iri(liid)]
-                same([r.message for r in told[:len(messages[k])]], messages[k], f"{liid}: {len(messages[k])} messages")
+                same([r.sip for r in told[:len(messages[k])]], messages[k], f"{liid}: {len(messages[k])} messages")
         else:
             again = [x.replace(run.prefix.encode(), before.encode()) for x in run.octets()]
             ok(again == first, f"the same with {' '.join(words)}", [run.stderr])

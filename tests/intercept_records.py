@@ -118,35 +118,16 @@ class Record:
         self.seq = number(data, header[0x84])
         self.usec = number(data, time[0x80]) * 10**6 + number(data, time[0x81])
         self.is_cut = self.packet = self.original_len = self.event = self.type = self.direction = None
-        self.message = self.stream = None
         self.is_cc = kind == 0xA1
         content = only(data, (at, end), 0x30)
         if self.is_cc:
             self.take_cc(data, level(data, *content))
         else:
             self.type = number(data, only(data, content, 0x80))
-            if (call := only(data, content, 0xA2, 0xAB)):
-                self.take_message(data, level(data, *call), level(data, *content))
-            else:
-                self.event = number(data, only(data, content, 0xA2, 0xA2, 0xA1, 0x80))
-
-    def take_message(self, data, iri, around):
-        """IPMMIRI: form is the alternative of iPMMIRIContents, 1 a SIP message, 6 one without its content."""
-        (form, at, end), = elements(data, *iri[0xA1])
-        self.form = form & 31
-        self.message = data[slice(*only(data, (at, end), 0x82))]
-        self.place = data[slice(*iri[0xA2])] if 0xA2 in iri else None
-        ways = [number(data, around[x]) if x in around else None for x in (0x85, 0x86)]
-        self.session_way, self.way = ways
+            self.event = number(data, only(data, content, 0xA2, 0xA2, 0xA1, 0x80))
 
     def take_cc(self, data, cc):
         self.direction = number(data, cc[0x80])
-        if (media := only(data, cc[0xA2], 0xAC)):
-            media = level(data, *media)
-            self.packet = data[slice(*media[0x81])]
-            self.stream = data[slice(*media[0x83])].decode()
-            self.frame, self.protocol = (number(data, media[x]) for x in (0x82, 0x84))
-            return
         contents = level(data, *only(data, cc[0xA2], 0xA2, 0xA1))
         self.is_cut = 0xA1 in contents
         if self.is_cut:

@@ -89,9 +89,14 @@ bool call_is_wanted(const struct calls *c, const struct whole *call)
 	return c->options.wants_all_media || call->n_targets;
 }
 
-static enum call_party party_in(const struct target *t, const struct leg *leg)
+static enum call_party party_in(const struct target *t, const struct call_leg *leg)
 {
-	return (enum call_party)t->parties[leg->shown.ordinal % CALL_MAX_LEGS];
+	bool is_turned = leg->joined_by == CALL_JOIN_REPLACES || leg->joined_by == CALL_JOIN_REFER;
+	uint8_t party = t->parties[leg->ordinal % CALL_MAX_LEGS];
+
+	for (int i = 0; i < CALL_MAX_LEGS && party == CALL_NOBODY && !is_turned; i++)
+		party = t->parties[i];
+	return (enum call_party)party;
 }
 
 /* Each of the call's targets hears of it, in its own state: what is its first message is a BEGIN,
@@ -134,7 +139,7 @@ static void tell(struct calls *c, const struct leg *leg, const struct call_event
 		event.call = &call->shown;
 		event.leg = &leg->shown;
 		event.cause = call->shown.cause;
-		event.target_is = party_in(t, leg);
+		event.target_is = party_in(t, &leg->shown);
 		tell_target(c, t, &event, is_end);
 	}
 }
@@ -418,6 +423,14 @@ const struct call *call_find(const struct calls *c, uint32_t number)
 	struct whole *call = legs_call(c, number);
 
 	return call ? &call->shown : NULL;
+}
+
+enum call_party call_party_in(const struct call *shown, const struct call_leg *leg, uint32_t target)
+{
+	struct whole *call = LIST_OWNER((uintptr_t)shown, struct whole, shown);
+	const struct target *t = find_target(call, target);
+
+	return t ? party_in(t, leg) : CALL_NOBODY;
 }
 
 static bool is_described(const struct whole *call, const struct media_endpoint *at)

@@ -151,8 +151,7 @@ struct call_event {
 	struct nanos time;
 	uint32_t target;
 	enum call_party from;      /* who sent the message */
-	enum call_party target_is; /* which of them the target is; NOBODY: it is not known, as in
-				    * legs other than the one that named it first */
+	enum call_party target_is; /* which of them the target is: call_party_in */
 	bool is_repeated;          /* sent again, or seen twice */
 	uint32_t expires; /* seconds, of a REGISTER's or SUBSCRIBE's 2xx; UINT32_MAX: not said */
 	const struct call *call;
@@ -227,6 +226,10 @@ void call_prefetch(const struct calls *c, uint32_t owner);
 const struct call *call_find(const struct calls *c, uint32_t number);
 /* NULL, then each before. */
 const struct call_leg *call_leg_next(const struct call *call, const struct call_leg *before);
+/* Which party of a leg of the call's a target is, as messages of the leg name it; where they do
+ * not, as in another leg of the same two parties: whoever called in the one calls in the other.
+ * NOBODY: it is not known, as in a leg to somebody else (Replaces, Refer-To) that names it not. */
+enum call_party call_party_in(const struct call *call, const struct call_leg *leg, uint32_t target);
 const struct call_media *call_media_of(const struct call *call, size_t *n);
 
 #define CALL_COUNTS(X)                                                                             \

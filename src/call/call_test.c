@@ -393,7 +393,7 @@ static void joins(struct world *w)
 	feed(w, (struct said){.call_id = "c9",
 			      .from = "z",
 			      .more = "Session-ID: 00000000000000000000000000000000\r\n"});
-	hears(w, ALICE, "legs of one call", "begin> continue(caller) continue(caller)");
+	hears(w, ALICE, "legs of one call", "begin> continue> continue>");
 	answer(w, "486", (struct said){.to = "b"});
 	hears(w, ALICE, "one leg ends, the call does not", "continue<");
 	later(w, 202);

@@ -238,19 +238,6 @@ static int add(struct intercept *i, struct mandate *m, const struct call_event *
 	return rc;
 }
 
-enum call_party party_in(const struct session_call *c, const struct call_leg *leg)
-{
-	bool is_turned = leg->joined_by == CALL_JOIN_REPLACES || leg->joined_by == CALL_JOIN_REFER;
-	uint8_t party = c->parties[leg->ordinal % SESSION_MAX_LEGS];
-
-	if (party != SESSION_NO_PARTY)
-		return (enum call_party)party;
-	/* another leg of the same two: whoever called in the one calls in the other */
-	if (c->home == SESSION_NO_PARTY || is_turned)
-		return CALL_NOBODY;
-	return (enum call_party)c->parties[c->home];
-}
-
 static uint8_t way(enum call_party from, enum call_party target)
 {
 	if (from == CALL_NOBODY || target == CALL_NOBODY)
@@ -260,12 +247,10 @@ static uint8_t way(enum call_party from, enum call_party target)
 
 static void set_ways(struct session_call *c, const struct call_event *e)
 {
-	enum call_party target = party_in(c, e->leg);
-
 	c->source = e->message->src;
 	c->destination = e->message->dst;
-	c->session_direction = way(CALL_CALLER, target);
-	c->payload_direction = way(e->from, target);
+	c->session_direction = way(CALL_CALLER, e->target_is);
+	c->payload_direction = way(e->from, e->target_is);
 }
 
 /* The message as the warrant lets it be told. */
@@ -336,8 +321,6 @@ static int hear_one(struct intercept *i, struct mandate *m, const struct call_ev
 		rc = add(i, m, e, &s);
 	if (rc || !s)
 		return rc;
-	if (e->target_is != CALL_NOBODY)
-		session_call_place(s->call, e->leg->ordinal, (uint8_t)e->target_is);
 	/* what came before the warrant's time is known, and told to nobody */
 	return m->is_started && mandate_covers(m, e->time.ns) ? tell_event(i, s, e) : 0;
 }

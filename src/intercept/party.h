@@ -38,9 +38,6 @@ MUST_CHECK int party_load(struct intercept *i, struct rd *r, call_renumber_fn re
 /* Its header has changed. */
 void party_restream(struct intercept *i, struct session *s);
 
-/* Which party of a leg the target is. */
-enum call_party party_in(const struct session_call *c, const struct call_leg *leg);
-
 void party_report(const struct intercept *i, struct json *j);
 
 #endif

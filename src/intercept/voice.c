@@ -32,9 +32,22 @@ static int make_stream(struct intercept *i, const struct session *s, struct sess
 	return rc ? intercept_fail(i, rc, s->mandate->terms.liid, why.text) : 0;
 }
 
-/* The records of the stream that a hit belongs to, made where there are none. */
+/* The party that the target is, in the leg that an endpoint is of. */
+static enum call_party target_in(const struct intercept *i, const struct session *s,
+				 const struct media_hit *hit)
+{
+	const struct call *call = call_find(voip_calls(atomic_load(&i->voip)), hit->owner);
+	const struct call_leg *leg = NULL;
+
+	while (call && (leg = call_leg_next(call, leg)) && leg->ordinal != hit->party / 2)
+		;
+	return leg ? call_party_in(call, leg, s->mandate->slot) : CALL_NOBODY;
+}
+
+/* The records of the stream that a hit belongs to, made where there are none. Which
+ * party the target is stays as it is known first. */
 static int find_stream(struct intercept *i, struct session *s, const struct media_hit *hit,
-		       const struct session_stream **out)
+		       struct session_stream **out)
 {
 	uint8_t protocol = hit->kind == MEDIA_UDPTL ? IPMM_UDPTL : IPMM_RTP;
 	struct session_stream *at = s->call->streams;
@@ -44,12 +57,17 @@ static int find_stream(struct intercept *i, struct session *s, const struct medi
 	while (at && (at->line != hit->line || at->leg != leg || at->protocol != protocol))
 		at = at->next;
 	*out = at;
+	if (at && at->party == CALL_NOBODY)
+		at->party = (uint8_t)target_in(i, s, hit);
 	if (at)
 		return 0;
 	at = calloc(1, sizeof *at);
 	if (!at)
 		return ERR_NOMEM;
-	*at = (struct session_stream){.line = hit->line, .leg = leg, .protocol = protocol};
+	*at = (struct session_stream){.line = hit->line,
+				      .leg = leg,
+				      .protocol = protocol,
+				      .party = (uint8_t)target_in(i, s, hit)};
 	rc = make_stream(i, s, at);
 	if (rc) {
 		free(at);
@@ -61,39 +79,13 @@ static int find_stream(struct intercept *i, struct session *s, const struct medi
 	return 0;
 }
 
-static const struct call_leg *leg_of(const struct intercept *i, uint32_t number, uint8_t ordinal)
-{
-	const struct call *call = call_find(voip_calls(atomic_load(&i->voip)), number);
-	const struct call_leg *leg = NULL;
-
-	while (call && (leg = call_leg_next(call, leg)) && leg->ordinal != ordinal)
-		;
-	return leg;
-}
-
-/* The party that the target is, in the leg that an endpoint is of. */
-static enum call_party target_in(const struct intercept *i, const struct session *s,
-				 const struct media_hit *hit)
-{
-	const struct session_call *c = s->call;
-	uint8_t party = c->parties[hit->party / 2 % SESSION_MAX_LEGS];
-	const struct call_leg *leg;
-
-	if (party != SESSION_NO_PARTY)
-		return (enum call_party)party;
-	leg = leg_of(i, hit->owner, hit->party / 2);
-	return leg ? party_in(c, leg) : CALL_NOBODY;
-}
-
 /* Who sent it: from an endpoint of the target's, or to one of the other party's, it is from it. */
-static uint8_t direction_of(const struct intercept *i, const struct session *s,
-			    const struct share *share)
+static uint8_t direction_of(const struct session_stream *stream, const struct share *share)
 {
 	const struct media_hit *hit = one_of(share);
-	enum call_party target = target_in(i, s, hit);
-	bool is_targets = (hit->party & 1) == (target == CALL_CALLED);
+	bool is_targets = (hit->party & 1) == (stream->party == CALL_CALLED);
 
-	if (target == CALL_NOBODY)
+	if (stream->party == CALL_NOBODY)
 		return WATCH_BOTH;
 	return is_targets == hit->is_source ? WATCH_FROM : WATCH_TO;
 }
@@ -110,7 +102,7 @@ static int take_share(struct intercept *i, struct tray *tray, const struct sound
 
 	while (!rc && lookup_next(&i->by_access, hash, &walk, &slot)) {
 		struct session *s = i->sessions[slot];
-		const struct session_stream *stream;
+		struct session_stream *stream;
 
 		if (s->access_id != id || (sound->is_comfort && !s->mandate->has_comfort))
 			continue;
@@ -122,7 +114,7 @@ static int take_share(struct intercept *i, struct tray *tray, const struct sound
 						    .piece = sound->piece,
 						    .session = slot,
 						    .tail = &stream->tail,
-						    .direction = direction_of(i, s, share),
+						    .direction = direction_of(stream, share),
 					    });
 	}
 	return rc;

@@ -5,15 +5,11 @@
 
 #include "ipmm/iri.h"
 
-enum { MAX_PARTY = 1 };
-
 struct session_call *session_call_new(void)
 {
 	struct session_call *c = calloc(1, sizeof *c);
 
 	if (c) {
-		memset(c->parties, SESSION_NO_PARTY, sizeof c->parties);
-		c->home = SESSION_NO_PARTY;
 		c->session_direction = c->payload_direction = IPMM_NO_DIRECTION;
 	}
 	return c;
@@ -37,15 +33,6 @@ void session_call_free(struct session_call **c)
 	}
 	free(*c);
 	*c = NULL;
-}
-
-void session_call_place(struct session_call *c, uint8_t leg, uint8_t party)
-{
-	if (leg >= SESSION_MAX_LEGS)
-		return;
-	c->parties[leg] = party;
-	if (c->home == SESSION_NO_PARTY)
-		c->home = leg;
 }
 
 void session_call_keep(struct session_call *c, const void *message, size_t len, bool is_masked)
@@ -79,8 +66,6 @@ static void take_ip(struct rd *r, struct net_ip *ip)
 void session_call_put(const struct session_call *c, struct wr *w)
 {
 	wr_u64(w, c->wanted);
-	wr_bytes(w, c->parties, sizeof c->parties);
-	wr_u8(w, c->home);
 	wr_u8(w, c->session_direction);
 	wr_u8(w, c->payload_direction);
 	put_ip(w, &c->source);
@@ -97,13 +82,6 @@ static bool has_version(const struct net_ip *ip)
 
 static bool is_sound(const struct session_call *c)
 {
-	for (size_t i = 0; i < SESSION_MAX_LEGS; i++) {
-		if (c->parties[i] > MAX_PARTY && c->parties[i] != SESSION_NO_PARTY)
-			return false;
-	}
-	if (c->home != SESSION_NO_PARTY &&
-	    (c->home >= SESSION_MAX_LEGS || c->parties[c->home] == SESSION_NO_PARTY))
-		return false;
 	if (c->session_direction > IPMM_NO_DIRECTION || c->payload_direction > IPMM_NO_DIRECTION)
 		return false;
 	return !c->message_len || (has_version(&c->source) && has_version(&c->destination));
@@ -114,10 +92,6 @@ int session_call_take(struct session_call *out, struct rd *r)
 	struct session_call c = {.wanted = rd_u64(r)};
 	const uint8_t *octets;
 
-	octets = rd_take(r, sizeof c.parties);
-	if (octets)
-		memcpy(c.parties, octets, sizeof c.parties);
-	c.home = rd_u8(r);
 	c.session_direction = rd_u8(r);
 	c.payload_direction = rd_u8(r);
 	take_ip(r, &c.source);

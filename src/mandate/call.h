@@ -12,16 +12,16 @@
 #include "ipmm/cc.h"
 #include "net/ip.h"
 
-/* The records of one of a call's streams of media. Immutable. */
+/* The records of one of a call's streams of media. Immutable but for party, which belongs to who
+ * has the turn. */
 struct session_stream {
 	struct session_stream *next;
 	uint16_t line; /* its m= line */
 	uint8_t leg;
 	uint8_t protocol; /* enum ipmm_protocol */
+	uint8_t party;    /* that the target is in the leg: enum call_party */
 	struct ipmm_tail tail;
 };
-
-enum { SESSION_MAX_LEGS = 8, SESSION_NO_PARTY = UINT8_MAX };
 
 /* What a session that is a call has besides. */
 struct session_call {
@@ -33,18 +33,13 @@ struct session_call {
 	struct net_ip source, destination; /* of it */
 	uint8_t session_direction;         /* enum etsi_direction, or IPMM_NO_DIRECTION */
 	uint8_t payload_direction;
-	int64_t heard_ns;                  /* when media came last; 0: none did */
-	uint8_t parties[SESSION_MAX_LEGS]; /* which the target is, in each leg: or NO_PARTY */
-	uint8_t home; /* the leg in which that was known first; NO_PARTY: it is not known */
+	int64_t heard_ns; /* when media came last; 0: none did */
 };
 
-/* One of whose target nothing is known; NULL: no memory. */
+/* One of which nothing was told; NULL: no memory. */
 struct session_call *session_call_new(void);
 void session_call_free(struct session_call **c);
 void session_call_free_streams(void *streams);
-
-/* The target is this party of a leg, as its messages say. */
-void session_call_place(struct session_call *c, uint8_t leg, uint8_t party);
 
 /* Keeps a copy of what was told; without memory, what was kept before. */
 void session_call_keep(struct session_call *c, const void *message, size_t len, bool is_masked);
