@@ -1,8 +1,10 @@
 #include "base/tap.h"
 #include "intercept/state_sample.h"
+#include "mandate/wanted.h"
+#include "net/decode.h"
 #include "voip/voip.h"
 
-static uint8_t octets[1024];
+static uint8_t octets[4096];
 static struct wr w;
 
 static void put_text(const char *text)
@@ -47,17 +49,101 @@ static void put_nobody(void)
 	access_free(&a);
 }
 
-/* The table of calls when there are none. */
-static void put_calls(void)
+/* A call to Bob, the first of all, of whom the target in slot 0 is one of the parties. */
+static void feed_invite(struct voip *voip)
 {
-	struct voip_options options = {.seed = 1, .joins = CALL_JOINS_USUAL};
+	static const char invite[] = "INVITE sip:bob@example.net SIP/2.0\r\n"
+				     "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nCall-ID: c1\r\n"
+				     "From: <sip:a@x>;tag=a\r\nTo: <sip:bob@example.net>\r\n"
+				     "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+	enum { HEAD = 28, LINK_RAW = 101 };
+	uint8_t packet[HEAD + sizeof invite];
+	struct wr p = wr_of(packet, sizeof packet);
+	struct weir_frame f = {.bytes = packet, .link = LINK_RAW};
+	struct weir_packet decoded;
+
+	wr_u32(&p, 0x45000000 | (HEAD + sizeof invite - 1)), wr_u32(&p, 0), wr_u32(&p, 0x40110000);
+	wr_u32(&p, 0x0a000001), wr_u32(&p, 0x0a000014);
+	wr_u32(&p, 5060 << 16 | 5060), wr_u32(&p, (8 + sizeof invite - 1) << 16);
+	wr_bytes(&p, invite, sizeof invite - 1);
+	f.cap_len = f.wire_len = (uint32_t)p.len;
+	net_decode(&decoded, &f);
+	if (!voip_take(voip, &decoded, (struct nanos){INT64_C(1700000000) * NANOS_PER_S}, true))
+		abort();
+}
+
+/* The table of calls: without any, or with one. */
+static void put_calls(bool has_one)
+{
+	struct voip_options options = {
+		.seed = 1, .joins = CALL_JOINS_USUAL, .is_everybodys = has_one};
 	struct voip *voip;
 
 	if (voip_new(&voip, &options))
 		abort();
+	if (has_one)
+		feed_invite(voip);
 	wr_u8(&w, 1);
 	voip_save(voip, &w);
 	voip_free(&voip);
+}
+
+/* The session of that call; wanted: a hash of the target's text. */
+static void put_call(uint32_t cin, uint64_t wanted)
+{
+	struct session_call *c = session_call_new();
+
+	if (!c)
+		abort();
+	c->wanted = wanted;
+	c->source = c->destination = (struct net_ip){{10, 0, 0, 1}, 4};
+	session_call_keep(c, "INVITE", 6, false);
+	wr_u8(&w, 2), wr_u8(&w, SESSION_BEGUN);
+	wr_u32(&w, cin);
+	wr_u64(&w, SESSION_OF_CALL | 1);
+	wr_u64(&w, 3), wr_u64(&w, 4);
+	wr_u64(&w, 0), wr_u64(&w, 0);
+	for (int k = 0; k < 4; k++)
+		wr_u32(&w, 0);
+	wr_u32(&w, 0);
+	session_call_put(c, &w);
+	session_call_free(&c);
+}
+
+/* Of the target by sip_uri in the sample's orders. */
+static uint64_t bobs_hash(void)
+{
+	struct mandate first = {.slot = 0}, second = {.slot = 1};
+	struct mandate *ordered[] = {&first, &second};
+	struct orders orders;
+	struct wanted wanted;
+	struct why why;
+	uint64_t hash;
+
+	why_clear(&why);
+	if (orders_parse(&orders, state_orders, strlen(state_orders), &why) ||
+	    wanted_init(&wanted, &orders, ordered))
+		abort();
+	hash = wanted.hashes[0];
+	wanted_fini(&wanted);
+	orders_fini(&orders);
+	return hash;
+}
+
+/* A state in which one call is up; whose: the target's, or one that nobody is. */
+static void write_call(uint64_t whose)
+{
+	w = wr_of(octets, sizeof octets);
+	wr_bytes(&w, "WEIRICPT", 8);
+	wr_u32(&w, 2);
+	wr_u32(&w, 2);
+	put_mandate("police/LIID0001", 2);
+	put_static(5, 1234567);
+	put_call(99, whose);
+	put_mandate("police/LIID0002", 1);
+	put_static(6, 7);
+	put_nobody();
+	put_calls(true);
 }
 
 static void write_state(uint32_t version)
@@ -72,7 +158,7 @@ static void write_state(uint32_t version)
 	put_static(6, UINT64_C(1) << 32);
 	put_nobody();
 	if (version > 1)
-		put_calls();
+		put_calls(false);
 }
 
 static int load(struct intercept **i, size_t len)
@@ -98,6 +184,27 @@ static void round_trip(void)
 	   "and saved again it is the same octets");
 	intercept_free(&i);
 	wr_fini(&again);
+}
+
+static void calls(void)
+{
+	struct wr again = wr_init(1 << 20);
+	struct intercept *i = NULL;
+
+	write_call(bobs_hash());
+	ok(w.ok && load(&i, w.len) == 0, "a state with a call is loaded");
+	intercept_save(i, &again);
+	ok(again.ok && again.len == w.len && !memcmp(again.bytes, w.bytes, w.len),
+	   "and saved again it is the same octets");
+	intercept_free(&i);
+	wr_reset(&again);
+	write_call(1);
+	ok(load(&i, w.len) == 0, "one whose target is named no more is loaded too");
+	intercept_save(i, &again);
+	ok(again.ok && again.len < w.len, "and the call's interception is over");
+	intercept_free(&i);
+	wr_fini(&again);
+	write_call(bobs_hash());
 }
 
 static void cuts(void)
@@ -145,6 +252,9 @@ int main(void)
 {
 	round_trip();
 	cuts();
+	calls();
+	cuts();
+	write_state(2);
 	refusals();
 	return tap_end();
 }
