@@ -36,6 +36,7 @@ struct sender {
 	bool has_wire, is_shaken;
 	struct loop_fd fd, bell;
 	struct loop_timer timer;
+	struct nanos rings_at; /* the timer, where it is armed */
 	struct answers answers;
 	uint8_t tri[TRI_MAX];
 	size_t tri_len, tri_at;
@@ -54,6 +55,7 @@ struct sender {
 };
 
 static void pump(struct sender *s);
+static void read_answers(struct sender *s);
 
 /* ---- the spool ---- */
 
@@ -86,8 +88,8 @@ static void step(struct sender *s, enum sender_step what, uint64_t *told, uint64
 	*told = end;
 }
 
-/* Counts the records that are written whole by now. One of which an earlier connection had only a
- * part is sent for the first time. */
+/* Counts the records that are written whole by now, before any of them counts as had. One of which
+ * an earlier connection had only a part is sent for the first time. */
 static void count_sent(struct sender *s)
 {
 	uint64_t sent = s->delivery.sent;
@@ -182,8 +184,11 @@ static void look(struct sender *s)
 {
 	int unacked;
 
+	if (!s->is_shaken)
+		return;
+	count_sent(s);
 	/* also of a connection that was reset: what was acknowledged before, was */
-	if (!s->is_shaken || ioctl(s->wire.fd, SIOCOUTQ, &unacked))
+	if (ioctl(s->wire.fd, SIOCOUTQ, &unacked))
 		return;
 	delivery_unacked(&s->delivery, (uint64_t)unacked, loop_now());
 	release(s);
@@ -218,8 +223,12 @@ static void lose(struct sender *s, const char *reason)
 
 static void fd_ready(void *owner, unsigned ready)
 {
-	(void)ready;
-	pump(owner);
+	struct sender *s = owner;
+
+	/* TLS may have to write before it can read on */
+	if (s->is_shaken && ready & (s->wire.read_wants ? s->wire.read_wants : LOOP_READ))
+		read_answers(s);
+	pump(s);
 }
 
 static int open_socket(const struct conf_endpoint *to, struct why *why)
@@ -338,7 +347,7 @@ static void dial(struct sender *s)
 
 /* ---- writing ---- */
 
-/* 1: written whole; 0: the socket takes no more now; negative: lost. */
+/* 1: it took some, of TLS a record at a time; 0: the socket takes no more now; negative: lost. */
 static int write_some(struct sender *s, const uint8_t *bytes, size_t len, size_t *n)
 {
 	struct why why = {0};
@@ -351,7 +360,7 @@ static int write_some(struct sender *s, const uint8_t *bytes, size_t len, size_t
 		lose(s, *why.text ? why.text : err_text((int)wrote));
 		return ERR_IO;
 	}
-	return *n == len;
+	return 1;
 }
 
 /* Octets of the connection since the last call. */
@@ -372,10 +381,9 @@ static int write_tri(struct sender *s)
 		return rc;
 	s->tri_at += n;
 	delivery_wrote_tri(&s->delivery, wire_taken(s), s->tri_at == s->tri_len);
-	if (s->tri_at < s->tri_len)
-		return 0;
-	s->tri_at = s->tri_len = 0;
-	return 1;
+	if (s->tri_at == s->tri_len)
+		s->tri_at = s->tri_len = 0;
+	return rc;
 }
 
 static int write_records(struct sender *s)
@@ -401,7 +409,6 @@ static int write_records(struct sender *s)
 		if (s->progress.words)
 			progress_set_sent(&s->progress, s->most_sent);
 	}
-	count_sent(s);
 	return rc;
 }
 
@@ -457,7 +464,7 @@ static bool write_all(struct sender *s)
 
 /* ---- reading ---- */
 
-static void read_answers(struct sender *s)
+static bool read_some(struct sender *s)
 {
 	struct answer answer;
 	struct why why = {0};
@@ -467,12 +474,12 @@ static void read_answers(struct sender *s)
 	int rc;
 
 	if (n == ERR_AGAIN)
-		return;
+		return false;
 	if (n < 0) {
 		lose(s, n == ERR_END ? "the agency closed it"
 			: *why.text  ? why.text
 				     : err_text((int)n));
-		return;
+		return false;
 	}
 	answers_came(&s->answers, (size_t)n);
 	while (!(rc = answers_next(&s->answers, &answer, &why)))
@@ -482,17 +489,29 @@ static void read_answers(struct sender *s)
 		s->n_refused++;
 		lose(s, why.text);
 	}
+	return s->is_shaken;
+}
+
+/* What TLS has of them already the descriptor does not tell of. */
+static void read_answers(struct sender *s)
+{
+	while (read_some(s) && tls_wire_has_bytes(&s->wire))
+		;
 }
 
 /* ---- all of it ---- */
+
+static void ring_at(struct sender *s, struct nanos at, struct nanos now)
+{
+	s->rings_at = at;
+	loop_timer_after(&s->timer, (struct nanos){at.ns - now.ns});
+}
 
 static void arm(struct sender *s, bool has_work_left)
 {
 	const struct delivery *d = &s->delivery;
 	struct nanos now = loop_now(), wake = delivery_wake(d, has_work_left, now);
 	unsigned wants;
-	int64_t span;
-
 	if (s->has_wire) {
 		wants = s->is_shaken ? tls_wire_wants(&s->wire, true, has_work_left)
 				     : tls_wire_wants(&s->wire, false, false);
@@ -506,10 +525,11 @@ static void arm(struct sender *s, bool has_work_left)
 		loop_timer_stop(&s->timer);
 		return;
 	}
-	span = wake.ns - now.ns;
-	if (span < (int64_t)TICK_MS * NANOS_PER_MS)
-		span = (int64_t)TICK_MS * NANOS_PER_MS;
-	loop_timer_after(&s->timer, (struct nanos){span});
+	if (wake.ns < now.ns + (int64_t)TICK_MS * NANOS_PER_MS)
+		wake.ns = now.ns + (int64_t)TICK_MS * NANOS_PER_MS;
+	/* one that rings earlier arms it again: that is less work than to do so for every piece */
+	if (!s->timer.is_armed || s->rings_at.ns > wake.ns)
+		ring_at(s, wake, now);
 }
 
 static void pump(struct sender *s)
@@ -521,10 +541,11 @@ static void pump(struct sender *s)
 		lose(s, why.text);
 	if (delivery_dials(&s->delivery, loop_now()))
 		dial(s);
-	if (s->has_wire && !s->is_shaken)
+	if (s->has_wire && !s->is_shaken) {
 		shake(s); /* which also says what to wait for */
-	if (s->is_shaken)
-		read_answers(s);
+		if (s->is_shaken)
+			read_answers(s);
+	}
 	if (s->is_shaken) {
 		has_work_left = write_all(s);
 		look(s);
