@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gcm/gcm.h"
 #include "seal/keys.h"
 #include "seal/vault.h"
 
@@ -37,7 +38,7 @@ static int begin(struct vault_cipher *c, const uint8_t key[KEY_LEN], const struc
 	c->is_sealing = use->is_sealing;
 	c->openssl = EVP_CIPHER_CTX_new();
 	if (!c->openssl ||
-	    !EVP_CipherInit_ex(c->openssl, EVP_aes_256_gcm(), NULL, key, nonce, use->is_sealing))
+	    !EVP_CipherInit_ex(c->openssl, gcm_aes256(), NULL, key, nonce, use->is_sealing))
 		return ERR_NOMEM;
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gcm/gcm.h"
+
 /* In the order of preference: who sends or receives many records spends a third less on AES with
  * 128 bits than with 256, and both are far from being broken. */
 static const char suites[] =
@@ -165,12 +167,13 @@ static int check_own(struct tls *tls, const struct tls_files *files, struct why 
 
 int tls_new(struct tls **out, const struct tls_files *files, struct why *why)
 {
+	struct gcm_place place = gcm_place();
 	struct tls *tls = calloc(1, sizeof *tls);
 	int rc = tls ? 0 : ERR_NOMEM;
 
 	ERR_clear_error();
 	if (!rc) {
-		tls->openssl = SSL_CTX_new(TLS_method());
+		tls->openssl = SSL_CTX_new_ex(place.library, place.query, TLS_method());
 		rc = tls->openssl ? 0 : ERR_NOMEM;
 	}
 	if (!rc) {

@@ -1,6 +1,7 @@
 #include "tls/wire.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -135,6 +136,133 @@ static void test_broken(void)
 	tls_wire_fini(&b);
 }
 
+/* ---- a peer that is nothing but OpenSSL ---- */
+
+/* Its context is in OpenSSL's default library, and offers this suite only. */
+static SSL *stranger_new(const struct tls_files *files, const char *suite, int fd, bool is_server)
+{
+	SSL_CTX *rules = SSL_CTX_new(TLS_method());
+	SSL *ssl = NULL;
+
+	if (rules && SSL_CTX_set_ciphersuites(rules, suite) &&
+	    SSL_CTX_load_verify_file(rules, files->authority) &&
+	    SSL_CTX_use_certificate_chain_file(rules, files->certificate) == 1 &&
+	    SSL_CTX_use_PrivateKey_file(rules, files->key, SSL_FILETYPE_PEM) == 1)
+		ssl = SSL_new(rules);
+	SSL_CTX_free(rules);
+	if (!ssl || !SSL_set_fd(ssl, fd))
+		exit(2);
+	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	if (is_server)
+		SSL_set_accept_state(ssl);
+	else
+		SSL_set_connect_state(ssl);
+	return ssl;
+}
+
+/* What has gone one way, and what of it has come. */
+struct stream {
+	uint8_t *bytes;
+	size_t sent, got;
+};
+
+/* One turn each way, of at most len octets; whether what comes is what went. */
+static bool turn(struct tls_wire *a, SSL *b, struct stream s[2], size_t len)
+{
+	static uint8_t in[2][BULK_LEN];
+	size_t left = BULK_LEN - s[0].sent;
+	ssize_t n[4] = {0};
+
+	if (left)
+		n[0] = tls_wire_write(a, s[0].bytes + s[0].sent, left < len ? left : len, NULL);
+	if (s[1].sent < BULK_LEN)
+		n[1] = SSL_write(b, s[1].bytes + s[1].sent, (int)(BULK_LEN - s[1].sent));
+	n[2] = SSL_read(b, in[0], BULK_LEN);
+	n[3] = tls_wire_read(a, in[1], BULK_LEN, NULL);
+	for (int i = 0; i < 2; i++) {
+		size_t came = n[2 + i] > 0 ? (size_t)n[2 + i] : 0;
+
+		s[i].sent += n[i] > 0 ? (size_t)n[i] : 0;
+		if (s[i].got + came > BULK_LEN || memcmp(s[i].bytes + s[i].got, in[i], came))
+			return false;
+		s[i].got += came;
+	}
+	return true;
+}
+
+/* Both ways at once; whether all arrived as it was. */
+static bool exchange(struct tls_wire *a, SSL *b)
+{
+	struct stream s[2] = {{malloc(BULK_LEN), 0, 0}, {malloc(BULK_LEN), 0, 0}};
+	bool is_same = true;
+
+	for (size_t i = 0; i < BULK_LEN; i++) {
+		s[0].bytes[i] = (uint8_t)(i * 11 + i / 253);
+		s[1].bytes[i] = (uint8_t)(i * 13 + i / 255);
+	}
+	for (size_t i = 0; i < MAX_TURNS && is_same && s[0].got + s[1].got < 2 * BULK_LEN; i++)
+		is_same = turn(a, b, s, 1 + i * 997 % 40000);
+	free(s[0].bytes);
+	free(s[1].bytes);
+	return is_same && s[0].got == BULK_LEN && s[1].got == BULK_LEN;
+}
+
+static void test_stranger(const struct tls_files *files, const char *suite, bool is_server)
+{
+	struct tls_wire a;
+	int ends[2], rc = ERR_AGAIN, shaken = 0;
+	SSL *b;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) ||
+	    tls_wire_init(&a, ends[0], collector, !is_server))
+		exit(2);
+	b = stranger_new(files, suite, ends[1], is_server);
+	for (int i = 0; i < 20 && (rc == ERR_AGAIN || shaken != 1); i++) {
+		rc = rc == ERR_AGAIN ? tls_wire_shake(&a, NULL) : rc;
+		shaken = shaken == 1 ? 1 : SSL_do_handshake(b);
+	}
+	ok(!rc && shaken == 1 && !strcmp(SSL_get_cipher_name(a.session), suite) && exchange(&a, b),
+	   "plain OpenSSL as %s understands us, and we it: %s", is_server ? "server" : "client",
+	   suite);
+	SSL_free(b);
+	close(ends[1]);
+	tls_wire_fini(&a);
+}
+
+static void test_strangers(const struct tls_files *files)
+{
+	static const char *const suites[] = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+					     "TLS_CHACHA20_POLY1305_SHA256"};
+
+	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+		test_stranger(files, suites[i], true);
+		test_stranger(files, suites[i], false);
+	}
+}
+
+/* An octet that was changed on its way ends the connection, and none of its record is given. */
+static void test_changed(void)
+{
+	uint8_t record[4096];
+	struct tls_wire a, b;
+	struct why why[2];
+	char byte;
+	int rc[2];
+	ssize_t n;
+
+	pair(&a, collector, &b, mediator);
+	shake(&a, &b, rc, why);
+	ok(!rc[0] && !rc[1] && tls_wire_write(&a, "octets", 6, NULL) == 6, "octets are sent");
+	n = recv(b.fd, record, sizeof record, 0);
+	if (n > 0)
+		record[n - 20] ^= 4;
+	ok(n > 20 && send(a.fd, record, (size_t)n, MSG_NOSIGNAL) == n, "one is changed on its way");
+	why_clear(&why[1]);
+	ok(tls_wire_read(&b, &byte, 1, &why[1]) == ERR_IO, "none is given: %s", why[1].text);
+	tls_wire_fini(&a);
+	tls_wire_fini(&b);
+}
+
 int main(void)
 {
 	static const char *const us[] = {"collector:c1", "mediator:m1", NULL};
@@ -161,6 +289,9 @@ int main(void)
 	test_good(false);
 	test_refused("another authority", stranger, mediator);
 	test_broken();
+	test_changed();
+	files = folder_files(&ours, "mediator-m1");
+	test_strangers(&files);
 	tls_free(&collector);
 	tls_free(&mediator);
 	tls_free(&stranger);
