@@ -28,10 +28,15 @@ static void look_twice(const struct weir_frame *f, const struct weir_packet *p)
 {
 	struct net_glance g;
 	const struct weir_layer *l;
+	const uint8_t *bytes;
+	uint32_t len;
 
 	if (!net_glance(&g, f) || p->outer_ip == WEIR_NO_LAYER)
 		return;
 	l = &p->layers[p->outer_ip];
+	len = net_glance_packet(&g, f, &bytes);
+	if (len && (l->len != len || l->claim_len != len || f->bytes + l->offset != bytes))
+		abort();
 	if (p->inner_ip != p->outer_ip || l->proto != (g.is_v6 ? WEIR_IPV6 : WEIR_IPV4) ||
 	    l->flags & (WEIR_LAYER_FRAGMENT | WEIR_LAYER_QUOTED) ||
 	    net_ip_src_bytes(p, l) != g.ends)

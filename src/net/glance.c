@@ -17,9 +17,11 @@ static inline bool rest(struct net_glance *g, uint8_t proto, const uint8_t *h, u
 	return proto == TCP || (g->is_udp && !walk_may_be_udp_tunnel(g->src_port, g->dst_port));
 }
 
+enum { V4_LEN = 20, V6_LEN = 40 };
+
 bool net_glance(struct net_glance *g, const struct weir_frame *frame)
 {
-	enum { LINK_ETHERNET = 1, ETHER_LEN = 14, VLAN_LEN = 4, V4_LEN = 20, V6_LEN = 40 };
+	enum { LINK_ETHERNET = 1, ETHER_LEN = 14, VLAN_LEN = 4 };
 	const uint8_t *h = frame->bytes;
 	uint32_t left = frame->cap_len;
 	uint16_t type;
@@ -44,4 +46,20 @@ bool net_glance(struct net_glance *g, const struct weir_frame *frame)
 	g->is_v6 = true;
 	g->ends = h + 8;
 	return rest(g, h[6], h + V6_LEN, left - V6_LEN);
+}
+
+uint32_t net_glance_packet(const struct net_glance *g, const struct weir_frame *frame,
+			   const uint8_t **bytes)
+{
+	enum { V4_ENDS = 12, V6_ENDS = 8 }; /* where the addresses lie in the header */
+	const uint8_t *h = g->ends - (g->is_v6 ? V6_ENDS : V4_ENDS);
+	uint32_t left = frame->cap_len - (uint32_t)(h - frame->bytes);
+	uint32_t head = g->is_v6 ? V6_LEN : V4_LEN;
+	uint32_t claim = g->is_v6 ? be16(h, 4) : be16(h, 2);
+
+	if (!claim)
+		return 0;
+	claim += g->is_v6 ? V6_LEN : 0;
+	*bytes = h;
+	return claim >= head && claim <= left ? claim : 0;
 }

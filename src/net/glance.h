@@ -22,4 +22,9 @@ struct net_glance {
 /* False where the frame must be decoded to know. */
 bool net_glance(struct net_glance *g, const struct weir_frame *frame);
 
+/* The IP packet of a frame that a glance tells of: how many octets its header claims, where all of
+ * them are here, and in *bytes the first; 0: it is cut, damaged, or claims nothing. */
+uint32_t net_glance_packet(const struct net_glance *g, const struct weir_frame *frame,
+			   const uint8_t **bytes);
+
 #endif

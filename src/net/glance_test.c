@@ -23,6 +23,36 @@ static bool look(struct net_glance *g, uint8_t bytes[64], int at, int value, uin
 	return net_glance(g, &f);
 }
 
+/* How long the packet is, where its claimed length is this; and in any case where it begins. */
+static uint32_t whole(unsigned claim, uint32_t cap_len)
+{
+	struct net_glance g;
+	uint8_t bytes[64] = {0};
+	struct weir_frame f = {.bytes = bytes, .cap_len = cap_len, .wire_len = LEN, .link = 1};
+	const uint8_t *at = NULL;
+	uint32_t len;
+
+	memcpy(bytes, udp4, sizeof udp4);
+	bytes[ETHER + 2] = (uint8_t)(claim >> 8);
+	bytes[ETHER + 3] = (uint8_t)claim;
+	len = net_glance(&g, &f) ? net_glance_packet(&g, &f, &at) : UINT32_MAX;
+	return len && at != bytes + ETHER ? UINT32_MAX : len;
+}
+
+/* The same of IPv6. */
+static uint32_t whole6(unsigned claim)
+{
+	uint8_t bytes[14 + 40 + 20] = {[12] = 0x86, [13] = 0xdd, [14] = 0x60, [20] = 6};
+	struct weir_frame f = {.bytes = bytes, .cap_len = sizeof bytes, .link = 1};
+	const uint8_t *at = NULL;
+	struct net_glance g;
+	uint32_t len;
+
+	bytes[ETHER + 5] = (uint8_t)claim;
+	len = net_glance(&g, &f) ? net_glance_packet(&g, &f, &at) : UINT32_MAX;
+	return len && at != bytes + ETHER ? UINT32_MAX : len;
+}
+
 int main(void)
 {
 	struct net_glance g;
@@ -53,5 +83,11 @@ int main(void)
 		else if (port == 53 || port == 443 || port == 1812 || port == 5060)
 			ok(net_glance(&g, &f), "port %u is none's", port);
 	}
+	ok(whole(29, LEN) == 29, "a whole packet is as long as it claims");
+	ok(whole(29, LEN + 6) == 29, "padding does not count");
+	ok(whole(30, LEN) == 0 && whole(29, LEN - 1) == 0, "one that is cut must be decoded");
+	ok(whole(0, LEN) == 0 && whole(19, LEN) == 0, "and one that claims nothing, or too little");
+	ok(whole6(20) == 60 && whole6(19) == 59, "IPv6 claims what follows its header");
+	ok(whole6(21) == 0 && whole6(0) == 0, "which may be cut too, or not be said");
 	return tap_end();
 }

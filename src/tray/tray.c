@@ -11,18 +11,20 @@
 
 enum { RECORDS_LIMIT = 64 << 20 };
 
-/* Room for one more item in an array that doubles; NULL when there is no memory. */
-static void *grow(void *items, size_t n, size_t *size, size_t item_len)
+__attribute__((noinline)) static void *grow_more(void *items, size_t *size, size_t item_len)
 {
 	size_t more = *size ? *size * 2 : 256;
-	void *at = items;
+	void *at = *size < UINT32_MAX / 4 ? reallocarray(items, more, item_len) : NULL;
 
-	if (n == *size) {
-		at = n < UINT32_MAX / 4 ? reallocarray(items, more, item_len) : NULL;
-		if (at)
-			*size = more;
-	}
+	if (at)
+		*size = more;
 	return at;
+}
+
+/* Room for one more item in an array that doubles; NULL when there is no memory. */
+static inline void *grow(void *items, size_t n, size_t *size, size_t item_len)
+{
+	return n < *size ? items : grow_more(items, size, item_len);
 }
 
 int tray_new(struct tray **out, const struct watch *watch)
@@ -117,25 +119,32 @@ static uint32_t claim_of(const struct weir_packet *p, const struct weir_layer *l
 	return l->claim_len;
 }
 
-static int add_piece(struct tray *tray, const struct weir_packet *p, int layer, bool has_time)
+static int add_piece(struct tray *tray, const struct piece *piece)
 {
-	const struct weir_layer *l = &p->layers[layer];
 	struct piece *pieces =
 		grow(tray->pieces, tray->n_pieces, &tray->pieces_size, sizeof *pieces);
 
 	if (!pieces)
 		return ERR_NOMEM;
 	tray->pieces = pieces;
-	pieces[tray->n_pieces++] = (struct piece){
-		.bytes = p->frame->bytes + l->offset,
-		.len = l->len,
-		.claim_len = claim_of(p, l),
-		.time_ns = p->frame->time_ns,
-		.latest_ns = tray->latest_ns,
-		.number = tray->number,
-		.has_time = has_time,
-	};
+	pieces += tray->n_pieces++;
+	*pieces = *piece;
+	pieces->latest_ns = tray->latest_ns;
+	pieces->number = tray->number;
 	return 0;
+}
+
+static int add_layer(struct tray *tray, const struct weir_packet *p, int layer, bool has_time)
+{
+	const struct weir_layer *l = &p->layers[layer];
+
+	return add_piece(tray, &(struct piece){
+				       .bytes = p->frame->bytes + l->offset,
+				       .len = l->len,
+				       .claim_len = claim_of(p, l),
+				       .time_ns = p->frame->time_ns,
+				       .has_time = has_time,
+			       });
 }
 
 int tray_add(struct tray *tray, const struct pending *what)
@@ -171,7 +180,7 @@ static int take_hits(struct tray *tray, const struct weir_packet *p, bool has_ti
 		if (hit->layer > last_layer)
 			break;
 		if (i == 0 || hit->layer != hit[-1].layer)
-			rc = add_piece(tray, p, hit->layer, has_time);
+			rc = add_layer(tray, p, hit->layer, has_time);
 		if (!rc)
 			rc = add_pending(tray, hit);
 	}
@@ -269,22 +278,28 @@ static bool may_be_call(const struct tray *tray, const struct outlook *out,
 /* What a glance tells of a frame. */
 enum glimpse {
 	GLIMPSE_NOBODYS,   /* nobody watches it, as nearly all */
-	GLIMPSE_SOMEBODYS, /* one of its addresses may be watched */
+	GLIMPSE_WATCHED,   /* one of its addresses may be watched, and no more is to be seen */
+	GLIMPSE_SOMEBODYS, /* … and it may be of a core server, or of a call */
 	GLIMPSE_UNCLEAR,
 };
 
-static inline enum glimpse glimpse_of(const struct tray *tray, const struct outlook *out,
-				      const struct weir_frame *f)
+/* Whether it may be of a core server, or of a call. */
+static inline bool may_be_more(const struct tray *tray, const struct outlook *out,
+			       const struct net_glance *g)
 {
-	struct net_glance g;
+	if (g->is_udp && access_servers_have(out->sight->servers, g->src_port, g->dst_port))
+		return true;
+	return out->voip && may_be_call(tray, out, g);
+}
 
-	if (!net_glance(&g, f))
+static inline enum glimpse glimpse_of(const struct tray *tray, const struct outlook *out,
+				      const struct weir_frame *f, struct net_glance *g)
+{
+	if (!net_glance(g, f))
 		return GLIMPSE_UNCLEAR;
-	if (watch_may_match(out->watch, g.is_v6, g.ends))
-		return GLIMPSE_SOMEBODYS;
-	if (g.is_udp && access_servers_have(out->sight->servers, g.src_port, g.dst_port))
-		return GLIMPSE_UNCLEAR;
-	return out->voip && may_be_call(tray, out, &g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
+	if (watch_may_match(out->watch, g->is_v6, g->ends))
+		return may_be_more(tray, out, g) ? GLIMPSE_SOMEBODYS : GLIMPSE_WATCHED;
+	return may_be_more(tray, out, g) ? GLIMPSE_UNCLEAR : GLIMPSE_NOBODYS;
 }
 
 bool tray_sees_sip(const struct outlook *out, const struct weir_packet *p, bool *is_sure)
@@ -317,7 +332,7 @@ int tray_take_sound(struct tray *tray, const struct outlook *out, const struct w
 	if (!match->n)
 		return 0;
 	sort = media_sort_of(u.bytes, u.len);
-	rc = add_piece(tray, p, p->inner_ip, has_time);
+	rc = add_layer(tray, p, p->inner_ip, has_time);
 	*sound = (struct sound){.serial = out->serial,
 				.piece = (uint32_t)tray->n_pieces - 1,
 				.slot = TRAY_NONE,
@@ -354,9 +369,9 @@ static int take_call(struct tray *tray, const struct outlook *out, const struct 
 	return rc;
 }
 
-/* Decodes a frame and takes what it finds. */
+/* Decodes a frame and takes what it finds. is_seen: its addresses may be watched. */
 static int take_decoded(struct tray *tray, const struct outlook *out, const struct weir_frame *f,
-			enum glimpse glimpse)
+			bool is_seen)
 {
 	uint32_t number = tray->number;
 	bool has_time = !(f->flags & WEIR_FRAME_NO_TIME);
@@ -367,8 +382,8 @@ static int take_decoded(struct tray *tray, const struct outlook *out, const stru
 
 	net_decode(&p, f);
 	layer = net_reassembly_layer(&p);
-	rc = glimpse == GLIMPSE_SOMEBODYS ? watch_match_rest(out->watch, &p, &tray->hits)
-					  : watch_match(out->watch, &p, &tray->hits);
+	rc = is_seen ? watch_match_rest(out->watch, &p, &tray->hits)
+		     : watch_match(out->watch, &p, &tray->hits);
 	if (!rc && tray->hits.n)
 		rc = take_hits(tray, &p, has_time, layer < 0 ? WEIR_MAX_LAYERS : layer);
 	if (!rc && layer >= 0)
@@ -382,14 +397,43 @@ static int take_decoded(struct tray *tray, const struct outlook *out, const stru
 	return rc || !out->voip ? rc : take_call(tray, out, &p, hits_from);
 }
 
+/* A whole packet of which nothing but its addresses is asked. ERR_AGAIN: it must be decoded. */
+static int take_watched(struct tray *tray, const struct outlook *out, const struct weir_frame *f,
+			const struct net_glance *g)
+{
+	struct piece piece = {.time_ns = f->time_ns, .has_time = !(f->flags & WEIR_FRAME_NO_TIME)};
+	int rc = ERR_AGAIN;
+
+	piece.len = piece.claim_len = net_glance_packet(g, f, &piece.bytes);
+	if (piece.len)
+		rc = watch_match_ends(out->watch, g->is_v6, g->ends, &tray->hits);
+	if (!rc && tray->hits.n)
+		rc = add_piece(tray, &piece);
+	for (size_t i = 0; i < tray->hits.n && !rc; i++)
+		rc = add_pending(tray, &tray->hits.at[i]);
+	tray->hits.n = 0;
+	return rc;
+}
+
+/* A frame that is not nobody's at first sight. */
+__attribute__((noinline)) static int take_seen(struct tray *tray, const struct outlook *out,
+					       const struct weir_frame *f, enum glimpse glimpse,
+					       const struct net_glance *g)
+{
+	int rc = glimpse == GLIMPSE_WATCHED ? take_watched(tray, out, f, g) : ERR_AGAIN;
+
+	return rc == ERR_AGAIN ? take_decoded(tray, out, f, glimpse != GLIMPSE_UNCLEAR) : rc;
+}
+
 int tray_take(struct tray *tray, const struct outlook *out, const struct weir_frame *f,
 	      uint32_t number)
 {
 	int rc = tray_see_time(tray, f) ? note_wake(tray, out->sight, f, number) : 0;
-	enum glimpse glimpse = rc ? GLIMPSE_NOBODYS : glimpse_of(tray, out, f);
+	struct net_glance g;
+	enum glimpse glimpse = rc ? GLIMPSE_NOBODYS : glimpse_of(tray, out, f, &g);
 
 	tray->number = number;
-	return glimpse == GLIMPSE_NOBODYS ? rc : take_decoded(tray, out, f, glimpse);
+	return glimpse == GLIMPSE_NOBODYS ? rc : take_seen(tray, out, f, glimpse, &g);
 }
 
 /* Whom the media of the next few frames belong to, looked for together. */

@@ -3,24 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest prefix that holds the key, among the tables from `from` on. */
-static uint32_t find_prefix(const struct family *f, struct watch_key k, int from)
-{
-	uint32_t node = 0;
-
-	for (int i = from; i < f->n_prefixes && !node; i++)
-		node = watch_table_find(&f->prefixes[i], k);
-	return node;
-}
-
-uint32_t base_find(const struct base *b, int version, struct watch_key k)
-{
-	const struct family *f = &b->families[version];
-	uint32_t node = f->exact.tags ? watch_table_find(&f->exact, k) : 0;
-
-	return node ? node : find_prefix(f, k, 0);
-}
-
 /* Compiling: sorted so that equal prefixes stand together, and longer ones before shorter. */
 static int by_prefix(const void *a, const void *b)
 {
@@ -124,7 +106,7 @@ static void fill_tables(struct base *b)
 
 		while (shorter < f->n_prefixes && f->prefixes[shorter].bits >= prefix->bits)
 			shorter++;
-		b->nodes[i].parent = find_prefix(f, watch_key_of(&prefix->ip), shorter);
+		b->nodes[i].parent = base_find_prefix(f, watch_key_of(&prefix->ip), shorter);
 	}
 }
 

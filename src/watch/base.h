@@ -43,7 +43,23 @@ MUST_CHECK int base_new(struct base **out, const struct watch_target *targets, s
 /* One user less; the last frees it. Sets NULL, accepts NULL. */
 void base_put(struct base **b);
 
+/* The longest prefix that holds the key, among the tables from `from` on; 0: none. */
+static inline uint32_t base_find_prefix(const struct family *f, struct watch_key k, int from)
+{
+	uint32_t node = 0;
+
+	for (int i = from; i < f->n_prefixes && !node; i++)
+		node = watch_table_find(&f->prefixes[i], k);
+	return node;
+}
+
 /* The longest prefix that holds the key; 0: none. */
-uint32_t base_find(const struct base *b, int version, struct watch_key k);
+static inline uint32_t base_find(const struct base *b, int version, struct watch_key k)
+{
+	const struct family *f = &b->families[version];
+	uint32_t node = f->exact.tags ? watch_table_find(&f->exact, k) : 0;
+
+	return node ? node : base_find_prefix(f, k, 0);
+}
 
 #endif

@@ -31,17 +31,30 @@ struct end_of_layer {
 	bool is_src;
 };
 
-static bool add_hit(struct watch_hits *hits, struct watch_hit hit)
-{
-	if (hits->n == hits->size) {
-		size_t size = hits->size * 2;
-		struct watch_hit *at = reallocarray(hits->at, size, sizeof *at);
+/* An IP layer's two addresses. */
+struct ip_layer {
+	const uint8_t *src;
+	const uint8_t *dst;
+	int version;
+	uint8_t index; /* in the packet */
+};
 
-		if (!at)
-			return false;
-		hits->at = at;
-		hits->size = size;
-	}
+__attribute__((noinline)) static bool grow_hits(struct watch_hits *hits)
+{
+	size_t size = hits->size * 2;
+	struct watch_hit *at = reallocarray(hits->at, size, sizeof *at);
+
+	if (!at)
+		return false;
+	hits->at = at;
+	hits->size = size;
+	return true;
+}
+
+static inline bool add_hit(struct watch_hits *hits, struct watch_hit hit)
+{
+	if (hits->n == hits->size && !grow_hits(hits))
+		return false;
 	hits->at[hits->n++] = hit;
 	return true;
 }
@@ -151,93 +164,39 @@ static bool look_at_end(const struct watch *w, const struct end_of_layer *end,
 	       add_end(w, end, hits);
 }
 
-static void find_ends(const struct weir_packet *p, unsigned i, struct end_of_layer ends[2])
+static struct ip_layer layer_of(const struct weir_packet *p, unsigned i)
 {
 	const struct weir_layer *l = &p->layers[i];
-	const uint8_t *src = net_ip_src_bytes(p, l), *dst = net_ip_dst_bytes(p, l);
-	int version = version_of_layer(l);
-	bool is_v4 = version == V4;
 
-	ends[0] = (struct end_of_layer){is_v4 ? watch_key4(src) : watch_key6(src), (uint8_t)i,
-					(uint8_t)version, true};
-	ends[1] = (struct end_of_layer){is_v4 ? watch_key4(dst) : watch_key6(dst), (uint8_t)i,
-					(uint8_t)version, false};
+	return (struct ip_layer){net_ip_src_bytes(p, l), net_ip_dst_bytes(p, l),
+				 version_of_layer(l), (uint8_t)i};
 }
 
 /* Both ends of a layer; false where there is no memory. */
 static bool look_at_layer(const struct watch *w, const struct weir_packet *p, unsigned i,
 			  struct watch_hits *hits)
 {
-	struct end_of_layer ends[2];
+	const struct ip_layer l = layer_of(p, i);
+	struct end_of_layer src = {.layer = l.index, .version = (uint8_t)l.version, .is_src = true};
+	struct end_of_layer dst = {.layer = l.index, .version = (uint8_t)l.version};
 
-	find_ends(p, i, ends);
-	return look_at_end(w, &ends[0], hits) && look_at_end(w, &ends[1], hits);
+	src.key = l.version == V4 ? watch_key4(l.src) : watch_key6(l.src);
+	dst.key = l.version == V4 ? watch_key4(l.dst) : watch_key6(l.dst);
+	return look_at_end(w, &src, hits) && look_at_end(w, &dst, hits);
 }
 
-/* The one entry of the only prefix of the base that holds this end, NULL where none does; false
- * where there are several. */
-static inline bool find_only(const struct watch *w, const struct end_of_layer *end,
-			     const struct entry **only)
+static inline unsigned end_passes4(const struct sieve *s, const uint8_t *end)
 {
-	const struct base *b = w->base;
-	uint32_t n = sieve_passes(&w->sieves[end->version], end->version, end->key)
-			     ? base_find(b, end->version, end->key)
-			     : 0;
+	unsigned found = sieve_has(s, sieve_hash4(end));
 
-	*only = n ? &b->entries[b->nodes[n].first] : NULL;
-	return !n || (b->nodes[n].n == 1 && !b->nodes[n].parent);
+	return s->prefix_log ? found | sieve_has_prefix(s, V4, watch_key4(end)) : found;
 }
 
-/* A packet of one layer, both ends of which are simple, as nearly all are that somebody watches:
- * no marks are needed then. 0 or ERR_NOMEM; ERR_AGAIN where it is not simple. */
-static int match_simple(const struct watch *w, const struct weir_packet *p, unsigned i,
-			struct watch_hits *hits)
+static inline unsigned end_passes6(const struct sieve *s, const uint8_t *end)
 {
-	const struct entry *src, *dst;
-	struct end_of_layer ends[2];
-	uint8_t layer = (uint8_t)i;
+	unsigned found = sieve_has(s, sieve_hash6(end));
 
-	find_ends(p, i, ends);
-	if (!find_only(w, &ends[0], &src) || !find_only(w, &ends[1], &dst))
-		return ERR_AGAIN;
-	if (src && dst && src->warrant == dst->warrant && src->session == dst->session)
-		return add_hit(hits,
-			       (struct watch_hit){src->warrant, src->session, layer, WATCH_BOTH})
-			       ? 0
-			       : ERR_NOMEM;
-	if (src &&
-	    !add_hit(hits, (struct watch_hit){src->warrant, src->session, layer, WATCH_FROM}))
-		return ERR_NOMEM;
-	if (!dst || add_hit(hits, (struct watch_hit){dst->warrant, dst->session, layer, WATCH_TO}))
-		return 0;
-	hits->n -= src != NULL;
-	return ERR_NOMEM;
-}
-
-/* The packet from layer i on, where an address passed the sieve at first sight. */
-__attribute__((noinline)) static int match_from(const struct watch *w, const struct weir_packet *p,
-						struct watch_hits *hits, unsigned i)
-{
-	bool has_live = atomic_load_explicit(&w->live.is_used, memory_order_acquire);
-	size_t n_before = hits->n;
-	int rc = ERR_AGAIN;
-
-	if (i == p->inner_ip && !has_live && !(p->layers[i].flags & WEIR_LAYER_QUOTED))
-		rc = match_simple(w, p, i, hits);
-	if (rc != ERR_AGAIN)
-		return rc;
-	if (!grow_marks(w, hits))
-		return ERR_NOMEM;
-	hits->serial++;
-	for (; i <= p->inner_ip; i++) {
-		const struct weir_layer *l = &p->layers[i];
-
-		if (!net_is_ip(l) || l->flags & WEIR_LAYER_QUOTED || look_at_layer(w, p, i, hits))
-			continue;
-		hits->n = n_before;
-		return ERR_NOMEM;
-	}
-	return 0;
+	return s->prefix_log ? found | sieve_has_prefix(s, V6, watch_key6(end)) : found;
 }
 
 /* The source address and, right behind it, the destination address. */
@@ -259,6 +218,88 @@ static inline bool passes6(const struct sieve *s, const uint8_t *ends)
 		found |= sieve_has_prefix(s, V6, watch_key6(ends)) |
 			 sieve_has_prefix(s, V6, watch_key6(ends + 16));
 	return found;
+}
+
+/* The one entry of the only prefix of the base that holds this end, NULL where none does; false
+ * where there are several. */
+static inline __attribute__((always_inline)) bool
+find_only(const struct watch *w, int version, const uint8_t *end, const struct entry **only)
+{
+	const struct base *b = w->base;
+	bool is_v4 = version == V4;
+	uint32_t n = 0;
+
+	if (is_v4 ? end_passes4(&w->sieves[V4], end) : end_passes6(&w->sieves[V6], end))
+		n = base_find(b, version, is_v4 ? watch_key4(end) : watch_key6(end));
+	*only = n ? &b->entries[b->nodes[n].first] : NULL;
+	return !n || (b->nodes[n].n == 1 && !b->nodes[n].parent);
+}
+
+static inline __attribute__((always_inline)) int
+match_both(const struct watch *w, int version, const struct ip_layer *l, struct watch_hits *hits)
+{
+	const struct entry *src, *dst;
+
+	if (!find_only(w, version, l->src, &src) || !find_only(w, version, l->dst, &dst))
+		return ERR_AGAIN;
+	if (src && dst && src->warrant == dst->warrant && src->session == dst->session)
+		return add_hit(hits,
+			       (struct watch_hit){src->warrant, src->session, l->index, WATCH_BOTH})
+			       ? 0
+			       : ERR_NOMEM;
+	if (src &&
+	    !add_hit(hits, (struct watch_hit){src->warrant, src->session, l->index, WATCH_FROM}))
+		return ERR_NOMEM;
+	if (!dst ||
+	    add_hit(hits, (struct watch_hit){dst->warrant, dst->session, l->index, WATCH_TO}))
+		return 0;
+	hits->n -= src != NULL;
+	return ERR_NOMEM;
+}
+
+/* A packet of one layer, both ends of which are simple, as nearly all are that somebody watches:
+ * no marks are needed then. 0 or ERR_NOMEM; ERR_AGAIN where it is not simple. */
+static int match_simple(const struct watch *w, const struct ip_layer *l, struct watch_hits *hits)
+{
+	if (atomic_load_explicit(&w->live.is_used, memory_order_acquire))
+		return ERR_AGAIN;
+	return l->version == V4 ? match_both(w, V4, l, hits) : match_both(w, V6, l, hits);
+}
+
+int watch_match_ends(const struct watch *w, bool is_v6, const uint8_t *ends,
+		     struct watch_hits *hits)
+{
+	const struct ip_layer l = {ends, ends + (is_v6 ? 16 : 4), is_v6 ? V6 : V4, 0};
+
+	return match_simple(w, &l, hits);
+}
+
+/* The packet from layer i on, where an address passed the sieve at first sight. */
+__attribute__((noinline)) static int match_from(const struct watch *w, const struct weir_packet *p,
+						struct watch_hits *hits, unsigned i)
+{
+	size_t n_before = hits->n;
+	int rc = ERR_AGAIN;
+
+	if (i == p->inner_ip && !(p->layers[i].flags & WEIR_LAYER_QUOTED)) {
+		const struct ip_layer l = layer_of(p, i);
+
+		rc = match_simple(w, &l, hits);
+	}
+	if (rc != ERR_AGAIN)
+		return rc;
+	if (!grow_marks(w, hits))
+		return ERR_NOMEM;
+	hits->serial++;
+	for (; i <= p->inner_ip; i++) {
+		const struct weir_layer *l = &p->layers[i];
+
+		if (!net_is_ip(l) || l->flags & WEIR_LAYER_QUOTED || look_at_layer(w, p, i, hits))
+			continue;
+		hits->n = n_before;
+		return ERR_NOMEM;
+	}
+	return 0;
 }
 
 static inline bool passes(const struct watch *w, const struct weir_packet *p,

@@ -89,4 +89,10 @@ MUST_CHECK int watch_match(const struct watch *w, const struct weir_packet *p,
 MUST_CHECK int watch_match_rest(const struct watch *w, const struct weir_packet *p,
 				struct watch_hits *hits);
 
+/* The same for a packet that has one IP layer, with these two addresses, and was not decoded: its
+ * hits are of layer 0. ERR_AGAIN, and no hits, where only watch_match can tell: somebody's targets
+ * lie in one another, or change. */
+MUST_CHECK int watch_match_ends(const struct watch *w, bool is_v6, const uint8_t *ends,
+				struct watch_hits *hits);
+
 #endif

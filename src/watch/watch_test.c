@@ -336,6 +336,49 @@ static void random_watches_agree_with_the_plain_rule(void)
 	ok(n_hits > 10000, "and there were hits enough to tell");
 }
 
+/* What two addresses tell without a packet is what the packet tells, or that it must be asked. */
+static void ends_alone_tell_the_same(void)
+{
+	enum { N_TARGETS = 6, ROUNDS = 200, PACKETS = 50 };
+	struct watch_target t[N_TARGETS];
+	int n_hits = 0, n_unsure = 0, n_wrong = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t n = 1 + rng(N_TARGETS);
+		struct watch *w = NULL;
+		struct watch_hits hits, alone;
+
+		for (size_t i = 0; i < n; i++)
+			t[i] = (struct watch_target){random_prefix(), (uint32_t)i / 2, (uint32_t)i};
+		if (watch_new(&w, t, n) || watch_hits_init(&hits, w) || watch_hits_init(&alone, w))
+			abort();
+		for (int k = 0; k < PACKETS; k++) {
+			struct net_ip a = random_ip(rng(2) ? 4 : 6), b = random_ip(a.version);
+			size_t len = a.version == 4 ? 4 : 16;
+			uint8_t ends[32];
+			struct sample s;
+			int rc;
+
+			begin(&s), add_layer(&s, &a, &b, 0);
+			memcpy(ends, a.bytes, len);
+			memcpy(ends + len, b.bytes, len);
+			hits.n = alone.n = 0;
+			rc = watch_match_ends(w, len == 16, ends, &alone);
+			n_unsure += rc == ERR_AGAIN && !alone.n;
+			n_wrong += watch_match(w, &s.packet, &hits) != 0 ||
+				   (rc ? rc != ERR_AGAIN || alone.n : alone.n != hits.n);
+			for (size_t i = 0; i < alone.n; i++, n_hits++)
+				n_wrong += !is_same(&alone.at[i], &hits.at[i]);
+		}
+		watch_hits_fini(&hits);
+		watch_hits_fini(&alone);
+		watch_free(&w);
+	}
+	ok(!n_wrong, "%d times two addresses told something else than their packet", n_wrong);
+	ok(n_hits > 1000 && n_unsure > 100, "%d hits, and %d packets to be asked", n_hits,
+	   n_unsure);
+}
+
 /* Addresses that stand in a row, or far apart by the same step, must not pile up. */
 static void many_targets_are_all_found(void)
 {
@@ -552,6 +595,7 @@ int main(void)
 	layers();
 	whole_internet();
 	random_watches_agree_with_the_plain_rule();
+	ends_alone_tell_the_same();
 	many_targets_are_all_found();
 	no_hit_is_lost_to_a_bound();
 	live_targets_come_and_go();
