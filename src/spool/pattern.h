@@ -9,26 +9,50 @@
 
 #include "spool/spool.h"
 
-enum { RECORD_LEN = 500, N_OWNERS = 3 };
+enum { RECORD_LEN = 500, N_OWNERS = 3, NUMBER_LEN = 9 };
 
-/* "A", "B" or "C" for the first byte of a record, else what no text is. */
+/* The nth record; good until the next. "A", "B" or "C", then its number, seven bits an octet, each
+ * with the eighth set as in all that follows: what no text is. */
+static inline const uint8_t *pattern_record(uint64_t n)
+{
+	static uint8_t record[RECORD_LEN];
+
+	if (!record[RECORD_LEN - 1])
+		for (unsigned i = 0; i < RECORD_LEN; i++)
+			record[i] = (uint8_t)(128 | i * 31);
+	record[0] = (uint8_t)('A' + n % N_OWNERS);
+	for (unsigned i = 0; i < NUMBER_LEN; i++)
+		record[1 + i] = (uint8_t)(128 | n >> 7 * i);
+	return record;
+}
+
 static inline uint8_t pattern(uint64_t offset)
 {
-	if (offset % RECORD_LEN == 0)
-		return (uint8_t)('A' + offset / RECORD_LEN % N_OWNERS);
-	return (uint8_t)(128 | (offset * 31 + (offset >> 8) * 7 + (offset >> 16)));
+	return pattern_record(offset / RECORD_LEN)[offset % RECORD_LEN];
+}
+
+/* How much of a record there is from the offset on, and at most so much. */
+static inline size_t pattern_part(uint64_t offset, size_t most)
+{
+	size_t left = RECORD_LEN - offset % RECORD_LEN;
+
+	return left < most ? left : most;
 }
 
 static inline void pattern_fill(uint8_t *bytes, size_t len, uint64_t offset)
 {
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = pattern(offset + i);
+	for (size_t n; len; len -= n, offset += n, bytes += n) {
+		n = pattern_part(offset, len);
+		memcpy(bytes, pattern_record(offset / RECORD_LEN) + offset % RECORD_LEN, n);
+	}
 }
 
 static inline bool pattern_is(const uint8_t *bytes, size_t len, uint64_t offset)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] != pattern(offset + i))
+	for (size_t n; len; len -= n, offset += n, bytes += n) {
+		n = pattern_part(offset, len);
+		if (memcmp(bytes, pattern_record(offset / RECORD_LEN) + offset % RECORD_LEN, n) !=
+		    0)
 			return false;
 	}
 	return true;

@@ -763,6 +763,9 @@ struct spool_stats spool_stats(struct spool *s)
 	pthread_mutex_lock(&s->lock);
 	stats = s->stats;
 	stats.memory = s->reserved - memory_from(s);
+	stats.ready = s->last ? s->last->size - s->last->len : 0;
+	for (const struct segment *g = s->spares; g; g = g->next)
+		stats.ready += g->size;
 	if (s->disk) {
 		stats.disk = disk_bytes(s->disk);
 		stats.lost = disk_lost(s->disk);

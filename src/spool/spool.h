@@ -145,6 +145,7 @@ void spool_hush(struct spool *s);
 /* What a spool tells of itself. */
 struct spool_stats {
 	uint64_t memory, disk; /* bytes of the stream that are there now */
+	uint64_t ready;        /* bytes that can be reserved without the keeper */
 	uint64_t spilled;      /* bytes that went to disk since it was opened */
 	uint64_t lost;         /* bytes in holes that the reader came upon */
 	uint64_t n_refused;    /* reservations that found no room */
