@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { N_SLOTS = 2 * DEVICE_DEPTH, RING_LEN = 2 * N_SLOTS };
@@ -23,7 +24,8 @@ struct device {
 	bool has_ring;
 	struct io_uring ring;
 	struct slot slots[N_SLOTS];
-	int n_writes, n_used;
+	int n_writes, n_used, n_syncs;
+	int64_t sync_from; /* when the last commit began */
 };
 
 /* ---- plain ---- */
@@ -144,9 +146,18 @@ bool device_is_ring(const struct device *d)
 	return d->has_ring;
 }
 
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NANOS_PER_S + now.tv_nsec;
+}
+
 bool device_has_room(const struct device *d)
 {
-	return d->n_writes < DEVICE_DEPTH && d->n_used < N_SLOTS;
+	return d->n_writes < DEVICE_DEPTH && d->n_used < N_SLOTS &&
+	       (!d->n_syncs || clock_ns() - d->sync_from < DEVICE_PRESSING_NS);
 }
 
 static struct slot *take_slot(struct device *d)
@@ -184,6 +195,8 @@ void device_sync(struct device *d, int fd, uint64_t mark)
 	struct slot *s = take_slot(d);
 
 	*s = (struct slot){.is_used = true, .is_sync = true, .fd = fd, .mark = mark};
+	d->n_syncs++;
+	d->sync_from = clock_ns();
 	if (d->has_ring) {
 		submit(d, s);
 		return;
@@ -216,6 +229,7 @@ static bool take_done(struct device *d, struct device_done *done)
 		s->is_used = false;
 		d->n_used--;
 		d->n_writes -= !s->is_sync;
+		d->n_syncs -= s->is_sync;
 		return true;
 	}
 	return false;

@@ -12,8 +12,9 @@
 #include "base/nanos.h"
 
 enum {
-	DEVICE_DEPTH = 4,      /* pieces that are written at once */
-	DEVICE_PIECE = 1 << 20 /* bytes of one */
+	DEVICE_DEPTH = 4,       /* pieces that are written at once */
+	DEVICE_PIECE = 1 << 20, /* bytes of one */
+	DEVICE_PRESSING_NS = 2 * NANOS_PER_MS
 };
 
 /* A disk that is not one: tests have it slow, full or broken. Both give an errno, or 0. */
@@ -36,7 +37,8 @@ void device_free(struct device **device);
 
 bool device_is_ring(const struct device *device);
 
-/* Whether another piece may begin. */
+/* Whether another piece may begin. Not while a commit is under way that has taken more than
+ * DEVICE_PRESSING_NS: on some file systems one does not end while others write. */
 bool device_has_room(const struct device *device);
 
 struct device_piece {

@@ -1,11 +1,9 @@
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -16,8 +14,6 @@ enum {
 	FILES_OF_LIMIT = 32, /* the limit is cut into so many files … */
 	FILE_SIZE_MIN = 4 << 20,
 	FILE_SIZE_MAX = 512 << 20, /* … of at most so much */
-	BUFFER_BITS = 3,
-	NOTE_NS = NANOS_PER_S, /* between two states of the folder */
 };
 
 #define DEFAULT_LIMIT (UINT64_C(16) << 30)
@@ -51,8 +47,7 @@ int disk_push(struct disk *d, const struct entry *e)
 	return 0;
 }
 
-/* All entries up to this one are safe. */
-static void set_safe(struct disk *d, uint64_t safe)
+void disk_set_safe(struct disk *d, uint64_t safe)
 {
 	const struct entry *e = NULL;
 
@@ -118,6 +113,7 @@ static void free_files(struct disk *d)
 	}
 	d->last = NULL;
 	file_free(&d->spare);
+	file_free(&d->next);
 }
 
 void disk_close(struct disk **disk)
@@ -127,6 +123,7 @@ void disk_close(struct disk **disk)
 	*disk = NULL;
 	if (!d)
 		return;
+	(void)file_made(&d->maker, &d->next);
 	device_free(&d->device);
 	free_files(d);
 	disk_forget_cached(d);
@@ -345,14 +342,13 @@ static uint64_t first_base(struct taking *t, const struct file *f)
 	return head.base;
 }
 
-static void add_file(struct disk *d, struct file *f)
+void disk_add_file(struct disk *d, struct file *f)
 {
 	if (d->last)
 		d->last->next = f;
 	else
 		d->first = f;
 	d->last = f;
-	d->total += f->size;
 }
 
 /* The file's blocks, where they go on where the ones before ended, or after what is damaged. */
@@ -389,7 +385,8 @@ static int take_files(struct taking *t, const uint64_t *numbers, size_t n, struc
 		if (rc)
 			break;
 		t->disk->next_number = numbers[i] + 1;
-		add_file(t->disk, f);
+		t->disk->total += f->size;
+		disk_add_file(t->disk, f);
 		rc = join_file(t, f, why);
 	}
 	if (!rc && !t->is_lost && t->at != t->end && t->acked < t->end) {
@@ -440,7 +437,8 @@ int disk_take(struct disk *d, uint64_t *acked, uint64_t *end, bool is_lost, stru
 	else
 		drop_empty(d);
 	atomic_store(&d->safe_end, *end);
-	set_safe(d, d->tail);
+	disk_set_safe(d, d->tail);
+	d->begun = d->tail;
 	if (is_lost && d->head != d->tail && disk_entry(d, d->head)->base > *acked)
 		*acked = disk_entry(d, d->head)->base;
 	if (is_lost)
@@ -455,280 +453,7 @@ int disk_add_hole(struct disk *d, uint64_t end)
 	struct taking t = {.disk = d, .at = atomic_load(&d->safe_end)};
 	int rc = push_hole(&t, end);
 
-	set_safe(d, d->tail);
+	disk_set_safe(d, d->tail);
+	d->begun = d->tail;
 	return rc;
-}
-
-/* ---- writing ---- */
-
-static struct buffer *free_buffer(struct disk *d)
-{
-	for (int i = 0; i < N_BUFFERS; i++) {
-		if (!d->buffers[i].n_left)
-			return &d->buffers[i];
-	}
-	return NULL;
-}
-
-bool disk_may_put(const struct disk *d)
-{
-	bool has_buffer = false;
-
-	for (int i = 0; i < N_BUFFERS; i++)
-		has_buffer |= !d->buffers[i].n_left;
-	return has_buffer && device_has_room(d->device) && !d->error;
-}
-
-static void take_done(struct disk *d, const struct device_done *done)
-{
-	uint64_t i = done->mark >> BUFFER_BITS;
-
-	if (done->error && !d->error)
-		d->error = done->error;
-	if (!done->is_sync) {
-		d->n_writing--;
-		disk_entry(d, i)->n_left--;
-		d->buffers[done->mark & ((1 << BUFFER_BITS) - 1)].n_left--;
-		return;
-	}
-	d->is_syncing = false;
-	if (!done->error)
-		set_safe(d, d->sync_mark);
-}
-
-/* What is not safe was never there. It all lies at the end of the last file. */
-static void roll_back(struct disk *d)
-{
-	pthread_mutex_lock(&d->lock);
-	while (d->tail > d->safe) {
-		struct entry *e = disk_entry(d, --d->tail);
-
-		assert(e->file == d->last);
-		e->file->used = e->at;
-		e->file->n_blocks--;
-	}
-	pthread_mutex_unlock(&d->lock);
-	for (int i = 0; i < N_BUFFERS; i++)
-		d->buffers[i].n_left = 0;
-}
-
-int disk_work(struct disk *d, struct nanos wait, struct why *why)
-{
-	struct device_done done;
-	int error;
-
-	while (device_next(d->device, wait, &done)) {
-		take_done(d, &done);
-		wait.ns = 0;
-	}
-	if (!d->error || d->n_writing || d->is_syncing)
-		return 0;
-	error = d->error;
-	d->error = 0;
-	roll_back(d);
-	why_place(why, d->path);
-	return why_set(why, err_of_errno(error), "cannot be written: %s", strerror(error));
-}
-
-void disk_commit(struct disk *d)
-{
-	uint64_t i = d->safe;
-
-	if (d->is_syncing || d->error)
-		return;
-	while (i < d->tail && !disk_entry(d, i)->n_left)
-		i++;
-	if (i == d->safe)
-		return;
-	d->sync_mark = i;
-	d->is_syncing = true;
-	device_sync(d->device, d->last->fd, 0);
-}
-
-bool disk_is_busy(const struct disk *d)
-{
-	return d->n_writing || d->is_syncing;
-}
-
-bool disk_has_uncommitted(const struct disk *d)
-{
-	return d->tail != d->safe;
-}
-
-uint64_t disk_safe(const struct disk *d)
-{
-	return atomic_load(&d->safe_end);
-}
-
-uint64_t disk_tail(const struct disk *d)
-{
-	const struct entry *e = d->tail == d->safe ? NULL : disk_entry(d, d->tail - 1);
-
-	return e ? e->base + e->len : disk_safe(d);
-}
-
-/* Ends with the last file: what is in it is safe, or it is an error. */
-static int finish_file(struct disk *d, struct why *why)
-{
-	int rc = 0, error;
-
-	while (!rc && disk_is_busy(d))
-		rc = disk_work(d, nanos_from_s(1), why);
-	if (rc || d->safe == d->tail)
-		return rc;
-	error = device_sync_now(d->device, d->last->fd);
-	if (error) {
-		d->error = error;
-		return disk_work(d, (struct nanos){0}, why);
-	}
-	set_safe(d, d->tail);
-	return 0;
-}
-
-static int next_file(struct disk *d, uint64_t room, struct why *why)
-{
-	uint64_t size = room > d->file_size ? room : d->file_size;
-	struct file *f = d->spare;
-	int rc = d->last ? finish_file(d, why) : 0;
-
-	if (rc)
-		return rc;
-	if (f && f->size >= size) {
-		rc = file_again(f, &d->place, d->next_number, why);
-		d->spare = NULL;
-		if (rc) {
-			d->total -= f->size;
-			file_free(&f);
-			return rc;
-		}
-		d->total -= f->size; /* add_file counts it */
-	} else if (d->total + size > d->limit) {
-		why_place(why, d->path);
-		return why_set(why, ERR_FULL, "the disk's limit of %llu bytes is reached",
-			       (unsigned long long)d->limit);
-	} else {
-		rc = file_new(&f, &d->place, d->next_number, size, why);
-		if (rc)
-			return rc;
-	}
-	f->next = NULL;
-	d->next_number++;
-	add_file(d, f);
-	return 0;
-}
-
-/* Hands a block to the device, piece by piece. */
-static int write_pieces(struct disk *d, const struct entry *e, struct buffer *b, struct why *why)
-{
-	uint64_t i = d->tail - 1, mark = i << BUFFER_BITS | (uint64_t)(b - d->buffers);
-	int rc = 0;
-
-	for (uint64_t at = 0; at < e->room && !rc; at += DEVICE_PIECE) {
-		size_t len = e->room - at < DEVICE_PIECE ? e->room - at : DEVICE_PIECE;
-
-		while (!rc && !device_has_room(d->device))
-			rc = disk_work(d, nanos_from_s(1), why);
-		if (rc)
-			break;
-		d->n_writing++;
-		device_write(d->device, &(struct device_piece){e->file->fd, b->bytes + at, len,
-							       e->at + at, mark});
-	}
-	return rc;
-}
-
-int disk_put(struct disk *d, uint64_t base, const uint8_t *bytes, size_t len, struct why *why)
-{
-	struct buffer *b = free_buffer(d);
-	struct entry e = {.base = base, .len = len};
-	int rc = block_plan(&d->plan, &d->seal, bytes, len);
-
-	assert(b);
-	if (rc) {
-		why_place(why, d->path);
-		return why_set(why, rc, "a key cannot be made: %s", err_text(rc));
-	}
-	e.room = block_room(&d->plan.head);
-	e.n_left = (uint32_t)((e.room + DEVICE_PIECE - 1) / DEVICE_PIECE);
-	if (!d->last || d->last->used + e.room > SPOOL_PAGE + d->last->size)
-		rc = next_file(d, e.room, why);
-	if (!rc)
-		rc = disk_grow(&b->bytes, &b->size, e.room);
-	if (!rc)
-		rc = block_write(&d->plan, &d->seal, d->place.stream, base, b->bytes);
-	if (rc)
-		return why_set(why, rc, "%s", err_text(rc));
-	e.file = d->last;
-	e.at = e.file->used;
-	pthread_mutex_lock(&d->lock);
-	rc = disk_push(d, &e);
-	if (!rc) {
-		e.file->used += e.room;
-		e.file->n_blocks++;
-		b->n_left = e.n_left;
-	}
-	pthread_mutex_unlock(&d->lock);
-	return rc ? rc : write_pieces(d, &e, b, why);
-}
-
-/* ---- tidying ---- */
-
-/* Files from which everything was acknowledged: one is kept for its space. */
-static void drop_files(struct disk *d)
-{
-	struct file *f;
-	bool is_empty;
-
-	while ((f = d->first)) {
-		pthread_mutex_lock(&d->lock);
-		is_empty = !f->n_blocks && (f != d->last || d->head == d->tail);
-		pthread_mutex_unlock(&d->lock);
-		if (!is_empty)
-			return;
-		d->first = f->next;
-		if (f == d->last)
-			d->last = NULL;
-		if (!d->spare && f->size == d->file_size) {
-			d->spare = f;
-			continue;
-		}
-		d->total -= f->size;
-		file_remove(&f, &d->place);
-	}
-}
-
-void disk_tidy(struct disk *d)
-{
-	drop_files(d);
-}
-
-bool disk_should_note(struct disk *d, const struct spool_state *state, bool is_last)
-{
-	struct timespec now;
-	uint64_t acked = atomic_load(state->acked), safe = disk_safe(d);
-	const void *user;
-	int64_t ns;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (int64_t)now.tv_sec * NANOS_PER_S + now.tv_nsec;
-	/* what is noted as acknowledged beyond the disk's end need not be said more exactly */
-	if (safe == d->noted_safe && (acked == d->noted_acked || d->noted_acked >= safe))
-		return false;
-	if (ns - d->noted_at < NOTE_NS && !is_last)
-		return false;
-	d->noted_len = state_user(state, &user);
-	memcpy(d->noted_user, user, d->noted_len);
-	d->noted_end = state_end(state);
-	d->noted_at = ns;
-	d->noted_acked = acked;
-	d->noted_safe = safe;
-	return true;
-}
-
-void disk_note(struct disk *d)
-{
-	state_write(&d->state, d->noted_end, d->noted_user, d->noted_len);
-	atomic_store(d->state.disk_end, d->noted_safe);
-	atomic_store(d->state.acked, d->noted_acked);
-	(void)state_sync(&d->state); /* it is tried again with the next one */
 }

@@ -57,8 +57,8 @@ MUST_CHECK int disk_add_hole(struct disk *disk, uint64_t end);
 /* Whether the next block may begin. */
 bool disk_may_put(const struct disk *disk);
 
-/* Begins to write a block; the bytes may change when it returns. ERR_FULL: the limit is reached or
- * the disk is full; else it refuses. The reason is in *why. */
+/* Takes a block, to be written when the device has room; the bytes may change when it returns.
+ * ERR_FULL: the limit is reached or the disk is full; else it refuses. The reason is in *why. */
 MUST_CHECK int disk_put(struct disk *disk, uint64_t base, const uint8_t *bytes, size_t len,
 			struct why *why);
 
@@ -68,6 +68,9 @@ MUST_CHECK int disk_work(struct disk *disk, struct nanos wait, struct why *why);
 
 /* Begins a commit of what is written, unless one is under way. */
 void disk_commit(struct disk *disk);
+
+/* Whether the oldest that is not committed lies in a file that is full: it waits for no more. */
+bool disk_has_turned(const struct disk *disk);
 
 bool disk_is_busy(const struct disk *disk);
 bool disk_has_uncommitted(const struct disk *disk);
@@ -94,6 +97,9 @@ size_t disk_peek(struct disk *disk, uint64_t offset, const uint8_t **bytes);
 uint64_t disk_hole(struct disk *disk, uint64_t offset);
 
 void disk_ack(struct disk *disk, uint64_t offset);
+
+/* The same, by the keeper: what the reader was given stays as it is. */
+void disk_trim(struct disk *disk, uint64_t offset);
 
 /* Any thread. */
 uint64_t disk_bytes(struct disk *disk); /* of the stream */

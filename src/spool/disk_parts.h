@@ -1,4 +1,4 @@
-/* Inside spool only: what the two halves of disk.h share: disk.c, which opens and writes, and
+/* Inside spool only: what the parts of disk.h share: disk.c, which opens, disk_write.c and
  * disk_read.c. */
 #ifndef SPOOL_DISK_PARTS_H
 #define SPOOL_DISK_PARTS_H
@@ -9,14 +9,15 @@
 #include "spool/disk.h"
 #include "spool/file.h"
 
-enum { N_CACHED = 4, N_BUFFERS = DEVICE_DEPTH };
+enum { N_CACHED = 4, N_BUFFERS = DEVICE_DEPTH + 2 /* are made while others are written */ };
 
 /* A block's place. */
 struct entry {
 	uint64_t base, len; /* in the stream */
 	struct file *file;  /* NULL: a hole */
 	uint64_t at, room;  /* in the file */
-	uint32_t n_left;    /* pieces that are still being written */
+	uint32_t n_left;    /* pieces that are not written yet */
+	uint32_t buffer;    /* … from which */
 };
 
 /* A block that was read. */
@@ -29,7 +30,7 @@ struct cached {
 struct buffer {
 	uint8_t *bytes; /* aligned; or NULL */
 	size_t size;
-	uint32_t n_left; /* pieces of it that are being written */
+	uint32_t n_left; /* pieces of it that are not written yet */
 };
 
 struct disk {
@@ -48,11 +49,16 @@ struct disk {
 	_Atomic uint64_t safe_end, lost;
 
 	/* the keeper's */
-	struct file *first, *last, *spare;
-	uint64_t total; /* bytes of all files */
+	struct file *first, *last;
+	struct file *spare;             /* holds nothing; or NULL */
+	struct file *next;              /* … and has the next number already; or NULL */
+	struct file_maker maker;        /* … or is being made */
+	const struct file *next_failed; /* the last one, for which no next one could be made */
+	uint64_t total;                 /* bytes of all files */
 	uint64_t next_number;
 	struct block_plan plan;
 	struct buffer buffers[N_BUFFERS];
+	uint64_t begun, begun_at; /* entry and place in it of the next piece to be written */
 	uint64_t sync_mark;
 	int n_writing, error;
 	bool is_syncing;
@@ -84,6 +90,12 @@ static inline struct rd behind_head(const uint8_t *bytes, uint64_t room)
 
 MUST_CHECK int disk_push(struct disk *d, const struct entry *e);
 void disk_forget_cached(struct disk *d);
+
+/* Behind the last one. */
+void disk_add_file(struct disk *d, struct file *f);
+
+/* All entries up to this one are safe. */
+void disk_set_safe(struct disk *d, uint64_t safe);
 
 /* Room for size aligned bytes. */
 MUST_CHECK int disk_grow(uint8_t **bytes, size_t *have, size_t size);

@@ -163,7 +163,8 @@ uint64_t disk_hole(struct disk *d, uint64_t offset)
 	return c->base + at;
 }
 
-void disk_ack(struct disk *d, uint64_t offset)
+/* Whether nothing is left. */
+static bool trim(struct disk *d, uint64_t offset)
 {
 	bool is_empty;
 
@@ -181,7 +182,17 @@ void disk_ack(struct disk *d, uint64_t offset)
 	}
 	is_empty = d->head == d->safe;
 	pthread_mutex_unlock(&d->lock);
-	if (is_empty)
+	return is_empty;
+}
+
+void disk_trim(struct disk *d, uint64_t offset)
+{
+	(void)trim(d, offset);
+}
+
+void disk_ack(struct disk *d, uint64_t offset)
+{
+	if (trim(d, offset))
 		disk_forget_cached(d);
 }
 

@@ -186,6 +186,50 @@ int file_again(struct file *f, const struct file_place *place, uint64_t number, 
 	return 0;
 }
 
+static void *make_beside(void *arg)
+{
+	struct file_maker *m = arg;
+	struct why why = {.offset = -1};
+
+	if (m->is_again)
+		m->rc = file_again(m->file, m->place, m->number, &why);
+	else
+		m->rc = file_new(&m->file, m->place, m->number, m->size, &why);
+	if (m->rc)
+		file_free(&m->file);
+	return NULL;
+}
+
+int file_make(struct file_maker *m, const struct file_place *place, struct file *again,
+	      uint64_t number, uint64_t size)
+{
+	int rc;
+
+	*m = (struct file_maker){.place = place,
+				 .file = again,
+				 .is_again = again != NULL,
+				 .number = number,
+				 .size = size};
+	rc = pthread_create(&m->thread, NULL, make_beside, m);
+	m->is_making = !rc;
+	return rc ? err_of_errno(rc) : 0;
+}
+
+bool file_is_making(const struct file_maker *m)
+{
+	return m->is_making;
+}
+
+int file_made(struct file_maker *m, struct file **out)
+{
+	if (!m->is_making)
+		return 0;
+	pthread_join(m->thread, NULL);
+	m->is_making = false;
+	*out = m->file;
+	return m->rc;
+}
+
 int file_read(const struct file *f, uint64_t at, void *bytes, size_t len)
 {
 	uint8_t *to = bytes;

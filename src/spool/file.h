@@ -2,6 +2,8 @@
 #ifndef SPOOL_FILE_H
 #define SPOOL_FILE_H
 
+#include <pthread.h>
+
 #include "spool/device.h"
 #include "spool/state.h"
 
@@ -38,6 +40,26 @@ MUST_CHECK int file_open(struct file **out, const struct file_place *place, uint
 /* Gives one that holds nothing any more the number of the next. */
 MUST_CHECK int file_again(struct file *f, const struct file_place *place, uint64_t number,
 			  struct why *why);
+
+/* A file that is made beside its owner's work, by a thread of its own. Zeroed, none is. */
+struct file_maker {
+	pthread_t thread;
+	bool is_making;
+	const struct file_place *place;
+	struct file *file;
+	bool is_again;
+	uint64_t number, size;
+	int rc;
+};
+
+/* Begins to make one: `again`, which is the maker's now, or a new one where it is NULL. ERR_NOMEM
+ * or the like: no thread could be begun, nothing has changed. */
+MUST_CHECK int file_make(struct file_maker *maker, const struct file_place *place,
+			 struct file *again, uint64_t number, uint64_t size);
+bool file_is_making(const struct file_maker *maker);
+
+/* Waits for it: 0, or why not; *out is the file, or NULL where none was made or asked for. */
+int file_made(struct file_maker *maker, struct file **out);
 
 /* len bytes from at on, both multiples of BLOCK_ALIGN, to bytes that are aligned so: 0 or an errno;
  * EIO where there are fewer. */

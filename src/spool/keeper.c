@@ -289,7 +289,7 @@ static bool publish(struct round *r)
 	if (has_moved && r->now >= r->retry_at)
 		s->stats.is_disk_refusing = false;
 	if (has_moved)
-		disk_ack(s->disk, atomic_load(&s->acked));
+		disk_trim(s->disk, atomic_load(&s->acked));
 	return has_moved;
 }
 
@@ -315,10 +315,14 @@ static void commit_due(struct round *r, bool did)
 
 	if (!disk_has_uncommitted(s->disk))
 		return;
-	if (r->now - r->committed_at < COMMIT_NS && (did || disk_is_busy(s->disk)))
+	if (r->now - r->committed_at < COMMIT_NS && !disk_has_turned(s->disk) &&
+	    (did || disk_is_busy(s->disk)))
 		return;
 	r->committed_at = r->now;
+	/* where there is no ring it takes as long as the disk does */
+	pthread_mutex_unlock(&s->lock);
 	disk_commit(s->disk);
+	pthread_mutex_lock(&s->lock);
 }
 
 /* can_wait: memory has just given a spare; the disk takes no more before it gives none. */
