@@ -32,7 +32,8 @@ static void pack(struct wr *w, enum sink_codec id, const uint8_t *bytes, size_t 
 
 static struct sample_run read_packed(struct sample *s, const struct wr *packed, int n_queues)
 {
-	struct source_options o = {.n_queues = n_queues};
+	/* small pieces, or there would be nothing for a second queue */
+	struct source_options o = {.n_queues = n_queues, .block_size = n_queues > 1 ? 4096 : 0};
 
 	sample_write(s, packed->bytes, packed->len);
 	return sample_read(s->path, &o);
@@ -261,7 +262,9 @@ static void test_bomb(struct sample *s, enum sink_codec id)
 	if (!ok(source_open(&source, s->path, &o, NULL) == 0, "%s: a bomb of %zu bytes",
 		codec_name(id), packed.len))
 		return;
-	while ((rc = source_block(source, (int)(n++ & 1), &b)) == 0 || rc == ERR_AGAIN)
+	while ((rc = source_block(source, (int)(n++ % (uint64_t)source_n_queues(source)), &b)) ==
+		       0 ||
+	       rc == ERR_AGAIN)
 		block_put(&b);
 	ok(rc == ERR_CUT && source_stats(source).received == ((16 << 20) - 24) / 16 + 1,
 	   "is read to its last packet, which is cut, in four blocks");
@@ -286,6 +289,56 @@ static void test_refused(struct sample *s, enum sink_codec id)
 	wr_fini(&packed);
 }
 
+/* What comes out of so many bytes of two members, given a byte at a time. */
+static int undo_slowly(const struct wr *packed, uint8_t *out, size_t *len, struct why *why)
+{
+	struct unpacker u;
+	struct codec_step step = {.in = packed->bytes, .out = out, .out_len = *len};
+	int rc = unpacker_init(&u, &codec_gzip);
+
+	for (size_t i = 0; i < packed->len && rc == 0; i++) {
+		step.in_len = 1;
+		rc = unpacker_step(&u, &step, why);
+	}
+	rc = rc ? rc : unpacker_end(&u, why);
+	unpacker_fini(&u);
+	*len = (size_t)(step.out - out);
+	return rc;
+}
+
+/* RFC 1952, 2.3.1: behind a member's data stand their check sum and length, four bytes each. */
+static void test_trailer(void)
+{
+	static const uint8_t text[] = "see, keep and lawfully hand over";
+	struct wr packed = wr_init(SAMPLE_LIMIT);
+	uint8_t out[3 * sizeof text];
+	size_t first;
+
+	pack(&packed, SINK_GZIP, text, sizeof text, sizeof text);
+	first = packed.len;
+	pack(&packed, SINK_GZIP, text, sizeof text, sizeof text);
+	for (size_t back = 0; back <= 8; back++) {
+		for (size_t end = first; end <= packed.len; end += packed.len - first) {
+			const char *told = back == 0  ? ""
+					   : back < 5 ? "incorrect length check"
+						      : "incorrect data check";
+			size_t len = sizeof out;
+			struct why why;
+			int rc;
+
+			why_clear(&why);
+			packed.bytes[end - back] ^= back ? 0x10 : 0;
+			rc = undo_slowly(&packed, out, &len, &why);
+			packed.bytes[end - back] ^= back ? 0x10 : 0;
+			ok(rc == (back ? ERR_BAD : 0) && strstr(why.text, told) &&
+				   len == (back && end == first ? 1 : 2) * sizeof text,
+			   "gzip, byte %zu before the end of member %d: \"%s\"", back,
+			   end == first ? 1 : 2, why.text);
+		}
+	}
+	wr_fini(&packed);
+}
+
 int main(void)
 {
 	struct sample s;
@@ -303,6 +356,7 @@ int main(void)
 		test_slow_pipe(&s, id, false);
 		test_slow_pipe(&s, id, true);
 	}
+	test_trailer();
 	test_skippable(&s, SINK_ZSTD);
 	test_skippable(&s, SINK_LZ4);
 	sample_fini(&s);
