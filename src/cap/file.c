@@ -31,6 +31,8 @@ enum {
 	FILE_N_BLOCKS = 64,
 	FILE_WAIT = 100 * NANOS_PER_MS,
 	FILE_LINE = 64,
+	FILE_DENSE =
+		16, /* how many times as long it becomes, about, when it is not packed any more */
 	FILE_NOTHING = 1, /* a piece was read, and no record ends in it */
 };
 
@@ -559,6 +561,23 @@ static void file_settle(struct file *f, const struct source_options *options)
 	f->source->keeps_frames = !f->is_lazy;
 }
 
+/* A file that is read in a piece or two has nothing for more queues than that, and a thread that
+ * finds nothing costs more than what it reads. Where it is packed, how long it is inside is a
+ * guess. A pipe may bring anything. */
+static void file_fit_queues(struct file *f)
+{
+	uint64_t piece = f->pool.piece_size;
+	uint64_t n;
+
+	if (!f->input.is_plain || f->input.size == 0)
+		return;
+	n = f->input.size / (f->stream ? (piece + FILE_DENSE - 1) / FILE_DENSE : piece) + 1;
+	if (n < (uint64_t)f->source->n_queues)
+		f->source->n_queues = (int)n;
+	f->is_lazy = f->source->n_queues == 1;
+	f->source->keeps_frames = !f->is_lazy;
+}
+
 static int file_open(struct source *s, const char *rest, const struct source_options *options,
 		     struct why *why)
 {
@@ -577,6 +596,7 @@ static int file_open(struct source *s, const char *rest, const struct source_opt
 	if (!rc)
 		rc = file_find_format(f, wanted, why);
 	f->is_pieces = f->input.is_plain && !f->stream;
+	file_fit_queues(f);
 	if (strcmp(f->path, "-") == 0)
 		f->path = "standard input";
 	if (rc)

@@ -27,7 +27,7 @@ struct source;
 struct filter;
 
 struct source_options {
-	int n_queues;        /* wanted; the source may have fewer. 0: 1 */
+	int n_queues;        /* wanted; the source has fewer where they would find nothing. 0: 1 */
 	uint32_t block_size; /* bytes; 0: the source's default (files and rings 256 KiB) */
 	uint32_t n_blocks;   /* a ring's blocks a queue, a file's blocks at most; 0: default */
 	uint32_t snap_len;   /* live: bytes kept of each packet; 0: all */

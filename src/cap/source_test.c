@@ -383,6 +383,26 @@ static void test_standard_input(struct sample *s)
 	wr_fini(&w);
 }
 
+/* Nobody waits for a thread that would find nothing to read. */
+static void test_few_pieces(struct sample *s)
+{
+	struct source_options o = {.n_queues = 8, .block_size = 4096};
+	struct wr w = sample_pcap(0, 0);
+	struct source *source;
+
+	for (int pieces = 1; pieces <= 16; pieces *= 2) {
+		wr_fill(&w, 0, (size_t)pieces * 4096 - 1 - w.len);
+		sample_write(s, w.bytes, w.len);
+		if (!ok(source_open(&source, s->path, &o, NULL) == 0, "%zu bytes are opened",
+			w.len))
+			continue;
+		ok(source_n_queues(source) == (pieces < 8 ? pieces : 8), "and have %d queues of 8",
+		   source_n_queues(source));
+		source_close(&source);
+	}
+	wr_fini(&w);
+}
+
 int main(void)
 {
 	struct sample s;
@@ -396,6 +416,7 @@ int main(void)
 	test_held(&s);
 	test_two_at_once(&s);
 	test_standard_input(&s);
+	test_few_pieces(&s);
 	test_pipe(&s); /* from here on the path is a pipe */
 	test_slow_pipe(&s);
 	test_stop(&s);

@@ -83,7 +83,9 @@ static int n_workers(const struct capture *c)
 static int run_engine(const struct capture *c, struct source *source, struct engine_stats *stats,
 		      struct why *why)
 {
-	struct engine_options options = {.n_workers = n_workers(c)};
+	/* a file has no more queues than are of use */
+	struct engine_options options = {
+		.n_workers = source_is_live(source) ? n_workers(c) : source_n_queues(source)};
 	struct engine *engine;
 	struct progress *progress;
 	int rc = engine_new(&engine, source, c->callbacks, &options, c->arg);
