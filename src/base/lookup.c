@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
+#include "base/pages.h"
+
 enum { FIRST_SIZE = 64 };
 
 void lookup_fini(struct lookup *l)
 {
-	free(l->hashes);
-	free(l->values);
-	*l = (struct lookup){.hashes = NULL};
+	free(l->slots);
+	*l = (struct lookup){.slots = NULL};
 }
 
 uint64_t lookup_spread(uint64_t v)
@@ -32,10 +33,10 @@ static void put(struct lookup *l, uint64_t hash, uint32_t stored)
 {
 	uint32_t at = (uint32_t)hash & (l->size - 1);
 
-	while (l->values[at])
+	while (l->slots[at].value)
 		at = (at + 1) & (l->size - 1);
-	l->hashes[at] = hash;
-	l->values[at] = stored;
+	l->slots[at].hash = hash;
+	l->slots[at].value = stored;
 	l->n_used++;
 	l->n++;
 }
@@ -47,22 +48,19 @@ static int grow(struct lookup *l)
 
 	while (more.size < (l->n + 1) * 4)
 		more.size *= 2;
-	more.hashes = calloc(more.size, sizeof *more.hashes);
-	more.values = calloc(more.size, sizeof *more.values);
-	if (!more.hashes || !more.values) {
-		lookup_fini(&more);
+	more.slots = pages_new(more.size * sizeof *more.slots);
+	if (!more.slots)
 		return ERR_NOMEM;
-	}
 	/* from behind a free slot on, so that values of one hash keep their order */
 	for (uint32_t i = 0, from = 0; l->size && i < l->size; i++) {
 		uint32_t at;
 
 		if (i == 0)
-			while (from < l->size && l->values[from])
+			while (from < l->size && l->slots[from].value)
 				from++;
 		at = (from + i) & (l->size - 1);
-		if (l->values[at] && l->values[at] != LOOKUP_GONE)
-			put(&more, l->hashes[at], l->values[at]);
+		if (l->slots[at].value && l->slots[at].value != LOOKUP_GONE)
+			put(&more, l->slots[at].hash, l->slots[at].value);
 	}
 	lookup_fini(l);
 	*l = more;
@@ -82,9 +80,9 @@ void lookup_remove(struct lookup *l, uint64_t hash, uint32_t value)
 {
 	uint32_t at = (uint32_t)hash & (l->size - 1);
 
-	for (; l->size && l->values[at]; at = (at + 1) & (l->size - 1)) {
-		if (l->hashes[at] == hash && l->values[at] == value + 1) {
-			l->values[at] = LOOKUP_GONE;
+	for (; l->size && l->slots[at].value; at = (at + 1) & (l->size - 1)) {
+		if (l->slots[at].hash == hash && l->slots[at].value == value + 1) {
+			l->slots[at].value = LOOKUP_GONE;
 			l->n--;
 			return;
 		}
@@ -98,13 +96,13 @@ struct lookup_walk lookup_first(const struct lookup *l, uint64_t hash)
 
 bool lookup_next(const struct lookup *l, uint64_t hash, struct lookup_walk *walk, uint32_t *value)
 {
-	while (walk->n_seen < l->size && l->values[walk->at]) {
+	while (walk->n_seen < l->size && l->slots[walk->at].value) {
 		uint32_t at = walk->at;
 
 		walk->at = (at + 1) & (l->size - 1);
 		walk->n_seen++;
-		if (l->hashes[at] == hash && l->values[at] != LOOKUP_GONE) {
-			*value = l->values[at] - 1;
+		if (l->slots[at].hash == hash && l->slots[at].value != LOOKUP_GONE) {
+			*value = l->slots[at].value - 1;
 			return true;
 		}
 	}

@@ -9,11 +9,15 @@
 
 #include "base/err.h"
 
+struct lookup_slot {
+	uint64_t hash;
+	uint32_t value; /* + 1; 0: free, LOOKUP_GONE: was taken away */
+};
+
 struct lookup {
-	uint64_t *hashes;
-	uint32_t *values; /* + 1; 0: free, LOOKUP_GONE: was taken away */
-	uint32_t size;    /* a power of two; 0: none yet */
-	uint32_t n_used;  /* slots that are not free */
+	struct lookup_slot *slots;
+	uint32_t size;   /* a power of two; 0: none yet */
+	uint32_t n_used; /* slots that are not free */
 	uint32_t n;
 };
 
@@ -37,10 +41,15 @@ bool lookup_next(const struct lookup *l, uint64_t hash, struct lookup_walk *walk
 /* Asks for the memory that a walk over the values of this hash begins with. */
 static inline void lookup_prefetch(const struct lookup *l, uint64_t hash)
 {
-	uint32_t at = l->size ? (uint32_t)hash & (l->size - 1) : 0;
+	enum { NEAR = 3 }; /* it goes on to the next free slot */
+	uint32_t at = (uint32_t)hash & (l->size - 1);
 
-	__builtin_prefetch(&l->hashes[at]);
-	__builtin_prefetch(&l->values[at]);
+	if (l->size) {
+		__builtin_prefetch(&l->slots[at]);
+		__builtin_prefetch(&l->slots[(at + NEAR) & (l->size - 1)]);
+	}
+	/* without this gcc thinks that nothing happens here, and leaves calls out */
+	__asm__ volatile("" ::: "memory");
 }
 
 /* FNV-1a, its bits spread. Not for octets by which strangers could make tables slow: see seed. */

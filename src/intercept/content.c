@@ -70,9 +70,12 @@ size_t content_number(struct session *s, struct tray *tray, struct pending *pend
 	pending->header = s->header;
 	pending->mandate = s->mandate->slot;
 	pending->key = s->mandate->key_of_payload;
-	if (pending->key && !s->bytes_cc)
-		s->bytes_cc = seal_first_counter((struct nanos){piece->time_ns});
-	pending->counter = s->bytes_cc;
+	pending->counter = 0;
+	if (__builtin_expect(pending->key != NULL, 0)) {
+		if (!s->bytes_cc)
+			s->bytes_cc = seal_first_counter((struct nanos){piece->time_ns});
+		pending->counter = s->bytes_cc;
+	}
 	cc = cc_of(piece, pending);
 	len = len_of(piece, pending, &cc);
 	if (pending->key)
@@ -84,6 +87,13 @@ size_t content_number(struct session *s, struct tray *tray, struct pending *pend
 bool content_is_ordered(const struct mandate *m, const struct pending *pending)
 {
 	return m->plan || m->has_flags || (pending->tail && pending->key);
+}
+
+void content_ahead(const struct pending *pending)
+{
+	if (pending->tail)
+		__builtin_prefetch(pending->tail);
+	etsi_header_prefetch(pending->header);
 }
 
 int content_encode(struct tray *tray, const struct pending *pending, struct wr *w)

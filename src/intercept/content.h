@@ -15,6 +15,9 @@ bool content_is_ordered(const struct mandate *m, const struct pending *pending);
 MUST_CHECK int content_deliver(struct intercept *i, struct tray *tray, struct session *s,
 			       struct pending *pending);
 
+/* Asks for what content_encode will read, some records ahead. */
+void content_ahead(const struct pending *pending);
+
 /* Appends it: as many octets as content_number said. */
 MUST_CHECK int content_encode(struct tray *tray, const struct pending *pending, struct wr *w);
 

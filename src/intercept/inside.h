@@ -60,6 +60,7 @@ struct intercept {
 	struct lookup identities;  /* mandates by an exact identity */
 	struct mandate **patterns; /* with a wildcard */
 	size_t n_patterns;
+	struct slab calls;       /* sessions that are calls */
 	struct lookup by_access; /* dynamic sessions by their subscriber's session */
 	struct lookup ignored;   /* user names: values are indexes in ignored_users */
 	char **ignored_users;
@@ -254,6 +255,8 @@ struct order {
 MUST_CHECK int order_set(struct intercept *i, const struct order *order);
 MUST_CHECK int order_slot(struct intercept *i, struct session *s);
 void order_free_slot(struct intercept *i, struct session *s);
+/* Gives the session the header of its mandate's records; that of before is retired. */
+MUST_CHECK int order_header(struct intercept *i, struct session *s, struct why *why);
 struct mandate *order_find(const struct intercept *i, const char *key);
 MUST_CHECK int order_mandate(struct intercept *i, const char *key, struct mandate **out);
 struct session *order_static(struct mandate *m, uint32_t cin);

@@ -8,7 +8,7 @@
 #include "intercept/party.h"
 #include "net/decode.h"
 
-enum { WRITE_LEN = 1 << 20 };
+enum { WRITE_LEN = 1 << 20, AHEAD = 6 };
 
 int intercept_fail(struct intercept *i, int rc, const char *place, const char *text)
 {
@@ -371,9 +371,16 @@ static int fill_run(struct intercept *i, struct tray *tray, const struct run *ru
 	struct wr in_place = wr_of(run->claim.bytes, run->claim.len);
 	struct wr *w = run->claim.bytes ? &in_place : &tray->w;
 	uint64_t offset = run->claim.offset;
+	uint32_t ahead = run->first;
 	int rc = 0;
 
+	for (int n = 0; n < AHEAD && ahead != TRAY_NONE; n++)
+		ahead = tray->pending[ahead].next;
 	for (uint32_t k = run->first; k != TRAY_NONE && !rc; k = tray->pending[k].next) {
+		if (ahead != TRAY_NONE) {
+			content_ahead(&tray->pending[ahead]);
+			ahead = tray->pending[ahead].next;
+		}
 		rc = content_encode(tray, &tray->pending[k], w);
 		if (!rc && w == &tray->w && (w->len >= WRITE_LEN || !w->ok))
 			rc = write_records(tray, hi3, &offset);

@@ -24,6 +24,7 @@ static int init(struct intercept *i)
 	pthread_mutex_init(&i->lock, NULL);
 	why_clear(&i->why);
 	i->latest_ns = i->ticked_ns = INT64_MIN;
+	i->calls = slab_of(sizeof(struct session_of_call));
 	i->iri = wr_init(IRI_LIMIT);
 	i->plain = wr_init(IRI_LIMIT);
 	i->masked = wr_init(IRI_LIMIT);
@@ -217,6 +218,7 @@ void intercept_free(struct intercept **ip)
 	sight_free(atomic_load(&i->sight));
 	for (uint32_t k = 0; k < i->n_mandates; k++)
 		mandate_free(&i->mandates[k]);
+	slab_fini(&i->calls);
 	for (size_t k = 0; k < i->n_ignored; k++)
 		free(i->ignored_users[k]);
 	lookup_fini(&i->keys);

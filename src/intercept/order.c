@@ -107,18 +107,25 @@ struct session *order_static(struct mandate *m, uint32_t cin)
 	return s;
 }
 
+int order_header(struct intercept *i, struct session *s, struct why *why)
+{
+	struct etsi_header header;
+	void *old = NULL;
+	int rc = mandate_header(s->mandate, s->cin, &header, why);
+
+	if (!rc)
+		rc = session_set_header(s, &header, &old);
+	retire(i, old, free);
+	return rc;
+}
+
 static int make_header(struct intercept *i, struct session *s, struct why *why)
 {
-	struct etsi_header *header = aligned_alloc(_Alignof(struct etsi_header), sizeof *header);
-	int rc = header ? mandate_header(s->mandate, s->cin, header, why) : ERR_NOMEM;
+	int rc = order_header(i, s, why);
 
-	if (rc) {
-		free(header);
+	if (rc)
 		return rc;
-	}
-	retire(i, s->header, free);
 	party_restream(i, s);
-	s->header = header;
 	count_close(s); /* the network element may be another one */
 	return 0;
 }
@@ -187,7 +194,7 @@ static int reach(struct intercept *i, struct mandate *m, struct session ***link,
 			(**link)->state = SESSION_IDLE;
 		return rc;
 	}
-	rc = session_new(&s, cin, 0);
+	rc = session_new(&s, cin, 0, NULL);
 	if (rc)
 		return rc;
 	s->mandate = m;

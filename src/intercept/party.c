@@ -431,8 +431,7 @@ void party_restream(struct intercept *i, struct session *s)
 {
 	if (!s->call)
 		return;
-	retire(i, s->call->streams, session_call_free_streams);
-	s->call->streams = NULL;
+	retire(i, session_call_clear(s->call), session_call_free_streams);
 }
 
 void party_report(const struct intercept *i, struct json *j)

@@ -163,7 +163,7 @@ static int keep_static(struct intercept *i, struct mandate *m, const struct save
 	struct session **link = &m->statics;
 	struct session *s;
 	struct why why;
-	int rc = session_new(&s, saved->cin, 0);
+	int rc = session_new(&s, saved->cin, 0, NULL);
 
 	if (rc)
 		return rc;
@@ -179,8 +179,7 @@ static int keep_static(struct intercept *i, struct mandate *m, const struct save
 	rc = order_slot(i, s);
 	if (rc || !m->is_ordered)
 		return rc;
-	s->header = aligned_alloc(_Alignof(struct etsi_header), sizeof *s->header);
-	rc = s->header ? mandate_header(m, s->cin, s->header, &why) : ERR_NOMEM;
+	rc = order_header(i, s, &why);
 	if (!rc && saved->state == SESSION_BEGUN)
 		rc = tell_static(i, s, IPIRI_END_ACTIVE, i->options.now.ns);
 	return rc;

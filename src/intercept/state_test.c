@@ -91,13 +91,12 @@ static void put_calls(bool has_one)
 /* The session of that call; wanted: a hash of the target's text. */
 static void put_call(uint32_t cin, uint64_t wanted)
 {
-	struct session_call *c = session_call_new();
+	struct session_call c;
 
-	if (!c)
-		abort();
-	c->wanted = wanted;
-	c->source = c->destination = (struct net_ip){{10, 0, 0, 1}, 4};
-	session_call_keep(c, "INVITE", 6, false);
+	session_call_init(&c);
+	c.wanted = wanted;
+	c.source = c.destination = (struct net_ip){{10, 0, 0, 1}, 4};
+	session_call_keep(&c, "INVITE", 6, false);
 	wr_u8(&w, 2), wr_u8(&w, SESSION_BEGUN);
 	wr_u32(&w, cin);
 	wr_u64(&w, SESSION_OF_CALL | 1);
@@ -106,8 +105,8 @@ static void put_call(uint32_t cin, uint64_t wanted)
 	for (int k = 0; k < 4; k++)
 		wr_u32(&w, 0);
 	wr_u32(&w, 0);
-	session_call_put(c, &w);
-	session_call_free(&c);
+	session_call_put(&c, &w);
+	session_call_fini(&c);
 }
 
 /* Of the target by sip_uri in the sample's orders. */

@@ -49,19 +49,14 @@ static int restore(struct intercept *i, struct mandate *m, const struct dynamic 
 {
 	struct session **last = &m->dynamics;
 	struct why why;
-	int rc = session_new(out, what->cin, what->id);
+	int rc = session_new(out, what->cin, what->id, what->is_call ? &i->calls : NULL);
 
 	if (rc)
 		return rc;
 	why_clear(&why);
 	(*out)->mandate = m;
 	(*out)->slot = UINT32_MAX;
-	(*out)->header = aligned_alloc(_Alignof(struct etsi_header), sizeof(struct etsi_header));
-	rc = (*out)->header ? mandate_header(m, what->cin, (*out)->header, &why) : ERR_NOMEM;
-	if (!rc && what->is_call) {
-		(*out)->call = session_call_new();
-		rc = (*out)->call ? 0 : ERR_NOMEM;
-	}
+	rc = order_header(i, *out, &why);
 	if (!rc)
 		rc = order_slot(i, *out);
 	if (!rc)
@@ -182,6 +177,13 @@ int subscriber_watch(struct intercept *i)
 	return rc;
 }
 
+static void release(void *session)
+{
+	struct session *s = session;
+
+	session_free(&s);
+}
+
 int subscriber_drop(struct intercept *i, struct session *s)
 {
 	struct session **link = &s->mandate->dynamics;
@@ -194,10 +196,7 @@ int subscriber_drop(struct intercept *i, struct session *s)
 	*link = s->next;
 	lookup_remove(&i->by_access, lookup_spread(s->access_id), s->slot);
 	order_free_slot(i, s);
-	retire(i, s->header, free);
-	s->header = NULL;
-	party_restream(i, s);
-	session_free(&s);
+	retire(i, s, release);
 	return rc;
 }
 

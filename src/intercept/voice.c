@@ -50,7 +50,7 @@ static int find_stream(struct intercept *i, struct session *s, const struct medi
 		       struct session_stream **out)
 {
 	uint8_t protocol = hit->kind == MEDIA_UDPTL ? IPMM_UDPTL : IPMM_RTP;
-	struct session_stream *at = s->call->streams;
+	struct session_stream *at = s->call->streams, made;
 	uint8_t leg = hit->party / 2;
 	int rc;
 
@@ -61,22 +61,15 @@ static int find_stream(struct intercept *i, struct session *s, const struct medi
 		at->party = (uint8_t)target_in(i, s, hit);
 	if (at)
 		return 0;
-	at = calloc(1, sizeof *at);
-	if (!at)
-		return ERR_NOMEM;
-	*at = (struct session_stream){.line = hit->line,
-				      .leg = leg,
-				      .protocol = protocol,
-				      .party = (uint8_t)target_in(i, s, hit)};
-	rc = make_stream(i, s, at);
-	if (rc) {
-		free(at);
+	made = (struct session_stream){.line = hit->line,
+				       .leg = leg,
+				       .protocol = protocol,
+				       .party = (uint8_t)target_in(i, s, hit)};
+	rc = make_stream(i, s, &made);
+	if (rc)
 		return rc;
-	}
-	at->next = s->call->streams;
-	s->call->streams = at;
-	*out = at;
-	return 0;
+	*out = session_call_add(s->call, &made);
+	return *out ? 0 : ERR_NOMEM;
 }
 
 /* Who sent it: from an endpoint of the target's, or to one of the other party's, it is from it. */
@@ -190,10 +183,10 @@ static const struct session *session_at(const struct intercept *i, const struct 
 /* Each step reads only what an earlier one has asked for, some packets ago. */
 void voice_ahead(const struct intercept *i, struct tray *tray, size_t note, size_t n_notes)
 {
-	enum { LOOK = 16, FIND = 12, OPEN = 8, READ = 4, LINE = 64 };
+	enum { LOOK = 20, FIND = 14, OPEN = 10, COUNT = 4 };
 	struct sound *look = sound_at(tray, note + LOOK, n_notes);
 	struct sound *find = sound_at(tray, note + FIND, n_notes);
-	const struct session *s;
+	const struct session *s = session_at(i, sound_at(tray, note + OPEN, n_notes));
 	struct lookup_walk walk;
 	uint64_t hash;
 
@@ -207,24 +200,15 @@ void voice_ahead(const struct intercept *i, struct tray *tray, size_t note, size
 		walk = lookup_first(&i->by_access, hash);
 		if (!lookup_next(&i->by_access, hash, &walk, &find->slot))
 			find->slot = TRAY_NONE;
-		s = session_at(i, find);
-		for (size_t at = 0; s && at < sizeof *s; at += LINE)
-			__builtin_prefetch((const uint8_t *)s + at);
+		else
+			__builtin_prefetch(&i->sessions[find->slot]);
 	}
-	s = session_at(i, sound_at(tray, note + OPEN, n_notes));
-	if (s && s->call) {
-		etsi_header_prefetch(s->header);
-		__builtin_prefetch(s->call);
-		__builtin_prefetch((const uint8_t *)s->call + LINE);
-		if (s->rows[LEDGER_CC]) {
-			__builtin_prefetch(&s->rows[LEDGER_CC]->last_seq);
-			__builtin_prefetch(s->rows[LEDGER_CC]->counts);
-		}
-	}
-	s = session_at(i, sound_at(tray, note + READ, n_notes));
-	if (s && s->call && s->call->streams) {
-		__builtin_prefetch(s->call->streams);
-		__builtin_prefetch((const uint8_t *)s->call->streams + LINE);
+	if (s)
+		session_prefetch(s);
+	s = i->options.ledger ? session_at(i, sound_at(tray, note + COUNT, n_notes)) : NULL;
+	if (s && s->rows[LEDGER_CC]) {
+		__builtin_prefetch(&s->rows[LEDGER_CC]->last_seq);
+		__builtin_prefetch(s->rows[LEDGER_CC]->counts);
 	}
 }
 

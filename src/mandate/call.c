@@ -5,14 +5,35 @@
 
 #include "ipmm/iri.h"
 
-struct session_call *session_call_new(void)
+void session_call_init(struct session_call *c)
 {
-	struct session_call *c = calloc(1, sizeof *c);
+	*c = (struct session_call){.session_direction = IPMM_NO_DIRECTION,
+				   .payload_direction = IPMM_NO_DIRECTION};
+}
 
-	if (c) {
-		c->session_direction = c->payload_direction = IPMM_NO_DIRECTION;
-	}
-	return c;
+struct session_stream *session_call_add(struct session_call *c, const struct session_stream *s)
+{
+	struct session_stream *at = c->has_first ? malloc(sizeof *at) : &c->first;
+
+	if (!at)
+		return NULL;
+	*at = *s;
+	at->next = c->streams;
+	c->streams = at;
+	c->has_first = true;
+	return at;
+}
+
+/* The first, where it is in use, is the last of the list. */
+struct session_stream *session_call_clear(struct session_call *c)
+{
+	struct session_stream *all = c->streams, **link = &all;
+
+	c->streams = NULL;
+	while (*link && *link != &c->first)
+		link = &(*link)->next;
+	*link = NULL;
+	return all;
 }
 
 void session_call_free_streams(void *streams)
@@ -25,14 +46,10 @@ void session_call_free_streams(void *streams)
 	}
 }
 
-void session_call_free(struct session_call **c)
+void session_call_fini(struct session_call *c)
 {
-	if (*c) {
-		session_call_free_streams((*c)->streams);
-		free((*c)->message);
-	}
-	free(*c);
-	*c = NULL;
+	session_call_free_streams(session_call_clear(c));
+	free(c->message);
 }
 
 void session_call_keep(struct session_call *c, const void *message, size_t len, bool is_masked)

@@ -13,7 +13,7 @@
 #include "net/ip.h"
 
 /* The records of one of a call's streams of media. Immutable but for party, which belongs to who
- * has the turn. */
+ * has the turn. What a packet reads of it is one line. */
 struct session_stream {
 	struct session_stream *next;
 	uint16_t line; /* its m= line */
@@ -23,22 +23,31 @@ struct session_stream {
 	struct ipmm_tail tail;
 };
 
-/* What a session that is a call has besides. */
+/* What a session that is a call has besides. What a packet reads of it is its first line, where the
+ * first of its streams begins. */
 struct session_call {
-	uint64_t wanted; /* a hash of the target's text by which it was found; 0: not known */
-	struct session_stream *streams;
+	_Alignas(64) struct session_stream *streams;
+	int64_t heard_ns; /* when media came last; 0: none did */
+	struct session_stream first;
+	bool has_first;   /* it is, or was, in use: workers may still look at it */
+	uint64_t wanted;  /* a hash of the target's text by which it was found; 0: not known */
 	uint8_t *message; /* the last one that was told of it, as it was; NULL: none was */
 	uint32_t message_len;
 	bool is_masked;                    /* … without its content */
 	struct net_ip source, destination; /* of it */
 	uint8_t session_direction;         /* enum etsi_direction, or IPMM_NO_DIRECTION */
 	uint8_t payload_direction;
-	int64_t heard_ns; /* when media came last; 0: none did */
 };
 
-/* One of which nothing was told; NULL: no memory. */
-struct session_call *session_call_new(void);
-void session_call_free(struct session_call **c);
+/* One of which nothing was told. */
+void session_call_init(struct session_call *c);
+void session_call_fini(struct session_call *c);
+
+/* One more stream, a copy of this one; NULL: no memory. */
+struct session_stream *session_call_add(struct session_call *c, const struct session_stream *s);
+/* Takes its streams away: those that must be freed, by session_call_free_streams, when no worker
+ * looks at them any more; NULL: none. */
+struct session_stream *session_call_clear(struct session_call *c);
 void session_call_free_streams(void *streams);
 
 /* Keeps a copy of what was told; without memory, what was kept before. */

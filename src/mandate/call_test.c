@@ -10,19 +10,19 @@ static uint8_t octets[256];
 
 static struct wr write_one(void)
 {
-	struct session_call *c = session_call_new();
+	struct session_call c;
 	struct wr w = wr_of(octets, sizeof octets);
 
-	ok(c && !c->message && c->session_direction == IPMM_NO_DIRECTION,
-	   "of a new one nothing is known");
-	c->wanted = UINT64_C(0x123456789abcdef0);
-	c->session_direction = ETSI_TO_TARGET;
-	c->source = (struct net_ip){{10, 0, 0, 1}, 4};
-	c->destination = (struct net_ip){{0x20, 1}, 6};
-	session_call_keep(c, "INVITE", 6, false);
-	session_call_keep(c, "BYE", 3, true);
-	session_call_put(c, &w);
-	session_call_free(&c);
+	session_call_init(&c);
+	ok(!c.message && c.session_direction == IPMM_NO_DIRECTION, "of a new one nothing is known");
+	c.wanted = UINT64_C(0x123456789abcdef0);
+	c.session_direction = ETSI_TO_TARGET;
+	c.source = (struct net_ip){{10, 0, 0, 1}, 4};
+	c.destination = (struct net_ip){{0x20, 1}, 6};
+	session_call_keep(&c, "INVITE", 6, false);
+	session_call_keep(&c, "BYE", 3, true);
+	session_call_put(&c, &w);
+	session_call_fini(&c);
 	return w;
 }
 

@@ -7,15 +7,19 @@
 #include "etsi/text.h"
 #include "integrity/integrity.h"
 
-int session_new(struct session **out, uint32_t cin, uint64_t access_id)
+int session_new(struct session **out, uint32_t cin, uint64_t access_id, struct slab *calls)
 {
-	struct session *s = calloc(1, sizeof *s);
+	struct session *s =
+		calls ? slab_get(calls) : aligned_alloc(_Alignof(struct session), sizeof *s);
 
 	*out = s;
 	if (!s)
 		return ERR_NOMEM;
-	s->cin = cin;
-	s->access_id = access_id;
+	*s = (struct session){.cin = cin, .access_id = access_id};
+	if (calls) {
+		s->call = &((struct session_of_call *)s)->call;
+		session_call_init(s->call);
+	}
 	return 0;
 }
 
@@ -23,16 +27,38 @@ void session_free(struct session **s)
 {
 	if (!*s)
 		return;
-	session_call_free(&(*s)->call);
 	for (int k = 0; k < 2; k++) {
 		if ((*s)->checks[k])
 			integrity_fini((*s)->checks[k]);
 		free((*s)->checks[k]);
 	}
-	free((*s)->header);
+	if ((*s)->header != &(*s)->first)
+		free((*s)->header);
 	free((*s)->prefixes);
-	free(*s);
+	if ((*s)->call) {
+		session_call_fini((*s)->call);
+		slab_put(*s);
+	} else {
+		free(*s);
+	}
 	*s = NULL;
+}
+
+int session_set_header(struct session *s, const struct etsi_header *h, void **old)
+{
+	struct etsi_header *room =
+		s->has_first ? aligned_alloc(_Alignof(struct etsi_header), sizeof *room)
+			     : &s->first;
+
+	*old = NULL;
+	if (!room)
+		return ERR_NOMEM;
+	*room = *h;
+	if (s->header != &s->first)
+		*old = s->header;
+	s->header = room;
+	s->has_first = true;
+	return 0;
 }
 
 int session_set_prefixes(struct session *s, const struct net_prefix *prefixes, size_t n)
