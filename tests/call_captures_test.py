@@ -39,7 +39,8 @@ N_JUDGED = 1 << 32 if os.environ.get("WEIR_ALL") else 50  # records of each call
 N_THREADS = 2
 SIP_FIELDS = ["sip.Call-ID", "sip.Method", "sip.Status-Code", "sip.from.tag", "sip.to.tag", "sip.from.user", "sip.from.host",
               "sip.to.user", "sip.to.host", "sip.r-uri.user", "sip.r-uri.host", "sip.pai.user", "sip.pai.host",
-              "sip.auth.username", "sip.auth.realm"]
+              "sip.auth.username", "sip.auth.realm", "sip.from.port", "sip.to.port", "sip.r-uri.port", "sip.pai.port"]
+N_PORTS = 4
 RTP_FIELDS = ["ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "udp.srcport", "udp.dstport", "rtp.ssrc", "rtp.setup-frame", "icmp.type",
               "icmpv6.type"]
 OPERATOR = "operator: {id: EXAMPLE-NZ, network_element: akl-1, trust_from: true, sip_anywhere: true}\n"
@@ -50,10 +51,8 @@ BEHIND_THE_END = "tshark counts RTP that comes behind the call's end"
 BOUND_ONCE = "tshark does not know a port again that another description named before"
 OF_BOTH = "two calls of a target expect the same media, and each gets them"
 REFUSED_FAX = "T.38 was refused (488), so that RTP goes on: tshark takes it for T.38 all the same"
-BAD_HOST = "IPv6 addresses in URIs have no brackets (RFC 3261 25.1), so that they name nobody"
 REASONS = {
     "nDPI__fuzz-2006-06-26-2594.pcap": DAMAGED,
-    "heplify__sip_ipv6_udp.pcap": BAD_HOST,
     "heplify__sip_sctp.pcap": "SIP over SCTP is not read",
     "heplify__sip_tcp_websocket.pcap": "SIP over WebSocket is not read",
     "ipfixprobe__inputs-sip.pcap": "tshark counts a message again where an ICMP error quotes it",
@@ -137,11 +136,22 @@ def messages_of(cells):
     columns = [split(cell, len(starts)) for cell in (cells[0], *cells[3:len(SIP_FIELDS)])]
     for i, start in enumerate(starts):
         call_id, from_tag, to_tag, *names = [column[min(i, len(column) - 1)] for column in columns]
-        pairs = [(user.strip('"'), host.strip('"')) for user, host in zip(names[::2], names[1::2])]
+        ports = names[-N_PORTS:] + [""]
+        pairs = [(user.strip('"'), host_of(host.strip('"'), port)) for user, host, port in zip(names[::2], names[1::2], ports)]
         if to_tag or start == "REGISTER" or start.isdigit():  # the request's URI is a Contact then, or a server
             del pairs[2]
         yield call_id, (from_tag, to_tag), start, [(user, host) if ";" not in user else (user.split(";")[0], "")
                                                    for user, host in pairs]
+
+
+def host_of(host, port):
+    """An IPv6 address without brackets (RFC 3261 25.1 wants them) is cut at its first colon by tshark."""
+    for text in (f"{host}:{port}", f"{host}:{port}".rpartition(":")[0]) if ":" in port else ():
+        try:
+            return f"[{ip_address(text)}]"
+        except ValueError:
+            pass
+    return host
 
 
 def is_among(target, names):

@@ -127,11 +127,34 @@ bool sip_host_read(struct sip_text t, struct sip_host *out)
 	return !is_v6 && run(&(struct rd){t.bytes, t.bytes + t.len, true}, IS_HOST) == t.len;
 }
 
+static bool read_port(struct sip_text t, uint16_t *port_out)
+{
+	uint64_t port;
+
+	if (!sip_text_number(t, UINT16_MAX, &port) || port == 0)
+		return false;
+	*port_out = (uint16_t)port;
+	return true;
+}
+
+/* An IPv6 address without the brackets that RFC 3261 25.1 wants: what is an address as a whole is one;
+ * else what is behind the last colon is its port. */
+static bool read_bare_ipv6(struct sip_text t, struct sip_host *out, uint16_t *port_out)
+{
+	size_t at = t.len;
+
+	if (sip_host_read(t, out))
+		return true;
+	while (t.bytes[at - 1] != ':')
+		at--;
+	return read_port(sip_text_of(t.bytes + at, t.len - at), port_out) &&
+	       sip_host_read(sip_text_of(t.bytes, at - 1), out) && out->version == 6;
+}
+
 bool sip_host_port_read(struct sip_text t, struct sip_host *out, uint16_t *port_out)
 {
 	struct rd r = sip_text_rd(t);
 	struct sip_text host;
-	uint64_t port = 0;
 
 	*port_out = 0;
 	if (rd_left(&r) && *r.at == '[') {
@@ -140,18 +163,14 @@ bool sip_host_port_read(struct sip_text t, struct sip_host *out, uint16_t *port_
 	} else {
 		host = sip_until(&r, ":");
 		if (rd_left(&r) > 1 && memchr(r.at + 1, ':', rd_left(&r) - 1))
-			return sip_host_read(t, out); /* an IPv6 address without brackets */
+			return read_bare_ipv6(t, out, port_out);
 	}
 	if (!sip_host_read(sip_text_trim(host), out))
 		return false;
 	sip_skip_space(&r);
 	if (rd_left(&r) == 0)
 		return true;
-	if (!sip_skip(&r, ':') ||
-	    !sip_text_number(sip_text_trim(sip_text_rest(&r)), UINT16_MAX, &port) || port == 0)
-		return false;
-	*port_out = (uint16_t)port;
-	return true;
+	return sip_skip(&r, ':') && read_port(sip_text_trim(sip_text_rest(&r)), port_out);
 }
 
 static int hex_digit(uint8_t c)

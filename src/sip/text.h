@@ -68,7 +68,8 @@ struct sip_host {
 bool sip_host_read(struct sip_text t, struct sip_host *out);
 
 /* "host" or "host:port", port_out 0 where there is none; false where the port is not 1..65535 or
- * the host can be none. */
+ * the host can be none. An IPv6 address should have brackets; without, what may be an address as a
+ * whole is one, and has no port. */
 bool sip_host_port_read(struct sip_text t, struct sip_host *out, uint16_t *port_out);
 
 /* Copies t with "%41" as 'A', then a quoted string's "\"" as '"', then folds as one space. What

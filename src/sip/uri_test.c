@@ -36,6 +36,15 @@ static const struct {
 	 "gw_1.example.org", 0, 0, NULL, "Replaces=x%3Bto-tag%3D1"},
 	{"tel:+31-20-555-1234;ext=7", SIP_SCHEME_TEL, "+31-20-555-1234", NULL, NULL, 0, 0, "ext=7",
 	 NULL},
+	/* without the brackets that it should have */
+	{"sip:4321@2001:db8::22c;x=y", SIP_SCHEME_SIP, "4321", NULL, "2001:db8::22c", 0, 6, "x=y",
+	 NULL},
+	{"sip:4321@2001:db8::22c:5060", SIP_SCHEME_SIP, "4321", NULL, "2001:db8::22c:5060", 0, 6,
+	 NULL, NULL},
+	{"sip:4321@2001:db8:0:0:216:d3ff:fe0d:22c:5060", SIP_SCHEME_SIP, "4321", NULL,
+	 "2001:db8:0:0:216:d3ff:fe0d:22c", 5060, 6, NULL, NULL},
+	{"sip:4321@2001:db8::1:50600", SIP_SCHEME_SIP, "4321", NULL, "2001:db8::1", 50600, 6, NULL,
+	 NULL},
 	{"urn:service:sos", SIP_SCHEME_OTHER, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };
 
@@ -72,7 +81,11 @@ static void refusals(void)
 					  "sip:a@[not]",
 					  "tel:",
 					  "sip:a@b%41",
-					  "sip:a@::1::"};
+					  "sip:a@::1::",
+					  "sip:a@::1:65536",
+					  "sip:a@1:2:3:4:5:6:7:8:0",
+					  "sip:a@1:2:3:4:5:6:7:8:9:10",
+					  "sip:a@b:c:5060"};
 	struct sip_uri u;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
