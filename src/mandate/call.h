@@ -26,8 +26,8 @@ struct session_stream {
 /* What a session that is a call has besides. What a packet reads of it is its first line, where the
  * first of its streams begins. */
 struct session_call {
-	_Alignas(64) struct session_stream *streams;
-	int64_t heard_ns; /* when media came last; 0: none did */
+	_Alignas(64) int64_t heard_ns; /* when media came last; 0: none did */
+	struct session_stream *streams;
 	struct session_stream first;
 	bool has_first;   /* it is, or was, in use: workers may still look at it */
 	uint64_t wanted;  /* a hash of the target's text by which it was found; 0: not known */

@@ -25,10 +25,10 @@ enum session_state {
 
 /* What a packet reads of it is its first line, unless it is encrypted. */
 struct session {
-	_Alignas(64) struct etsi_header *header; /* immutable: replaced as a whole */
+	_Alignas(64) uint64_t access_id; /* 0: static; of a call: SESSION_OF_CALL and its number */
+	struct etsi_header *header;      /* immutable: replaced as a whole */
 	struct mandate *mandate;
 	struct session_call *call; /* NULL: it is none */
-	uint64_t access_id;        /* 0: static; of a call: its number, with SESSION_OF_CALL */
 	uint64_t next_cc;          /* sequence numbers: beyond UINT32_MAX there is none */
 	enum session_state state;
 	uint32_t slot;

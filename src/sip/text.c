@@ -137,8 +137,8 @@ static bool read_port(struct sip_text t, uint16_t *port_out)
 	return true;
 }
 
-/* An IPv6 address without the brackets that RFC 3261 25.1 wants: what is an address as a whole is one;
- * else what is behind the last colon is its port. */
+/* An IPv6 address without the brackets that RFC 3261 25.1 wants: what is an address as a whole is
+ * one; else what is behind the last colon is its port. */
 static bool read_bare_ipv6(struct sip_text t, struct sip_host *out, uint16_t *port_out)
 {
 	size_t at = t.len;
