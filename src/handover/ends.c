@@ -7,20 +7,31 @@
 
 enum {
 	FIRST_SIZE = 1024,
-	LARGE_SIZE = 1 << 16, /* of a backlog: given back when it is over */
+	LARGE_SIZE = 1 << 18, /* of a backlog: given back when it is over */
 	LOOK_AHEAD = 256,     /* records that are read at once */
 };
 
-struct entry {
-	uint64_t end;
+/* Records one behind the other that are of one and the same. */
+struct run {
+	uint64_t until; /* as e->first_record counts */
 	void *whose;
 };
 
+/* A ring of ends, and one of runs of them:
+ *
+ *	first_record        until             until                 until
+ *	| e | e | e | e | e | e | e | e | e | e | e | e | e | e | e |
+ *	|      whose        |     whose       |    whose            |              */
 struct ends {
 	struct spool *spool;
-	struct entry *ring; /* size entries, a power of two; n from first on */
+	uint64_t from;         /* where the first begins */
+	uint64_t first_record; /* how many were there before it */
+	/* The lower halves of ends: all lie within 4 GiB behind `from`. size (a power of two), of
+	 * which n from first on. */
+	uint32_t *ring;
 	uint32_t size, first, n;
-	uint64_t from; /* where the first begins */
+	struct run *runs; /* in the same way */
+	uint32_t run_size, first_run, n_runs;
 };
 
 int ends_new(struct ends **out, struct spool *spool)
@@ -35,22 +46,39 @@ int ends_new(struct ends **out, struct spool *spool)
 	return 0;
 }
 
+static void give_back(struct ends *e)
+{
+	free(e->ring);
+	free(e->runs);
+	e->ring = NULL;
+	e->runs = NULL;
+	e->size = e->first = e->run_size = e->first_run = 0;
+}
+
 void ends_free(struct ends **ends)
 {
 	if (*ends)
-		free((*ends)->ring);
+		give_back(*ends);
 	free(*ends);
 	*ends = NULL;
 }
 
-static struct entry *at(const struct ends *e, uint32_t i)
+/* ---- where they end ---- */
+
+/* Octets from the first record's beginning to the end of this one. */
+static uint32_t span_at(const struct ends *e, uint32_t i)
 {
-	return &e->ring[(e->first + i) & (e->size - 1)];
+	return e->ring[(e->first + i) & (e->size - 1)] - (uint32_t)e->from;
+}
+
+static uint64_t end_at(const struct ends *e, uint32_t i)
+{
+	return e->from + span_at(e, i);
 }
 
 static uint64_t start_of(const struct ends *e, uint32_t i)
 {
-	return i ? at(e, i - 1)->end : e->from;
+	return i ? end_at(e, i - 1) : e->from;
 }
 
 static uint64_t to(const struct ends *e)
@@ -58,43 +86,19 @@ static uint64_t to(const struct ends *e)
 	return start_of(e, e->n);
 }
 
-/* Whether there is room for one more. */
-static bool grow(struct ends *e)
-{
-	uint32_t size = e->size ? 2 * e->size : FIRST_SIZE;
-	struct entry *ring;
-
-	if (e->n < e->size)
-		return true;
-	ring = size > ENDS_MAX ? NULL : calloc(size, sizeof *ring);
-	if (!ring)
-		return false;
-	for (uint32_t i = 0; i < e->n; i++)
-		ring[i] = *at(e, i);
-	free(e->ring);
-	e->ring = ring;
-	e->size = size;
-	e->first = 0;
-	return true;
-}
-
-static bool push(struct ends *e, uint64_t end, void *whose)
-{
-	if (!grow(e))
-		return false;
-	*at(e, e->n) = (struct entry){end, whose};
-	e->n++;
-	return true;
-}
-
-/* How many of the entries end at or before limit. */
+/* How many of the records end at or before limit. */
 static uint32_t count_to(const struct ends *e, uint64_t limit)
 {
-	uint32_t low = 0, high = e->n, mid;
+	uint32_t low = 0, high = e->n, mid, span;
 
+	if (limit >= to(e))
+		return e->n;
+	if (limit <= e->from)
+		return 0;
+	span = (uint32_t)(limit - e->from);
 	while (low < high) {
 		mid = (low + high) / 2;
-		if (at(e, mid)->end <= limit)
+		if (span_at(e, mid) <= span)
 			low = mid + 1;
 		else
 			high = mid;
@@ -102,7 +106,7 @@ static uint32_t count_to(const struct ends *e, uint64_t limit)
 	return low;
 }
 
-/* The entry of the record at offset; false: it is in none. */
+/* The place of the record at offset; false: none begins there. */
 static bool find(const struct ends *e, uint64_t offset, uint32_t *i)
 {
 	if (offset < e->from || offset >= to(e))
@@ -110,6 +114,164 @@ static bool find(const struct ends *e, uint64_t offset, uint32_t *i)
 	*i = count_to(e, offset);
 	return start_of(e, *i) == offset;
 }
+
+/* Twice the room of a ring of n items of this size, in a new array; NULL: it may not be, or there
+ * is no memory. */
+static void *larger(const void *ring, uint32_t *size, uint32_t *first, uint32_t most, size_t item)
+{
+	uint32_t more = *size ? 2 * *size : FIRST_SIZE, tail = *size - *first;
+	uint8_t *to = more > most ? NULL : reallocarray(NULL, more, item);
+
+	if (!to)
+		return NULL;
+	if (*size) {
+		memcpy(to, (const uint8_t *)ring + *first * item, tail * item);
+		memcpy(to + tail * item, ring, *first * item);
+	}
+	*size = more;
+	*first = 0;
+	return to;
+}
+
+/* Whether there is room for one more. */
+static bool grow(struct ends *e)
+{
+	uint32_t *ring;
+
+	if (e->n < e->size)
+		return true;
+	ring = larger(e->ring, &e->size, &e->first, ENDS_MAX, sizeof *ring);
+	if (!ring)
+		return false;
+	free(e->ring);
+	e->ring = ring;
+	return true;
+}
+
+/* ---- whose they are ---- */
+
+static struct run *run_at(const struct ends *e, uint32_t k)
+{
+	return &e->runs[(e->first_run + k) & (e->run_size - 1)];
+}
+
+static bool grow_runs(struct ends *e)
+{
+	struct run *runs;
+
+	if (e->n_runs < e->run_size)
+		return true;
+	runs = larger(e->runs, &e->run_size, &e->first_run, ENDS_RUNS_MAX, sizeof *runs);
+	if (!runs)
+		return false;
+	free(e->runs);
+	e->runs = runs;
+	return true;
+}
+
+/* Counts one more at the end. */
+static bool add_whose(struct ends *e, void *whose)
+{
+	struct run *last = e->n_runs ? run_at(e, e->n_runs - 1) : NULL;
+
+	if (last && last->whose == whose) {
+		last->until++;
+		return true;
+	}
+	if (!grow_runs(e))
+		return false;
+	*run_at(e, e->n_runs++) = (struct run){e->first_record + e->n + 1, whose};
+	return true;
+}
+
+/* The run of this record. */
+static uint32_t run_of(const struct ends *e, uint64_t record)
+{
+	uint32_t low = 0, high = e->n_runs - 1, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (run_at(e, mid)->until <= record)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Moves the runs of the shorter side: who tells comes from the front or from the back. */
+static void insert_run(struct ends *e, uint32_t k, const struct run *run)
+{
+	if (k < e->n_runs / 2) {
+		e->first_run = (e->first_run - 1) & (e->run_size - 1);
+		for (uint32_t i = 0; i < k; i++)
+			*run_at(e, i) = *run_at(e, i + 1);
+	} else {
+		for (uint32_t i = e->n_runs; i > k; i--)
+			*run_at(e, i) = *run_at(e, i - 1);
+	}
+	e->n_runs++;
+	*run_at(e, k) = *run;
+}
+
+static void remove_run(struct ends *e, uint32_t k)
+{
+	if (k < e->n_runs / 2) {
+		for (uint32_t i = k; i > 0; i--)
+			*run_at(e, i) = *run_at(e, i - 1);
+		e->first_run = (e->first_run + 1) & (e->run_size - 1);
+	} else {
+		for (uint32_t i = k; i + 1 < e->n_runs; i++)
+			*run_at(e, i) = *run_at(e, i + 1);
+	}
+	e->n_runs--;
+}
+
+/* Has a run end before this record. */
+static bool split(struct ends *e, uint64_t record)
+{
+	uint32_t k;
+
+	if (record == e->first_record || record == e->first_record + e->n)
+		return true;
+	k = run_of(e, record);
+	if (k && run_at(e, k - 1)->until == record)
+		return true;
+	if (!grow_runs(e))
+		return false;
+	insert_run(e, k, &(struct run){record, run_at(e, k)->whose});
+	return true;
+}
+
+/* Makes one of two runs, where they are of one. */
+static void join(struct ends *e, uint32_t k)
+{
+	if (k + 1 < e->n_runs && run_at(e, k)->whose == run_at(e, k + 1)->whose)
+		remove_run(e, k);
+}
+
+/* Only the first n are still there. */
+static void cut(struct ends *e, uint32_t n)
+{
+	e->n = n;
+	while (e->n_runs > 1 && run_at(e, e->n_runs - 2)->until >= e->first_record + n)
+		e->n_runs--;
+	if (!n)
+		e->n_runs = 0;
+	else
+		run_at(e, e->n_runs - 1)->until = e->first_record + n;
+}
+
+static bool push(struct ends *e, uint64_t end, void *whose)
+{
+	if (end - e->from > UINT32_MAX || !grow(e) || !add_whose(e, whose))
+		return false;
+	e->ring[(e->first + e->n) & (e->size - 1)] = (uint32_t)end;
+	e->n++;
+	return true;
+}
+
+/* ---- what is not there ---- */
 
 /* The end of the record at offset, from its octets. */
 static uint64_t read_end(struct ends *e, uint64_t offset)
@@ -149,6 +311,8 @@ static bool cover(struct ends *e, uint64_t offset, uint32_t *i)
 	return find(e, offset, i);
 }
 
+/* ---- */
+
 void ends_add(struct ends *e, uint64_t offset, uint64_t end, void *whose)
 {
 	if (offset == to(e))
@@ -158,14 +322,14 @@ void ends_add(struct ends *e, uint64_t offset, uint64_t end, void *whose)
 void ends_undo(struct ends *e, uint64_t offset)
 {
 	if (offset >= e->from)
-		e->n = count_to(e, offset);
+		cut(e, count_to(e, offset));
 }
 
 uint64_t ends_next(struct ends *e, uint64_t offset)
 {
 	uint32_t i;
 
-	return cover(e, offset, &i) ? at(e, i)->end : read_end(e, offset);
+	return cover(e, offset, &i) ? end_at(e, i) : read_end(e, offset);
 }
 
 uint64_t ends_last(struct ends *e, uint64_t offset, uint64_t limit, uint64_t *n)
@@ -177,7 +341,7 @@ uint64_t ends_last(struct ends *e, uint64_t offset, uint64_t limit, uint64_t *n)
 	while (end < limit) {
 		if (cover(e, end, &i)) {
 			stop = count_to(e, limit);
-			next = stop > i ? at(e, stop - 1)->end : 0;
+			next = stop > i ? end_at(e, stop - 1) : 0;
 			*n += stop > i ? stop - i : 0;
 		} else {
 			next = read_end(e, end);
@@ -193,7 +357,8 @@ uint64_t ends_last(struct ends *e, uint64_t offset, uint64_t limit, uint64_t *n)
 
 bool ends_run(struct ends *e, uint64_t offset, uint64_t limit, struct ends_run *out)
 {
-	uint32_t i, first, stop;
+	const struct run *run;
+	uint32_t i, stop;
 
 	*out = (struct ends_run){0};
 	if (offset >= limit)
@@ -203,31 +368,42 @@ bool ends_run(struct ends *e, uint64_t offset, uint64_t limit, struct ends_run *
 		out->end = read_end(e, offset);
 		return out->end && out->end <= limit;
 	}
-	first = i;
 	stop = count_to(e, limit);
 	if (stop == i)
 		return false;
-	out->whose = at(e, i)->whose;
-	do
-		i++;
-	while (i < stop && out->whose && at(e, i)->whose == out->whose);
-	out->n = i - first;
-	out->end = at(e, i - 1)->end;
+	run = run_at(e, run_of(e, e->first_record + i));
+	if (!run->whose)
+		stop = i + 1;
+	else if (stop > run->until - e->first_record)
+		stop = (uint32_t)(run->until - e->first_record);
+	out->whose = run->whose;
+	out->n = stop - i;
+	out->end = end_at(e, stop - 1);
 	return true;
 }
 
 void ends_tell(struct ends *e, uint64_t offset, void *whose)
 {
-	uint32_t i;
+	uint64_t record;
+	uint32_t i, k;
 
-	if (find(e, offset, &i))
-		at(e, i)->whose = whose;
+	if (!find(e, offset, &i))
+		return;
+	record = e->first_record + i;
+	if (!split(e, record) || !split(e, record + 1))
+		return;
+	k = run_of(e, record);
+	run_at(e, k)->whose = whose;
+	join(e, k);
+	if (k)
+		join(e, k - 1);
 }
 
 void ends_forget(struct ends *e)
 {
-	for (uint32_t i = 0; i < e->n; i++)
-		at(e, i)->whose = NULL;
+	if (e->n_runs)
+		*run_at(e, 0) = (struct run){e->first_record + e->n, NULL};
+	e->n_runs = e->n_runs > 0;
 }
 
 void ends_drop(struct ends *e, uint64_t offset)
@@ -237,13 +413,15 @@ void ends_drop(struct ends *e, uint64_t offset)
 	if (n) {
 		e->from = start_of(e, n);
 		e->first = (e->first + n) & (e->size - 1);
+		e->first_record += n;
 		e->n -= n;
+	}
+	while (e->n_runs && run_at(e, 0)->until <= e->first_record) {
+		e->first_run = (e->first_run + 1) & (e->run_size - 1);
+		e->n_runs--;
 	}
 	if (!e->n && offset > e->from)
 		e->from = offset;
-	if (!e->n && e->size > LARGE_SIZE) {
-		free(e->ring);
-		e->ring = NULL;
-		e->size = e->first = 0;
-	}
+	if (!e->n && e->size > LARGE_SIZE)
+		give_back(e);
 }

@@ -14,7 +14,11 @@
 
 struct ends;
 
-enum { ENDS_MAX = 1 << 20 }; /* records; what is behind them is read from the spool each time */
+/* Four octets each, sixteen a run of one's; what is behind them is read from the spool. */
+enum {
+	ENDS_MAX = 1 << 23,      /* records; together they have less than 4 GiB */
+	ENDS_RUNS_MAX = 1 << 20, /* how often another's record follows */
+};
 
 /* Of a spool, which outlives it. */
 MUST_CHECK int ends_new(struct ends **out, struct spool *spool);

@@ -218,6 +218,155 @@ static void test_full(void)
 	spool_close(&spool);
 }
 
+/* ---- beside a plain list ---- */
+
+enum { MODEL_MAX = 4000, N_STEPS = 40000 };
+
+struct model {
+	uint64_t ends[MODEL_MAX + 1]; /* the first is where the first record begins */
+	void *whose[MODEL_MAX];
+	int n;
+};
+
+static unsigned draw(unsigned n)
+{
+	static uint64_t state = 1;
+
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % n;
+}
+
+static void *draw_row(void)
+{
+	unsigned i = draw(N_ROWS + 1);
+
+	return i < N_ROWS ? &rows[i] : NULL;
+}
+
+static void model_add(struct model *m, struct ends *e, int n, bool is_mixed)
+{
+	void *whose = draw_row();
+
+	for (int i = 0; i < n && m->n < MODEL_MAX; i++) {
+		whose = is_mixed ? draw_row() : whose;
+		m->ends[m->n + 1] = m->ends[m->n] + 100 + draw(1500);
+		m->whose[m->n] = whose;
+		ends_add(e, m->ends[m->n], m->ends[m->n + 1], whose);
+		m->n++;
+	}
+}
+
+static void model_drop(struct model *m, struct ends *e, int n)
+{
+	ends_drop(e, m->ends[n] + (n < m->n ? draw(100) : 0));
+	m->n -= n;
+	memmove(m->ends, m->ends + n, (size_t)(m->n + 1) * sizeof *m->ends);
+	memmove(m->whose, m->whose + n, (size_t)m->n * sizeof *m->whose);
+}
+
+static void model_tell(struct model *m, struct ends *e, int from, int n)
+{
+	for (int i = from; i < from + n && i < m->n; i++) {
+		m->whose[i] = draw(3) && i ? m->whose[i - 1] : draw_row();
+		ends_tell(e, m->ends[i], m->whose[i]);
+	}
+}
+
+static void model_step(struct model *m, struct ends *e)
+{
+	int some = m->n ? (int)draw((unsigned)m->n) : 0;
+
+	switch (draw(12)) {
+	case 0:
+		model_drop(m, e, draw(3) ? some / 4 : some);
+		break;
+	case 1:
+		if (!draw(100))
+			model_drop(m, e, m->n);
+		break;
+	case 2:
+		ends_undo(e, m->ends[m->n - some / 50]);
+		m->n -= some / 50;
+		break;
+	case 3:
+		if (draw(20))
+			break;
+		memset(m->whose, 0, sizeof m->whose);
+		ends_forget(e);
+		break;
+	case 4:
+	case 5:
+	case 6:
+		model_tell(m, e, some, 1 + (int)draw(40));
+		break;
+	default:
+		model_add(m, e, 1 + (int)draw(60), draw(2));
+	}
+}
+
+static bool model_is(const struct model *m, struct ends *e, int i, int limit)
+{
+	struct ends_run run;
+	uint64_t n;
+	int until = i + 1;
+
+	while (m->whose[i] && until < limit && m->whose[until] == m->whose[i])
+		until++;
+	return ends_run(e, m->ends[i], m->ends[limit] + 1, &run) && run.end == m->ends[until] &&
+	       run.n == (uint64_t)(until - i) && run.whose == m->whose[i] &&
+	       ends_next(e, m->ends[i]) == m->ends[i + 1] &&
+	       ends_last(e, m->ends[i], m->ends[limit] + 99, &n) == m->ends[limit] &&
+	       n == (uint64_t)(limit - i);
+}
+
+static void test_model(void)
+{
+	static struct model m;
+	struct spool *spool = open_spool("model");
+	struct ends *e;
+	bool is = true;
+
+	if (ends_new(&e, spool))
+		exit(1);
+	for (int step = 0; step < N_STEPS && is; step++) {
+		model_step(&m, e);
+		for (int i = 0; i < 3 && m.n; i++) {
+			int at = (int)draw((unsigned)m.n);
+
+			is &= model_is(&m, e, at, at + 1 + (int)draw((unsigned)(m.n - at)));
+		}
+	}
+	ok(is, "after any of %d steps it says what a plain list says", N_STEPS);
+	ends_free(&e);
+	spool_close(&spool);
+}
+
+/* The lower half of an offset does not tell all. */
+static void test_far(void)
+{
+	const uint64_t far = (UINT64_C(5) << 32) - 700, half = UINT64_C(1) << 31;
+	struct spool *spool = open_spool("far");
+	struct ends *e;
+	uint64_t n;
+
+	if (ends_new(&e, spool))
+		exit(1);
+	ends_drop(e, far);
+	ends_add(e, far, far + 1000, &rows[0]);
+	ends_add(e, far + 1000, far + half, &rows[0]);
+	ends_add(e, far + half, far + 2 * half - 1, &rows[1]);
+	ends_add(e, far + 2 * half - 1, far + 2 * half, &rows[1]);
+	ok(ends_next(e, far) == far + 1000 && ends_next(e, far + 1000) == far + half &&
+		   ends_last(e, far, UINT64_MAX, &n) == far + 2 * half - 1 && n == 3,
+	   "offsets have more than 32 bits, and all that is in it lies within 4 GiB");
+	ends_drop(e, far + half);
+	ends_add(e, far + 2 * half - 1, far + 2 * half, &rows[1]);
+	ok(ends_last(e, far + half, UINT64_MAX, &n) == far + 2 * half && n == 2,
+	   "when the first go there is room for others");
+	ends_free(&e);
+	spool_close(&spool);
+}
+
 int main(void)
 {
 	if (!mkdtemp(top))
@@ -226,6 +375,8 @@ int main(void)
 	test_read();
 	test_odd();
 	test_full();
+	test_model();
+	test_far();
 	scratch_remove(top);
 	return tap_end();
 }
