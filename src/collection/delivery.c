@@ -29,6 +29,7 @@ struct channel {
 	struct delivery *delivery;
 	struct peer *peer; /* NULL: nobody serves the agency */
 	struct loop_fd bell;
+	struct dockets told; /* what was reserved and not sent yet */
 	uint64_t sent;
 	bool is_asked;
 	bool is_open;  /* the mediator has said how far it has it */
@@ -110,7 +111,7 @@ static void note_sent(struct channel *c, const uint8_t *bytes, size_t len)
 	const struct rd records = rd_of(bytes, len);
 
 	if (c->delivery->options.acked)
-		parcels_add(&c->box.sent, &place, c->sent, &records);
+		parcels_add(&c->box.sent, &place, c->sent, &records, &c->told);
 }
 
 /* One parcel; whether it went out. */
@@ -374,8 +375,17 @@ static void free_channel(struct channel *c)
 	loop_fd_fini(&c->bell);
 	spool_close(&c->box.spool);
 	parcels_fini(&c->box.sent);
+	dockets_fini(&c->told);
 	free(c->box.agency);
 	free(c);
+}
+
+/* By who reserves, in the turn. */
+static void heard_docket(void *owner, const struct outbox_docket *docket)
+{
+	struct channel *c = owner;
+
+	dockets_add(&c->told, docket);
 }
 
 int delivery_open(void *arg, const char *agency, enum intercept_interface which, struct outbox *out,
@@ -392,6 +402,7 @@ int delivery_open(void *arg, const char *agency, enum intercept_interface which,
 	if (!c)
 		return ERR_NOMEM;
 	c->delivery = d;
+	dockets_init(&c->told);
 	c->box.interface = which;
 	c->box.number = (uint32_t)d->n_channels;
 	c->box.agency = strdup(agency);
@@ -402,6 +413,8 @@ int delivery_open(void *arg, const char *agency, enum intercept_interface which,
 	}
 	d->channels[d->n_channels++] = c;
 	outbox_of_spool(out, c->box.spool, agency, interface_names[which]);
+	out->docket = d->options.acked ? heard_docket : NULL;
+	out->docket_owner = c;
 	return 0;
 }
 

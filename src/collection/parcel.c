@@ -37,8 +37,8 @@ static bool make_room(struct parcels *p)
 	return true;
 }
 
-/* One record more of this key, most of which come in a row. */
-static bool count(struct parcel *parcel, unsigned *last, const struct ledger_key *key)
+/* n records more of this key, most of which come in a row. */
+static bool count(struct parcel *parcel, unsigned *last, const struct ledger_key *key, uint64_t n)
 {
 	unsigned k = *last;
 
@@ -53,7 +53,7 @@ static bool count(struct parcel *parcel, unsigned *last, const struct ledger_key
 		parcel->of[k].n = 0;
 		parcel->n_keys++;
 	}
-	parcel->of[k].n++;
+	parcel->of[k].n += n;
 	*last = k;
 	return true;
 }
@@ -91,15 +91,35 @@ static bool count_all(struct parcels *p, struct parcel *parcel, const struct tal
 		if (!is_known)
 			continue;
 		seen = tally_see(&p->sight, place, pdu, len, &seq);
-		is_known = seen && count(parcel, &last, &seen->key);
+		is_known = seen && count(parcel, &last, &seen->key, 1);
 	}
 	if (last_pdu)
 		p->last = parcel_time(last_pdu, last_len);
 	return is_known && !rd_left(&r);
 }
 
+/* As who reserved the bytes told; false where that is not known of all of them. */
+static bool count_told(struct parcels *p, struct parcel *parcel, struct dockets *told,
+		       const struct rd *records)
+{
+	struct rd r = *records;
+	struct docket d;
+	unsigned last = 0;
+
+	for (uint64_t at = parcel->from; at < parcel->to; at = d.to) {
+		if (!dockets_take(told, at, parcel->to, &d))
+			return false;
+		for (unsigned k = 0; k < d.n_shares; k++)
+			if (!count(parcel, &last, &d.shares[k].whose, d.shares[k].n))
+				return false;
+	}
+	rd_skip(&r, d.last - parcel->from);
+	p->last = parcel_time(r.at, rd_left(&r));
+	return true;
+}
+
 void parcels_add(struct parcels *p, const struct tally_place *place, uint64_t offset,
-		 const struct rd *records)
+		 const struct rd *records, struct dockets *told)
 {
 	struct parcel *parcel;
 
@@ -112,6 +132,11 @@ void parcels_add(struct parcels *p, const struct tally_place *place, uint64_t of
 	parcel = parcel_at(p, p->n);
 	parcel->from = offset;
 	parcel->to = p->end;
+	parcel->n_keys = 0;
+	if (told && count_told(p, parcel, told, records)) {
+		p->n++;
+		return;
+	}
 	parcel->n_keys = 0;
 	if (count_all(p, parcel, place, records))
 		p->n++;

@@ -5,6 +5,7 @@
 #define COLLECTION_PARCEL_H
 
 #include "base/rd.h"
+#include "collection/docket.h"
 #include "tally/tally.h"
 
 enum { PARCEL_KEYS = 4 }; /* a parcel of more is not known */
@@ -33,9 +34,10 @@ struct nanos parcel_time(const uint8_t *pdu, size_t len);
 void parcels_fini(struct parcels *p);
 
 /* These whole records were sent, which lie at this offset. Where they were sent before, what was
- * known of them and all behind them is forgotten. */
+ * known of them and all behind them is forgotten. told: what is known of reservations; NULL, or
+ * not of all of these records: they are read. */
 void parcels_add(struct parcels *p, const struct tally_place *place, uint64_t offset,
-		 const struct rd *records);
+		 const struct rd *records, struct dockets *told);
 
 /* The parcel that begins at `from` and ends at or before `to`; NULL: it is not known. Those that
  * begin before are forgotten. Good until the next call. */

@@ -26,7 +26,7 @@ static void add(struct parcels *p, uint64_t offset, const struct wr *w)
 {
 	const struct rd records = rd_of(w->bytes, w->len);
 
-	parcels_add(p, &place, offset, &records);
+	parcels_add(p, &place, offset, &records, NULL);
 }
 
 static void test_counts(struct parcels *p, struct wr *w)
@@ -45,6 +45,41 @@ static void test_counts(struct parcels *p, struct wr *w)
 	   "a parcel says how many records of whom it holds");
 	ok(!parcels_find(p, 1000, 999 + w->len), "not where only a part of it is meant");
 	ok(!parcels_find(p, 999, 5000), "nor from elsewhere on");
+}
+
+/* What was told of two reservations is counted; where nothing was told they are read. */
+static void test_told(struct parcels *p, struct wr *w)
+{
+	struct ledger_key key = {.warrant = "police/told", .cin = 5};
+	struct outbox_docket d = {.from = 2000, .n_shares = 1, .shares = {{&key, 4}}};
+	const struct parcel *parcel;
+	struct dockets told;
+	struct rd records;
+	size_t one;
+
+	dockets_init(&told);
+	wr_reset(w);
+	put(w, 1);
+	one = w->len;
+	put(w, 2);
+	records = rd_of(w->bytes, w->len);
+	d.last = 2000, d.to = 2000 + one;
+	dockets_add(&told, &d);
+	d.from = d.last = d.to, d.to = 2000 + w->len;
+	dockets_add(&told, &d);
+	p->last.ns = 0;
+	parcels_add(p, &place, 2000, &records, &told);
+	parcel = parcels_find(p, 2000, 2000 + w->len);
+	ok(parcel && parcel->n_keys == 1 && parcel->of[0].n == 8 && parcel->of[0].key.cin == 5,
+	   "it is counted as it was told");
+	ok(p->last.ns == 1700000000123456000, "the last record's time is read");
+	d.from = d.last = 2000, d.to = 2000 + one;
+	dockets_add(&told, &d);
+	parcels_add(p, &place, 2000, &records, &told);
+	parcel = parcels_find(p, 2000, 2000 + w->len);
+	ok(parcel && parcel->n_keys == 2 && parcel->of[0].n == 1 && parcel->of[1].key.cin == 2,
+	   "where not all of it was told it is read");
+	dockets_fini(&told);
 }
 
 static void test_unknown(struct parcels *p, struct wr *w)
@@ -95,6 +130,7 @@ int main(void)
 
 	ok(!parcels_find(&p, 0, UINT64_MAX), "nothing was sent");
 	test_counts(&p, &w);
+	test_told(&p, &w);
 	test_unknown(&p, &w);
 	test_order(&p, &w);
 	parcels_fini(&p);

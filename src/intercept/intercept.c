@@ -350,6 +350,8 @@ int runs_reserve(struct intercept *i, struct tray *tray, int rc)
 			rc = intercept_fail(i, failed, hi3->name, err_text(failed));
 		if (rc)
 			outbox_cut(hi3, rc, run->claim.offset);
+		else if (!failed)
+			tray_tell(run);
 	}
 	return rc;
 }

@@ -19,7 +19,22 @@
 #include "base/wr.h"
 #include "spool/spool.h"
 
-enum { OUTBOX_NAME_LEN = 96 };
+enum { OUTBOX_NAME_LEN = 96, OUTBOX_SHARES = 4 };
+
+/* What reserved bytes will hold, told before they are filled: whose records, by the key that the
+ * ledger counts them under, and how many. The keys are good only while it is told. */
+struct ledger_key;
+struct outbox_docket {
+	uint64_t from, to; /* of the spool behind it */
+	uint64_t last;     /* where the last of its records begins */
+	unsigned n_shares;
+	struct {
+		const struct ledger_key *whose;
+		uint64_t n; /* records */
+	} shares[OUTBOX_SHARES];
+};
+
+typedef void (*outbox_docket_fn)(void *owner, const struct outbox_docket *docket);
 
 struct outbox {
 	char name[OUTBOX_NAME_LEN]; /* "police/hi3.ber" */
@@ -30,6 +45,9 @@ struct outbox {
 	_Atomic uint64_t cut;       /* from here on it is not whole; UINT64_MAX: it is */
 	_Atomic int rc;             /* why */
 	bool is_new;                /* the file was not there before */
+	outbox_docket_fn docket;    /* of a spool: is told of what is reserved, with the turn, where
+				     * that is known; NULL: nobody asks */
+	void *docket_owner;
 };
 
 /* Reserved bytes. */

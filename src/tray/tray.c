@@ -537,18 +537,3 @@ int tray_take_whole(struct tray *tray, const struct outlook *out, struct net_who
 	found->is_server = access_servers_find(out->sight->servers, &p, &found->datagram);
 	return take_hits(tray, &p, !fragment || fragment->has_time, WEIR_MAX_LAYERS);
 }
-
-void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len)
-{
-	struct run *run;
-
-	if (tray->run_of[agency] == TRAY_NONE) {
-		tray->run_of[agency] = tray->n_runs;
-		tray->runs[tray->n_runs++] = (struct run){.agency = agency, .first = i, .last = i};
-	}
-	run = &tray->runs[tray->run_of[agency]];
-	tray->pending[run->last].next = i;
-	tray->pending[i].next = TRAY_NONE;
-	run->last = i;
-	run->len += len;
-}

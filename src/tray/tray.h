@@ -80,6 +80,14 @@ struct run {
 	uint32_t first;
 	uint32_t last;
 	uint64_t len;
+	uint64_t last_at; /* where in it its last record begins */
+	struct {
+		const struct ledger_row *row;
+		uint64_t n; /* records */
+	} shares[OUTBOX_SHARES];
+	unsigned n_shares;
+	unsigned latest_share;
+	bool is_mixed;      /* there are more shares, or records that count nowhere */
 	struct outbox *hi3; /* from its reservation on: who fills does not look at the desks */
 	struct outbox_claim claim;
 	bool is_lost; /* there was no room for it */
@@ -224,5 +232,8 @@ bool tray_sees_sip(const struct outlook *out, const struct weir_packet *p, bool 
 
 /* Puts a pending record of len bytes at the end of its agency's run. */
 void tray_put(struct tray *tray, uint32_t i, uint32_t agency, size_t len);
+
+/* Tells whom the run's outbox names what it holds. It has its claim. */
+void tray_tell(const struct run *run);
 
 #endif
