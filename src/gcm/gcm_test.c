@@ -251,6 +251,27 @@ static void test_changed(int bits, const EVP_CIPHER *cipher)
 	EVP_CIPHER_CTX_free(x);
 }
 
+static void test_order(void)
+{
+	static const uint8_t key[32], nonce[NONCE_LEN];
+	EVP_CIPHER_CTX *x = use_of(gcm_aes256());
+	uint8_t bytes[64] = {0}, tag[TAG_LEN] = {0};
+	int n;
+
+	ok(EVP_EncryptInit_ex(x, NULL, NULL, key, nonce) == 1 &&
+		   EVP_EncryptUpdate(x, bytes, &n, bytes, 5) == 1 &&
+		   EVP_EncryptUpdate(x, NULL, &n, bytes, 5) != 1,
+	   "nothing is bound after what is sealed");
+	ok(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) != 1,
+	   "who seals sets no tag");
+	ok(EVP_EncryptFinal_ex(x, bytes, &n) == 1 &&
+		   EVP_EncryptUpdate(x, bytes, &n, bytes, 5) != 1 &&
+		   EVP_EncryptFinal_ex(x, bytes, &n) != 1,
+	   "a nonce is used up by its message");
+	EVP_CIPHER_CTX_free(x);
+}
+
+/* What OpenSSL's own lets pass. */
 static void test_strict(void)
 {
 	static const uint8_t key[32], nonce[NONCE_LEN];
@@ -263,31 +284,22 @@ static void test_strict(void)
 	   "nothing is sealed without a nonce");
 	ok(EVP_EncryptInit_ex(x, NULL, NULL, NULL, nonce) == 1 &&
 		   EVP_EncryptUpdate(x, bytes, &n, bytes, 5) == 1 &&
-		   EVP_EncryptUpdate(x, NULL, &n, bytes, 5) != 1,
-	   "nothing is bound after what is sealed");
-	ok(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) != 1,
-	   "who seals sets no tag");
-	ok(EVP_EncryptFinal_ex(x, bytes, &n) == 1 &&
-		   EVP_EncryptUpdate(x, bytes, &n, bytes, 5) != 1 &&
-		   EVP_EncryptFinal_ex(x, bytes, &n) != 1,
-	   "a nonce is used up by its message");
-	ok(EVP_DecryptInit_ex(x, NULL, NULL, key, nonce) == 1 &&
-		   EVP_DecryptUpdate(x, bytes, &n, bytes, 5) == 1 &&
+		   EVP_EncryptInit_ex(x, NULL, NULL, key, NULL) == 1 &&
+		   EVP_EncryptUpdate(x, bytes, &n, bytes, 5) != 1,
+	   "nor the rest of a message with another key");
+	ok(EVP_EncryptInit_ex(x, NULL, NULL, NULL, nonce) == 1 &&
+		   EVP_EncryptFinal_ex(x, bytes, &n) == 1 &&
+		   EVP_DecryptInit_ex(x, NULL, NULL, NULL, nonce) == 1 &&
 		   EVP_DecryptFinal_ex(x, bytes, &n) != 1,
-	   "nothing is good without a tag to compare");
-	if (gcm_is_by_lanes()) {
-		ok(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_IVLEN, 16, NULL) != 1 &&
-			   EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) == 1,
-		   "a nonce has 12 octets");
-		ok(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, 12, tag) != 1 &&
-			   EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1,
-		   "a tag has 16");
-		ok(EVP_CIPHER_CTX_set_padding(x, 1) != 1,
-		   "a parameter that means nothing is refused");
-		ok(other && EVP_CIPHER_CTX_copy(other, x) != 1, "no use is copied");
-	} else {
-		skip("a nonce has 12 octets, a tag 16: not with OpenSSL's own");
-	}
+	   "nothing is good without a tag to compare, not even with the one just made");
+	ok(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_IVLEN, 16, NULL) != 1 &&
+		   EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) == 1,
+	   "a nonce has 12 octets");
+	ok(EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, 12, tag) != 1 &&
+		   EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1,
+	   "a tag has 16");
+	ok(EVP_CIPHER_CTX_set_padding(x, 1) != 1, "a parameter that means nothing is refused");
+	ok(other && EVP_CIPHER_CTX_copy(other, x) != 1, "no use is copied");
 	EVP_CIPHER_CTX_free(other);
 	EVP_CIPHER_CTX_free(x);
 }
@@ -333,6 +345,11 @@ int main(void)
 		test_changed(128 * (i + 1), ours[i]);
 		EVP_CIPHER_free(ours[i]);
 	}
-	test_strict();
+	test_order();
+	if (gcm_is_by_lanes())
+		test_strict();
+	else
+		skip("what libipsec-mb's refuses and OpenSSL's own does not: not with this "
+		     "processor or build");
 	return tap_end();
 }
