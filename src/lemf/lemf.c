@@ -32,6 +32,7 @@ struct conn {
 	struct conf_endpoint from;
 	struct tls_wire wire;
 	struct loop_fd watch;
+	struct loop_timer rest; /* what TLS has come to hold, the descriptor does not tell */
 	struct lemf_inlet inlet;
 	struct wr answers;
 	size_t n_sent; /* of answers */
@@ -96,6 +97,7 @@ static void end_conn(struct conn *c)
 		c->next->at = c->at;
 	l->n_conns--;
 	loop_fd_fini(&c->watch);
+	loop_timer_fini(&c->rest);
 	tls_wire_fini(&c->wire);
 	lemf_inlet_fini(&c->inlet);
 	wr_fini(&c->answers);
@@ -284,6 +286,8 @@ static void step(struct conn *c)
 			wanted = 0;
 		rc = loop_fd_want(&c->watch, wanted);
 	}
+	if (!rc && c->is_shaken && may_read(c) && !l->is_done && tls_wire_has_bytes(&c->wire))
+		loop_timer_after(&c->rest, (struct nanos){1});
 	if (rc) {
 		if (is_resetting(c))
 			reset(c);
@@ -301,6 +305,11 @@ static void step(struct conn *c)
 static void on_ready(void *owner, unsigned ready)
 {
 	(void)ready;
+	step(owner);
+}
+
+static void on_rest(void *owner)
+{
 	step(owner);
 }
 
@@ -337,6 +346,7 @@ static int add_conn(struct door *door, int fd, const struct conf_endpoint *from)
 	l->conns = c;
 	l->n_conns++;
 	loop_fd_init(&c->watch, l->loop, fd, on_ready, c);
+	loop_timer_init(&c->rest, l->loop, on_rest, c);
 	step(c);
 	return 0;
 }

@@ -180,10 +180,12 @@ int tls_new(struct tls **out, const struct tls_files *files, struct why *why)
 		SSL_CTX_set_min_proto_version(tls->openssl, TLS1_3_VERSION);
 		SSL_CTX_set_verify(tls->openssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 				   NULL);
+		/* a connection keeps its buffers, 34 KB: who carries much needs them always */
 		SSL_CTX_set_mode(tls->openssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 						       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-						       SSL_MODE_RELEASE_BUFFERS |
 						       SSL_MODE_NO_AUTO_CHAIN);
+		/* a record and what has come of the next are read in one call */
+		SSL_CTX_set_read_ahead(tls->openssl, 1);
 		/* no session is resumed: each connection shows its certificate */
 		SSL_CTX_set_session_cache_mode(tls->openssl, SSL_SESS_CACHE_OFF);
 		SSL_CTX_set_num_tickets(tls->openssl, 0);

@@ -134,6 +134,15 @@ static int system_error(int errnum, struct why *why)
 	return why_set(why, ERR_IO, "%s", strerror(errnum));
 }
 
+/* What OpenSSL will say of the next call is of that call. Mostly nothing is there, which is seen
+ * for less than its sixteen places are emptied for. */
+static void forget_errors(void)
+{
+	if (ERR_peek_error())
+		ERR_clear_error();
+	errno = 0;
+}
+
 /* What OpenSSL says of a call that yielded rc; *wants is what the call waits for. */
 static int session_error(const struct tls_wire *w, int rc, unsigned *wants, struct why *why)
 {
@@ -185,8 +194,7 @@ int tls_wire_shake(struct tls_wire *w, struct why *why)
 	rc = w->is_server ? 0 : check_connected(w, why);
 	if (rc || !w->session)
 		return rc;
-	ERR_clear_error();
-	errno = 0;
+	forget_errors();
 	rc = SSL_do_handshake(w->session);
 	return rc == 1 ? 0 : session_error(w, rc, &w->read_wants, why);
 }
@@ -197,8 +205,7 @@ ssize_t tls_wire_read(struct tls_wire *w, void *bytes, size_t size, struct why *
 
 	w->read_wants = 0;
 	if (w->session) {
-		ERR_clear_error();
-		errno = 0;
+		forget_errors();
 		n = SSL_read(w->session, bytes, size > INT_MAX ? INT_MAX : (int)size);
 		return n > 0 ? n : session_error(w, (int)n, &w->read_wants, why);
 	}
@@ -220,8 +227,7 @@ ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct
 	w->write_wants = 0;
 	if (w->session) {
 		door_of(w)->has_more = len > RECORD_LEN;
-		ERR_clear_error();
-		errno = 0;
+		forget_errors();
 		n = SSL_write(w->session, bytes, len > INT_MAX ? INT_MAX : (int)len);
 		door_of(w)->has_more = false;
 		return n > 0 ? n : session_error(w, (int)n, &w->write_wants, why);
@@ -253,7 +259,7 @@ void tls_wire_shut(struct tls_wire *w)
 
 bool tls_wire_has_bytes(const struct tls_wire *w)
 {
-	return w->session && SSL_pending(w->session) > 0;
+	return w->session && !w->read_wants && SSL_has_pending(w->session);
 }
 
 unsigned tls_wire_wants(const struct tls_wire *w, bool would_read, bool would_write)

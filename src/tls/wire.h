@@ -50,7 +50,8 @@ uint64_t tls_wire_written(const struct tls_wire *w);
 /* Says to the peer that nothing more will be sent; reading goes on. */
 void tls_wire_shut(struct tls_wire *w);
 
-/* Whether bytes lie in TLS that the descriptor will not tell of: read before waiting. */
+/* Whether bytes lie in TLS that the descriptor will not tell of: read before waiting. Never after
+ * a read that said ERR_AGAIN. */
 bool tls_wire_has_bytes(const struct tls_wire *w);
 
 /* What to watch the descriptor for, of one who would read, write or both; of one who would do

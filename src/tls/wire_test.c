@@ -263,6 +263,38 @@ static void test_changed(void)
 	tls_wire_fini(&b);
 }
 
+/* What TLS holds and the descriptor does not tell: whole records, or a part of one. */
+static void test_ahead(void)
+{
+	uint8_t record[4096], in[100];
+	struct tls_wire a, b;
+	struct why why[2];
+	int rc[2];
+	ssize_t n;
+
+	pair(&a, collector, &b, mediator);
+	shake(&a, &b, rc, why);
+	ok(!rc[0] && !rc[1] && !tls_wire_has_bytes(&b), "nothing is held at first");
+	n = tls_wire_write(&a, "one", 3, NULL) + tls_wire_write(&a, "two", 3, NULL);
+	ok(n == 6 && tls_wire_read(&b, in, 1, NULL) == 1 && tls_wire_has_bytes(&b),
+	   "the rest of a record is held");
+	ok(tls_wire_read(&b, in, sizeof in, NULL) == 2 && recv(b.fd, in, 1, MSG_PEEK) < 0 &&
+		   tls_wire_has_bytes(&b),
+	   "so is the next, which came with it");
+	ok(tls_wire_read(&b, in, sizeof in, NULL) == 3 && !memcmp(in, "two", 3) &&
+		   !tls_wire_has_bytes(&b),
+	   "then no more");
+	n = tls_wire_write(&a, "three", 5, NULL) + recv(b.fd, record, sizeof record, 0) - 5;
+	ok(n > 20 && send(a.fd, record, 20, MSG_NOSIGNAL) == 20, "a record is cut on its way");
+	ok(tls_wire_read(&b, in, sizeof in, NULL) == ERR_AGAIN && !tls_wire_has_bytes(&b),
+	   "of a part nobody is told, who has seen that it is not whole");
+	ok(send(a.fd, record + 20, (size_t)n - 20, MSG_NOSIGNAL) == n - 20 &&
+		   tls_wire_read(&b, in, sizeof in, NULL) == 5 && !memcmp(in, "three", 5),
+	   "with the rest it is");
+	tls_wire_fini(&a);
+	tls_wire_fini(&b);
+}
+
 int main(void)
 {
 	static const char *const us[] = {"collector:c1", "mediator:m1", NULL};
@@ -290,6 +322,7 @@ int main(void)
 	test_refused("another authority", stranger, mediator);
 	test_broken();
 	test_changed();
+	test_ahead();
 	files = folder_files(&ours, "mediator-m1");
 	test_strangers(&files);
 	tls_free(&collector);
