@@ -220,6 +220,17 @@ ssize_t tls_wire_read(struct tls_wire *w, void *bytes, size_t size, struct why *
 	return errno == EAGAIN ? ERR_AGAIN : system_error(errno, why);
 }
 
+/* A record was written whole. The peer hears of a new key with the next one. */
+static void count_record(struct tls_wire *w)
+{
+	if (++w->n_records < TLS_WIRE_KEY_RECORDS)
+		return;
+	if (SSL_key_update(w->session, SSL_KEY_UPDATE_NOT_REQUESTED))
+		w->n_records = 0;
+	else
+		ERR_clear_error();
+}
+
 ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct why *why)
 {
 	ssize_t n;
@@ -230,7 +241,10 @@ ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct
 		forget_errors();
 		n = SSL_write(w->session, bytes, len > INT_MAX ? INT_MAX : (int)len);
 		door_of(w)->has_more = false;
-		return n > 0 ? n : session_error(w, (int)n, &w->write_wants, why);
+		if (n <= 0)
+			return session_error(w, (int)n, &w->write_wants, why);
+		count_record(w);
+		return n;
 	}
 	do {
 		n = send(w->fd, bytes, len, MSG_NOSIGNAL);

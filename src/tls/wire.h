@@ -16,13 +16,18 @@
 
 enum { TLS_WIRE_READS = 1, TLS_WIRE_WRITES = 2 }; /* the same bits as LOOP_READ, LOOP_WRITE */
 
+/* After so many records (64 GB, if they are whole) an end takes a new key for what it sends. RFC
+ * 8446, 5.5, allows AES-GCM about 2^24.5 of them with one. */
+enum { TLS_WIRE_KEY_RECORDS = 1 << 22 };
+
 struct tls_wire {
 	int fd; /* -1: none */
 	bool is_server;
 	struct ssl_st *session; /* NULL: plain */
 	unsigned read_wants;    /* what the last read, or write, waits for; 0: for nothing */
 	unsigned write_wants;
-	uint64_t n_plain; /* octets written where session is NULL */
+	uint32_t n_records; /* written with the key of now */
+	uint64_t n_plain;   /* octets written where session is NULL */
 };
 
 /* Takes fd (non-blocking, connected or connecting), also when it fails. tls NULL: plain. */

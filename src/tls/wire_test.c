@@ -207,6 +207,20 @@ static bool exchange(struct tls_wire *a, SSL *b)
 	return is_same && s[0].got == BULK_LEN && s[1].got == BULK_LEN;
 }
 
+static int n_key_updates;
+
+/* OpenSSL calls it with each message of a handshake (RFC 8446, 4: 24 is key_update). */
+static void hear(int is_ours, int version, int type, const void *bytes, size_t len, SSL *ssl,
+		 void *owner)
+{
+	const uint8_t *message = bytes;
+
+	(void)version;
+	(void)ssl;
+	(void)owner;
+	n_key_updates += !is_ours && type == SSL3_RT_HANDSHAKE && len && *message == 24;
+}
+
 static void test_stranger(const struct tls_files *files, const char *suite, bool is_server)
 {
 	struct tls_wire a;
@@ -221,9 +235,14 @@ static void test_stranger(const struct tls_files *files, const char *suite, bool
 		rc = rc == ERR_AGAIN ? tls_wire_shake(&a, NULL) : rc;
 		shaken = shaken == 1 ? 1 : SSL_do_handshake(b);
 	}
+	n_key_updates = 0;
+	SSL_set_msg_callback(b, hear);
+	a.n_records = TLS_WIRE_KEY_RECORDS - 20;
 	ok(!rc && shaken == 1 && !strcmp(SSL_get_cipher_name(a.session), suite) && exchange(&a, b),
 	   "plain OpenSSL as %s understands us, and we it: %s", is_server ? "server" : "client",
 	   suite);
+	ok(n_key_updates == 1 && a.n_records > 20,
+	   "it heard of a new key, once, when we had written enough with the old one");
 	SSL_free(b);
 	close(ends[1]);
 	tls_wire_fini(&a);
