@@ -119,53 +119,68 @@ static uint32_t claim_of(const struct weir_packet *p, const struct weir_layer *l
 	return l->claim_len;
 }
 
-static int add_piece(struct tray *tray, const struct piece *piece)
+/* A piece of the frame in hand, and a pending record, to be filled where they lie: a copy of what
+ * was just written waits until it has been. NULL when there is no memory. */
+static inline struct piece *new_piece(struct tray *tray)
 {
-	struct piece *pieces =
-		grow(tray->pieces, tray->n_pieces, &tray->pieces_size, sizeof *pieces);
+	struct piece *piece = grow(tray->pieces, tray->n_pieces, &tray->pieces_size, sizeof *piece);
 
-	if (!pieces)
-		return ERR_NOMEM;
-	tray->pieces = pieces;
-	pieces += tray->n_pieces++;
-	*pieces = *piece;
-	pieces->latest_ns = tray->latest_ns;
-	pieces->number = tray->number;
-	return 0;
+	if (!piece)
+		return NULL;
+	tray->pieces = piece;
+	piece += tray->n_pieces++;
+	piece->latest_ns = tray->latest_ns;
+	piece->number = tray->number;
+	return piece;
 }
 
-static int add_layer(struct tray *tray, const struct weir_packet *p, int layer, bool has_time)
-{
-	const struct weir_layer *l = &p->layers[layer];
-
-	return add_piece(tray, &(struct piece){
-				       .bytes = p->frame->bytes + l->offset,
-				       .len = l->len,
-				       .claim_len = claim_of(p, l),
-				       .time_ns = p->frame->time_ns,
-				       .has_time = has_time,
-			       });
-}
-
-int tray_add(struct tray *tray, const struct pending *what)
+static inline struct pending *new_pending(struct tray *tray)
 {
 	struct pending *pending =
 		grow(tray->pending, tray->n_pending, &tray->pending_size, sizeof *pending);
 
 	if (!pending)
-		return ERR_NOMEM;
+		return NULL;
 	tray->pending = pending;
-	pending[tray->n_pending++] = *what;
+	return &pending[tray->n_pending++];
+}
+
+static int add_layer(struct tray *tray, const struct weir_packet *p, int layer, bool has_time)
+{
+	const struct weir_layer *l = &p->layers[layer];
+	struct piece *piece = new_piece(tray);
+
+	if (!piece)
+		return ERR_NOMEM;
+	piece->bytes = p->frame->bytes + l->offset;
+	piece->len = l->len;
+	piece->claim_len = claim_of(p, l);
+	piece->time_ns = p->frame->time_ns;
+	piece->has_time = has_time;
 	return 0;
 }
 
-static int add_pending(struct tray *tray, const struct watch_hit *hit)
+int tray_add(struct tray *tray, const struct pending *what)
 {
-	return tray_add(tray, &(struct pending){
-				      .piece = (uint32_t)tray->n_pieces - 1,
-				      .session = hit->session,
-				      .direction = hit->direction,
-			      });
+	struct pending *pending = new_pending(tray);
+
+	if (!pending)
+		return ERR_NOMEM;
+	*pending = *what;
+	return 0;
+}
+
+static inline int add_pending(struct tray *tray, const struct watch_hit *hit)
+{
+	struct pending *pending = new_pending(tray);
+
+	if (!pending)
+		return ERR_NOMEM;
+	memset(pending, 0, sizeof *pending);
+	pending->piece = (uint32_t)tray->n_pieces - 1;
+	pending->session = hit->session;
+	pending->direction = hit->direction;
+	return 0;
 }
 
 /* Hits come layer by layer: each layer that is hit becomes one piece. Layers beyond the last one
@@ -401,14 +416,21 @@ static int take_decoded(struct tray *tray, const struct outlook *out, const stru
 static int take_watched(struct tray *tray, const struct outlook *out, const struct weir_frame *f,
 			const struct net_glance *g)
 {
-	struct piece piece = {.time_ns = f->time_ns, .has_time = !(f->flags & WEIR_FRAME_NO_TIME)};
-	int rc = ERR_AGAIN;
+	const uint8_t *bytes;
+	uint32_t len = net_glance_packet(g, f, &bytes);
+	int rc = len ? watch_match_ends(out->watch, g->is_v6, g->ends, &tray->hits) : ERR_AGAIN;
+	struct piece *piece;
 
-	piece.len = piece.claim_len = net_glance_packet(g, f, &piece.bytes);
-	if (piece.len)
-		rc = watch_match_ends(out->watch, g->is_v6, g->ends, &tray->hits);
-	if (!rc && tray->hits.n)
-		rc = add_piece(tray, &piece);
+	if (rc || !tray->hits.n)
+		return rc;
+	piece = new_piece(tray);
+	if (piece) {
+		piece->bytes = bytes;
+		piece->len = piece->claim_len = len;
+		piece->time_ns = f->time_ns;
+		piece->has_time = !(f->flags & WEIR_FRAME_NO_TIME);
+	}
+	rc = piece ? 0 : ERR_NOMEM;
 	for (size_t i = 0; i < tray->hits.n && !rc; i++)
 		rc = add_pending(tray, &tray->hits.at[i]);
 	tray->hits.n = 0;

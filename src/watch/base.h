@@ -44,7 +44,8 @@ MUST_CHECK int base_new(struct base **out, const struct watch_target *targets, s
 void base_put(struct base **b);
 
 /* The longest prefix that holds the key, among the tables from `from` on; 0: none. */
-static inline uint32_t base_find_prefix(const struct family *f, struct watch_key k, int from)
+static inline __attribute__((always_inline)) uint32_t base_find_prefix(const struct family *f,
+								       struct watch_key k, int from)
 {
 	uint32_t node = 0;
 
@@ -53,8 +54,10 @@ static inline uint32_t base_find_prefix(const struct family *f, struct watch_key
 	return node;
 }
 
-/* The longest prefix that holds the key; 0: none. */
-static inline uint32_t base_find(const struct base *b, int version, struct watch_key k)
+/* The longest prefix that holds the key; 0: none. Always in its place, so that the key need not lie
+ * in memory, where the next look at it would wait for it. */
+static inline __attribute__((always_inline)) uint32_t base_find(const struct base *b, int version,
+								struct watch_key k)
 {
 	const struct family *f = &b->families[version];
 	uint32_t node = f->exact.tags ? watch_table_find(&f->exact, k) : 0;
