@@ -28,19 +28,20 @@ enum {
 	SECONDS_MAX_LEN = 5, /* as far as nanoseconds of 64 bits reach */
 };
 
-enum { FIRST_SLOTS = 16, WAYS = 4, NECKS = 256, NECK_WORDS = 12, WORD = sizeof(uint64_t) };
+enum { FIRST_SLOTS = 16, WAYS = 4, NECKS = 256, NECK_WORDS = 32, WORD = sizeof(uint64_t) };
 
-/* What stands between the head and the packet of a stream's records of one length, with numbers of
- * these widths: all octets but those of the values are the same, since each length follows from the
- * whole's. One that was read with every check stands for those that are equal to it there. */
+/* What stands before the packet in a stream's records of one length, with numbers of these widths:
+ * all octets but those of the values are the same, since each length follows from the whole's. One
+ * that was read with every check stands for those that are equal to it there. Places count from the
+ * PDU's first octet. */
 struct neck {
 	uint64_t number;        /* the stream's; 0: none */
 	uint64_t next_number;   /* what was last read of which there is none here … */
 	uint32_t len, next_len; /* … and octets of the PDU */
-	uint32_t behind;        /* octets behind the header */
 	uint32_t n_words;
 	uint8_t n_seq, n_seconds, n_microseconds; /* widths */
-	uint8_t direction_at, payload_at, parts_at, packet_at;
+	uint16_t seq_at, seconds_at, microseconds_at, direction_at;
+	uint16_t header_at, payload_at, parts_at, packet_at;
 	uint64_t words[NECK_WORDS], mask[NECK_WORDS];
 };
 
@@ -166,6 +167,11 @@ ALWAYS_INLINE bool is_moment(const struct moment *m)
 {
 	return m->seq <= UINT32_MAX && m->seconds < INT64_MAX / NANOS_PER_S &&
 	       m->microseconds < US_PER_S;
+}
+
+ALWAYS_INLINE struct nanos time_of(const struct moment *m)
+{
+	return (struct nanos){(int64_t)(m->seconds * NANOS_PER_S + m->microseconds * NANOS_PER_US)};
 }
 
 ALWAYS_INLINE void take_moment(struct rd *r, struct moment *m)
@@ -417,52 +423,37 @@ ALWAYS_INLINE const struct likeness_stream *find(struct likeness *l, struct rd *
 	return s;
 }
 
-/* Where values stand in a neck: 84 n SEQ a7 n 80 n SECONDS 81 n MICROSECONDS. */
-ALWAYS_INLINE size_t seconds_at(const struct neck *n)
+/* Makes a neck of a record that was read: its number begins at seq_at. */
+static void learn(struct neck *n, const uint8_t *pdu, size_t seq_at, const struct moment *m,
+		  const struct content *c)
 {
-	return (size_t)n->n_seq + 6;
-}
-
-ALWAYS_INLINE size_t microseconds_at(const struct neck *n)
-{
-	return seconds_at(n) + n->n_seconds + 2;
-}
-
-static void take_words(uint64_t words[NECK_WORDS], const uint8_t octets[NECK_WORDS * WORD])
-{
-	struct rd r = rd_of(octets, (size_t)NECK_WORDS * WORD);
-
-	for (int i = 0; i < NECK_WORDS; i++)
-		words[i] = rd_u64(&r);
-}
-
-/* Makes a neck of a record that was read: r begins behind the head. */
-static void learn(struct neck *n, struct rd r, const struct moment *m, const struct content *c)
-{
-	size_t left = rd_left(&r), packet_at = left - c->packet.len;
+	size_t packet_at = n->next_len - c->packet.len;
 	size_t n_words = (packet_at + WORD - 1) / WORD;
 	uint8_t octets[NECK_WORDS * WORD] = {0}, mask[NECK_WORDS * WORD] = {0};
-	const uint8_t *at = rd_take(&r, packet_at);
 
 	n->number = 0;
-	if (!at || n_words > NECK_WORDS)
+	if (n_words > NECK_WORDS)
 		return;
 	n->n_words = (uint32_t)n_words;
 	n->n_seq = m->n_seq;
 	n->n_seconds = m->n_seconds;
 	n->n_microseconds = m->n_microseconds;
-	n->direction_at = (uint8_t)(left - c->direction_left - 1);
-	n->payload_at = (uint8_t)(left - c->payload.len);
-	n->parts_at = (uint8_t)(left - c->parts.len);
-	n->packet_at = (uint8_t)packet_at;
-	memcpy(octets, at, packet_at);
+	/* 84 n SEQ a7 n 80 n SECONDS 81 n MICROSECONDS */
+	n->seq_at = (uint16_t)(seq_at + 2);
+	n->seconds_at = (uint16_t)(n->seq_at + n->n_seq + 4);
+	n->microseconds_at = (uint16_t)(n->seconds_at + n->n_seconds + 2);
+	n->direction_at = (uint16_t)(n->next_len - c->direction_left - 1);
+	n->payload_at = (uint16_t)(n->next_len - c->payload.len);
+	n->parts_at = (uint16_t)(n->next_len - c->parts.len);
+	n->packet_at = (uint16_t)packet_at;
+	memcpy(octets, pdu, packet_at);
 	memset(mask, 0xff, packet_at);
-	memset(mask + 2, 0, n->n_seq);
-	memset(mask + seconds_at(n), 0, n->n_seconds);
-	memset(mask + microseconds_at(n), 0, n->n_microseconds);
+	memset(mask + n->seq_at, 0, n->n_seq);
+	memset(mask + n->seconds_at, 0, n->n_seconds);
+	memset(mask + n->microseconds_at, 0, n->n_microseconds);
 	mask[n->direction_at] = 0;
-	take_words(n->words, octets);
-	take_words(n->mask, mask);
+	memcpy(n->words, octets, sizeof octets);
+	memcpy(n->mask, mask, sizeof mask);
 	n->number = n->next_number;
 	n->len = n->next_len;
 }
@@ -472,32 +463,46 @@ ALWAYS_INLINE uint64_t number_at(const uint8_t *neck, size_t at, size_t n)
 	return rd_u64_at(neck, at) >> (64 - 8 * n);
 }
 
-ALWAYS_INLINE struct etsi_octets rest_at(struct rd r, size_t at)
+ALWAYS_INLINE struct etsi_octets rest_at(const uint8_t *pdu, size_t len, size_t at)
 {
-	rd_skip(&r, at);
-	return (struct etsi_octets){r.at, rd_left(&r)};
+	return (struct etsi_octets){pdu + at, len - at};
 }
 
-/* Whether what follows the head is equal to the neck but for values, and these are good. */
-static bool fits(const struct neck *n, const struct rd *r, struct moment *m, struct content *c)
+ALWAYS_INLINE struct neck *neck_of(const struct likeness *l, const struct likeness_stream *s,
+				   size_t len)
 {
-	struct rd octets = *r;
-	const uint8_t *neck = rd_take(&octets, (size_t)(n->n_words + 1) * WORD);
-	uint64_t other = 0;
+	return &l->necks[(s->slot * 61 + len) % NECKS];
+}
 
-	for (uint32_t i = 0; neck && i < n->n_words; i++)
-		other |= (rd_u64_at(neck, (size_t)i * WORD) ^ n->words[i]) & n->mask[i];
-	if (!neck || other)
+/* Whether the PDU is equal to the stream's neck but for values, and these are good. */
+ALWAYS_INLINE bool fits(const struct neck *n, const struct likeness_stream *s, const uint8_t *pdu,
+			size_t len, struct likeness_own *own)
+{
+	struct rd octets = rd_of(pdu, len);
+	const uint8_t *neck = rd_take(&octets, (size_t)(n->n_words + 1) * WORD);
+	uint64_t other = n->number ^ s->number, word;
+	struct moment m;
+
+	if (!neck || n->len != len)
 		return false;
-	m->seq = number_at(neck, 2, n->n_seq);
-	m->seconds = number_at(neck, seconds_at(n), n->n_seconds);
-	m->microseconds = number_at(neck, microseconds_at(n), n->n_microseconds);
-	c->direction = (uint8_t)number_at(neck, n->direction_at, 1);
-	c->payload = rest_at(*r, n->payload_at);
-	c->parts = rest_at(*r, n->parts_at);
-	c->packet = rest_at(*r, n->packet_at);
-	return is_number(m->seq, n->n_seq) && is_number(m->seconds, n->n_seconds) &&
-	       is_number(m->microseconds, n->n_microseconds) && is_moment(m) && c->direction <= 4;
+	for (uint32_t i = 0; i < n->n_words; i++) {
+		memcpy(&word, neck + (size_t)i * WORD, WORD);
+		other |= (word ^ n->words[i]) & n->mask[i];
+	}
+	if (other)
+		return false;
+	m.seq = number_at(neck, n->seq_at, n->n_seq);
+	m.seconds = number_at(neck, n->seconds_at, n->n_seconds);
+	m.microseconds = number_at(neck, n->microseconds_at, n->n_microseconds);
+	own->seq = (uint32_t)m.seq;
+	own->direction = neck[n->direction_at];
+	own->time = time_of(&m);
+	own->header = pdu + n->header_at;
+	own->payload = rest_at(pdu, len, n->payload_at);
+	own->parts = rest_at(pdu, len, n->parts_at);
+	own->packet = rest_at(pdu, len, n->packet_at);
+	return is_number(m.seq, n->n_seq) && is_number(m.seconds, n->n_seconds) &&
+	       is_number(m.microseconds, n->n_microseconds) && is_moment(&m) && own->direction <= 4;
 }
 
 /* The same by reading each element: r begins behind the head, rest behind the header. */
@@ -509,8 +514,9 @@ static bool read_neck(const struct likeness_stream *s, struct rd r, struct rd re
 	       take_content(&rest, c) && !memcmp(c->object.bytes, s->object, sizeof s->object);
 }
 
-const struct likeness_stream *likeness_find(struct likeness *l, const uint8_t *pdu, size_t len,
-					    struct likeness_own *own)
+/* One that is equal to no neck, by its elements. */
+static const struct likeness_stream *read_whole(struct likeness *l, const uint8_t *pdu, size_t len,
+						struct likeness_own *own)
 {
 	struct rd rest, header = take_header(&rest, pdu, len), r;
 	const uint8_t *from = header.at;
@@ -521,29 +527,37 @@ const struct likeness_stream *likeness_find(struct likeness *l, const uint8_t *p
 
 	if (!s)
 		return NULL;
-	r = from_header(&header, &rest);
-	neck = &l->necks[(s->slot * 61 + len) % NECKS];
-	if (neck->number != s->number || neck->len != len || neck->behind != rd_left(&rest) ||
-	    !fits(neck, &r, &moment, &content)) {
-		if (!read_neck(s, r, rest, &moment, &content))
-			return NULL;
-		if (neck->next_number == s->number && neck->next_len == len) {
-			neck->behind = (uint32_t)rd_left(&rest);
-			learn(neck, r, &moment, &content);
-		}
-		neck->next_number = s->number;
-		neck->next_len = (uint32_t)len;
-	}
 	l->last = l->slots[s->slot];
+	r = from_header(&header, &rest);
+	neck = neck_of(l, s, len);
+	if (fits(neck, s, pdu, len, own))
+		return s;
+	if (!read_neck(s, r, rest, &moment, &content))
+		return NULL;
+	if (neck->next_number == s->number && neck->next_len == len) {
+		neck->header_at = (uint16_t)(from - pdu);
+		learn(neck, pdu, (size_t)(r.at - pdu), &moment, &content);
+	}
+	neck->next_number = s->number;
+	neck->next_len = (uint32_t)len;
 	*own = (struct likeness_own){.seq = (uint32_t)moment.seq,
 				     .direction = content.direction,
-				     .time = {(int64_t)(moment.seconds * NANOS_PER_S +
-							moment.microseconds * NANOS_PER_US)},
+				     .time = time_of(&moment),
 				     .header = from,
 				     .payload = content.payload,
 				     .parts = content.parts,
 				     .packet = content.packet};
 	return s;
+}
+
+const struct likeness_stream *likeness_find(struct likeness *l, const uint8_t *pdu, size_t len,
+					    struct likeness_own *own)
+{
+	const struct likeness_stream *s = l->last;
+
+	if (s && fits(neck_of(l, s, len), s, pdu, len, own))
+		return s;
+	return read_whole(l, pdu, len, own);
 }
 
 void likeness_record(const struct likeness_stream *s, const struct likeness_own *own,
