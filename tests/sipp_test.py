@@ -34,7 +34,7 @@ NO_CALL = {"cause": "none", "status": [None], "dialogs": [0], "endpoints": 0}
 HAPPENS = {
     "moving": {"endpoints": 8},
     "forked": {"dialogs": [2], "endpoints": 6},
-    "redirected": {"status": [302], "dialogs": [2]},
+    "redirected": {"dialogs": [2]},
     "cancelled": {"cause": "cancelled", "status": [487], "endpoints": 2},
     "natted": {"endpoints": 5},  # the fifth is learned: her media come from there
     "registered": NO_CALL,
@@ -80,14 +80,14 @@ def statistics(path):
 
 
 def participants(shark, path):
-    """{Call-ID: (caller, called, first final answer to its INVITE)}, of field output."""
+    """{Call-ID: (caller, called, first final answer to its INVITE, redirections apart that are followed)}, of field output."""
     found = {}
     for call_id, caller, called, method, status in shark.rows(
             path, ["sip.Call-ID", "sip.from.addr", "sip.to.addr", "sip.CSeq.method", "sip.Status-Code"]):
         if not call_id:
             continue
         _, _, final = found.setdefault(call_id, (caller, called, None))
-        if method == "INVITE" and status >= "200" and not final:
+        if method == "INVITE" and status >= "200" and (not final or 300 <= final < 400):  # a redirection is followed
             found[call_id] = caller, called, int(status)
     return found
 

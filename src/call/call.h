@@ -107,8 +107,9 @@ struct call_leg {
 	uint8_t cause;       /* enum call_cause: of its end */
 	bool is_midway;      /* its first INVITE was not seen */
 	bool is_held;        /* a party has put the other on hold */
-	uint16_t status;   /* the first final answer to its INVITE, challenges apart; 0: none yet */
-	uint8_t n_dialogs; /* tags that answered */
+	uint16_t status;     /* the first final answer to its INVITE; 0: none yet. Not challenges,
+			    * nor redirections that were followed */
+	uint8_t n_dialogs;   /* tags that answered */
 	uint32_t n_requests[SIP_N_METHODS]; /* without repeated ones */
 	uint32_t n_answers[7];              /* by the status' first digit */
 	uint32_t n_repeated;

@@ -76,6 +76,8 @@ static void refusals(struct world *w)
 	       (struct said){
 		       .call_id = "c3", .cseq = "2 INVITE", .branch = "7", .dst = 5, .to = "e"});
 	hears(w, ALICE, "redirected, and it goes on", "begin> continue< continue> continue<");
+	ok(call_leg_next(call_find(w->calls, w->last_call), NULL)->status == 200,
+	   "… and its answer is that of who was called then");
 	feed(w, (struct said){.call_id = "c4"});
 	later(w, 201);
 	hears(w, ALICE, "nobody answers", "begin> end:timeout");

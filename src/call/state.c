@@ -117,6 +117,8 @@ static void take_request(struct calls *c, struct leg *leg, const struct facts *f
 	switch (f->method) {
 	case SIP_INVITE:
 		begin_transaction(leg, f);
+		if (leg->is_redirected)
+			leg->shown.status = 0; /* it was followed: what comes of it is the answer */
 		leg->is_retrying = false;
 		leg->is_redirected = false;
 		break;
