@@ -49,12 +49,12 @@ OPERATOR = "operator: {id: EXAMPLE-NZ, network_element: akl-1, trust_from: true,
 DAMAGED = "octets were changed on purpose: tshark reads start lines and fields that are none"
 BEHIND_THE_END = "tshark counts RTP that comes behind the call's end"
 BOUND_ONCE = "tshark does not know a port again that another description named before"
-OF_BOTH = "two calls of a target expect the same media, and each gets them"
+OF_BOTH = ("a PBX sends its legs' media past itself: two calls of a target say that they have one and the same media, from the end "
+           "of the ringing to their own end, and each is delivered whole")
 REFUSED_FAX = "T.38 was refused (488), so that RTP goes on: tshark takes it for T.38 all the same"
 REASONS = {
     "nDPI__fuzz-2006-06-26-2594.pcap": DAMAGED,
     "heplify__sip_sctp.pcap": "SIP over SCTP is not read",
-    "heplify__sip_tcp_websocket.pcap": "SIP over WebSocket is not read",
     "ipfixprobe__inputs-sip.pcap": "tshark counts a message again where an ICMP error quotes it",
     "open5gs__ipsec_to_ipsec_call.pcapng": "part of the signalling is in ESP without encryption, which tshark opens",
     "ISA__i_was_called_by_another_pc.pcap": f"{BOUND_ONCE}; {BEHIND_THE_END}; and {OF_BOTH}",

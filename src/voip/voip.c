@@ -6,6 +6,7 @@
 
 #include "identity/match.h"
 #include "sip/framer.h"
+#include "sip/websocket.h"
 #include "stream/stream.h"
 
 enum {
@@ -30,9 +31,11 @@ struct voip {
 	_Atomic uint8_t marks[N_MARKS]; /* how many; that many or more: MARK_FULL, which stays */
 };
 
-/* Of one direction of a TCP connection. */
+/* Of one direction of a TCP connection: WebSocket until it is known to be none. */
 struct side {
 	struct sip_framer framer;
+	struct websocket websocket;
+	bool is_plain;
 	uint32_t mark;
 	uint8_t room[FRAMER_ROOM];
 };
@@ -156,10 +159,31 @@ static struct side *side_of(struct voip *t, const struct stream_piece *p)
 		return NULL;
 	}
 	sip_framer_init(&side->framer, side->room, sizeof side->room);
+	websocket_init(&side->websocket, side->room, sizeof side->room);
+	side->is_plain = false;
 	side->mark = mark_of(p->src, p->src_port, p->dst, p->dst_port);
 	follow(t, side->mark);
 	*p->mark = side;
 	return side;
+}
+
+/* What came of a WebSocket, as long as it may be one: one that was met midway, in the middle of a
+ * frame, is known by the next. */
+static void take_frames(struct voip *t, struct side *side, struct call_message *m, struct rd *r)
+{
+	struct sip_text text;
+	int rc;
+
+	if (side->is_plain && !side->framer.n_messages && websocket_begins(r->at, rd_left(r))) {
+		side->is_plain = false;
+		websocket_init(&side->websocket, side->room, sizeof side->room);
+	}
+	while (!side->is_plain && rd_left(r)) {
+		rc = websocket_next(&side->websocket, r, &text);
+		if (rc == 1)
+			feed(t, m, text);
+		side->is_plain = rc < 0;
+	}
 }
 
 static void on_piece(void *arg, const struct stream_piece *p)
@@ -177,8 +201,11 @@ static void on_piece(void *arg, const struct stream_piece *p)
 	if (!side)
 		return;
 	*p->is_kept = true;
-	if (p->lost && sip_framer_gap(&side->framer, &text) == 1)
+	if (p->lost && !side->is_plain)
+		websocket_gap(&side->websocket);
+	else if (p->lost && sip_framer_gap(&side->framer, &text) == 1)
 		feed(t, &m, text);
+	take_frames(t, side, &m, &r);
 	while (sip_framer_next(&side->framer, &r, &text) == 1)
 		feed(t, &m, text);
 }
@@ -321,6 +348,12 @@ void voip_set_rules(struct voip *t, uint32_t joins, struct nanos idle_limit)
 	call_set_rules(t->calls, joins, idle_limit);
 }
 
+/* Whether a segment begins with a message of SIP, alone or in a frame. */
+static bool begins_with_sip(const struct stream_segment *s)
+{
+	return sip_likeness(s->bytes, s->len) == SIP_IS_ONE || websocket_begins(s->bytes, s->len);
+}
+
 static bool take_segment(struct voip *t, const struct weir_packet *p, struct nanos time,
 			 bool is_sure)
 {
@@ -328,7 +361,7 @@ static bool take_segment(struct voip *t, const struct weir_packet *p, struct nan
 
 	if (!t->streams || !stream_segment_of(p, &s))
 		return false;
-	if (!is_sure && !stream_knows(t->streams, &s) && sip_likeness(s.bytes, s.len) != SIP_IS_ONE)
+	if (!is_sure && !stream_knows(t->streams, &s) && !begins_with_sip(&s))
 		return false;
 	s.time = time;
 	stream_feed(t->streams, &s);
@@ -371,7 +404,7 @@ bool voip_follows(const struct voip *t, const struct weir_packet *p)
 		return false;
 	return atomic_load_explicit(&t->marks[mark_of(&s.src, s.src_port, &s.dst, s.dst_port)],
 				    memory_order_relaxed) ||
-	       sip_likeness(s.bytes, s.len) == SIP_IS_ONE;
+	       begins_with_sip(&s);
 }
 
 void voip_heard(struct voip *t, const struct media_hit *hit, const struct media_endpoint *far,

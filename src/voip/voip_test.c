@@ -7,6 +7,7 @@
 #include "base/tap.h"
 #include "base/wr.h"
 #include "net/decode.h"
+#include "sip/craft_frame.h"
 
 enum { UDP = 17, TCP = 6, LINK_RAW = 101, SIP_PORT = 5060 };
 
@@ -94,11 +95,12 @@ static void set_targets(struct world *w)
 }
 
 /* A packet of Alice's (or Bob's) with these octets, decoded. */
-static struct weir_packet packet(struct world *w, uint8_t proto, bool is_bobs, const char *text)
+static struct weir_packet packet_of(struct world *w, uint8_t proto, bool is_bobs, const void *text,
+				    size_t len)
 {
 	static struct weir_frame f;
 	struct wr p = wr_of(w->packet, sizeof w->packet);
-	size_t head = proto == UDP ? 8 : 20, len = strlen(text);
+	size_t head = proto == UDP ? 8 : 20;
 	struct weir_packet out;
 
 	wr_u16(&p, 0x4500);
@@ -128,6 +130,11 @@ static struct weir_packet packet(struct world *w, uint8_t proto, bool is_bobs, c
 				.link = LINK_RAW};
 	net_decode(&out, &f);
 	return out;
+}
+
+static struct weir_packet packet(struct world *w, uint8_t proto, bool is_bobs, const char *text)
+{
+	return packet_of(w, proto, is_bobs, text, strlen(text));
 }
 
 static bool take(struct world *w, uint8_t proto, bool is_bobs, const char *text, bool is_sure)
@@ -247,6 +254,36 @@ static void test_tcp(void)
 	voip_free(&w.voip);
 }
 
+/* A gateway's browser: with a handshake, or met midway. */
+static void test_websocket(void)
+{
+	static const char handshake[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n"
+					"Sec-WebSocket-Protocol: sip\r\n\r\n";
+	uint8_t octets[sizeof INVITE + 40];
+	struct weir_packet p;
+	struct world w;
+
+	for (int is_midway = 0; is_midway < 2; is_midway++) {
+		struct wr frame = wr_of(octets, sizeof octets);
+
+		begin(&w, false);
+		set_targets(&w);
+		w.seq = 1000;
+		if (!is_midway)
+			ok(take(&w, TCP, false, handshake, true), "a handshake at a server's port");
+		put_frame(&frame, 0x01, INVITE, 200, 0xa1b2c3d4);
+		put_frame(&frame, 0x89, "x", 1, 0xa1b2c3d4);
+		put_frame(&frame, 0x80, &INVITE[200], sizeof INVITE - 1 - 200, 0x01020304);
+		p = packet_of(&w, TCP, false, octets, frame.len);
+		ok(!is_midway || voip_follows(w.voip, &p), "a frame with a message is followed");
+		ok(voip_take(w.voip, &p, (struct nanos){w.now_ns}, !is_midway) &&
+			   is(&w, "begin:80 by:2 begin:70 by:1"),
+		   "a message in two frames, with another between, is read%s",
+		   is_midway ? " where the handshake was not seen" : "");
+		voip_free(&w.voip);
+	}
+}
+
 static void test_flush(void)
 {
 	char text[] = INVITE INVITE;
@@ -295,6 +332,7 @@ int main(void)
 	test_named();
 	test_strangers();
 	test_tcp();
+	test_websocket();
 	test_flush();
 	test_media();
 	return tap_end();
