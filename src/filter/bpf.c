@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/rd.h"
+#include "filter/lanes.h"
 
 enum {
 	BPF_MAX_INSNS = 65536,
@@ -54,6 +55,7 @@ struct step {
 struct bpf {
 	uint32_t n;
 	bool has_memory;
+	struct lanes *lanes; /* the same for many packets at once; NULL: cannot be had */
 	struct step steps[];
 };
 
@@ -536,6 +538,10 @@ int bpf_new(struct bpf **out, const struct bpf_insn *insns, size_t n)
 	b->n = (uint32_t)n;
 	for (uint32_t i = 0; i < n && !rc; i++)
 		rc = set_step(b, &insns[i], i);
+	if (!rc)
+		rc = lanes_new(&b->lanes, insns, n);
+	if (rc == ERR_UNSUPPORTED)
+		rc = 0;
 	if (rc)
 		bpf_free(&b);
 	else
@@ -546,6 +552,8 @@ int bpf_new(struct bpf **out, const struct bpf_insn *insns, size_t n)
 
 void bpf_free(struct bpf **b)
 {
+	if (*b)
+		lanes_free(&(*b)->lanes);
 	free(*b);
 	*b = NULL;
 }
@@ -578,4 +586,27 @@ uint32_t bpf_run(const struct bpf *b, const uint8_t *bytes, uint32_t len, uint32
 		memset(r.memory, 0, sizeof r.memory);
 	kept = b->steps[0].go(b->steps, &r, 0, 0);
 	return __builtin_expect(r.back != NULL, false) ? run_loops(&r) : kept;
+}
+
+static bool accepts(const struct bpf *b, const struct weir_frame *f)
+{
+	return bpf_run(b, f->bytes, f->cap_len, f->wire_len) != 0;
+}
+
+uint64_t bpf_run_many(const struct bpf *b, const struct weir_frame *frames, int n)
+{
+	uint64_t accepted = 0;
+
+	for (int i = 0; i < n; i += b->lanes ? LANES : 1) {
+		int n_here = n - i < LANES ? n - i : LANES;
+
+		if (b->lanes)
+			accepted |= (uint64_t)lanes_run(b->lanes, &frames[i], n_here) << i;
+		else
+			accepted |= (uint64_t)accepts(b, &frames[i]) << i;
+	}
+	for (int i = 0; b->lanes && i < n; i++) /* these have no lanes */
+		if (__builtin_expect(frames[i].cap_len < LANES_MIN_LEN, false))
+			accepted |= (uint64_t)accepts(b, &frames[i]) << i;
+	return accepted;
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/frame.h>
+
 #include "base/err.h"
 
 struct bpf_insn; /* libpcap's: code, jt, jf, k */
@@ -22,5 +24,10 @@ void bpf_free(struct bpf **b);
 
 /* What the program returns for a packet: 0 refuses it. */
 uint32_t bpf_run(const struct bpf *b, const uint8_t *bytes, uint32_t len, uint32_t wire_len);
+
+enum { BPF_MANY = 64 };
+
+/* For n <= BPF_MANY frames at once: bit i is set where it does not return 0 for frame i. */
+uint64_t bpf_run_many(const struct bpf *b, const struct weir_frame *frames, int n);
 
 #endif

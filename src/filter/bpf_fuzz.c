@@ -1,5 +1,5 @@
-/* A program and a packet from the same bytes: what bpf_new takes must run within its bounds, and
- * to the verdict of libpcap's interpreter. */
+/* A program and packets from the same bytes: what bpf_new takes must run within its bounds, and to
+ * the verdict of libpcap's interpreter; many packets at once as one by one. */
 #include <sys/types.h>
 
 #include <pcap/bpf.h>
@@ -26,6 +26,23 @@ static bool may_differ_at(const struct bpf_insn *in)
 	       (is_shift && in->k >= 32);
 }
 
+/* The bytes and all that is left of them when the first are taken away. */
+static void hold_many_against_one(const struct bpf *b, const uint8_t *bytes, uint32_t len)
+{
+	struct weir_frame frames[BPF_MANY];
+	uint64_t one_by_one = 0;
+
+	for (uint32_t i = 0; i < BPF_MANY; i++) {
+		uint32_t skip = i < len ? i : len;
+
+		frames[i] = (struct weir_frame){
+			.bytes = bytes + skip, .cap_len = len - skip, .wire_len = len};
+		one_by_one |= (uint64_t)(bpf_run(b, bytes + skip, len - skip, len) != 0) << i;
+	}
+	if (bpf_run_many(b, frames, BPF_MANY) != one_by_one)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct rd r = rd_of(bytes, len);
@@ -50,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	else if (bpf_validate(insns, (int)n) &&
 		 bpf_run(b, r.at, left, left) != bpf_filter(insns, r.at, left, left))
 		abort();
+	hold_many_against_one(b, r.at, left);
 	bpf_free(&b);
 	return 0;
 }

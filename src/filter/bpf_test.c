@@ -2,11 +2,12 @@
 #include "filter/bpf.h"
 
 #include <pcap/pcap.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/tap.h"
 
-enum { ROUNDS = 3000, MAX_LEN = 160 };
+enum { ROUNDS = 3008, MAX_LEN = 160, PAGE = 4096 };
 
 static const char *const expressions[] = {
 	"tcp port 443",
@@ -63,7 +64,9 @@ static void agree_on(const char *expression)
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 262144);
 	struct bpf_program program;
 	struct bpf *b = NULL;
-	int n_same = 0, n_matched = 0;
+	static uint8_t p[BPF_MANY][MAX_LEN];
+	struct weir_frame frames[BPF_MANY];
+	int n_same = 0, n_matched = 0, n_many = 0;
 
 	for (int optimize = 0; optimize < 2; optimize++) {
 		if (pcap_compile(pcap, &program, expression, optimize, 0) < 0 ||
@@ -71,20 +74,77 @@ static void agree_on(const char *expression)
 			ok(false, "%s compiles", expression);
 			break;
 		}
-		for (int i = 0; i < ROUNDS; i++) {
-			uint8_t p[MAX_LEN];
-			uint32_t len = make(p), wire_len = len + any() % 100;
-			uint32_t ours = bpf_run(b, p, len, wire_len);
+		for (int i = 0; i < ROUNDS; i += BPF_MANY) {
+			uint64_t matching = 0;
 
-			n_same += ours == bpf_filter(program.bf_insns, p, wire_len, len);
-			n_matched += ours != 0;
+			for (int k = 0; k < BPF_MANY; k++) {
+				uint32_t len = make(p[k]), wire_len = len + any() % 100;
+				uint32_t ours = bpf_run(b, p[k], len, wire_len);
+
+				frames[k] = (struct weir_frame){
+					.bytes = p[k], .cap_len = len, .wire_len = wire_len};
+				n_same += ours == bpf_filter(program.bf_insns, p[k], wire_len, len);
+				matching |= (uint64_t)(ours != 0) << k;
+			}
+			n_matched += __builtin_popcountll(matching);
+			n_many += bpf_run_many(b, frames, BPF_MANY) == matching &&
+				  bpf_run_many(b, frames, 21) == (matching & 0x1fffff);
 		}
 		bpf_free(&b);
 		pcap_freecode(&program);
 	}
 	ok(n_same == 2 * ROUNDS, "\"%s\": the same verdict as libpcap on %d packets, %d match",
 	   expression, n_same, n_matched);
+	ok(n_many == 2 * ROUNDS / BPF_MANY, "and the same of many at once");
 	pcap_close(pcap);
+}
+
+/* Loads of every size at every offset, from packets that begin or end where memory does: one octet
+ * beside them would be the last. */
+static void nothing_beside_a_packet_is_read(void)
+{
+	uint8_t *wall = mmap(NULL, 3 * (size_t)PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *page = wall + PAGE;
+	int n_same = 0, n = 0;
+
+	if (wall == MAP_FAILED || mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0) {
+		ok(false, "a page between walls");
+		return;
+	}
+	for (uint32_t i = 0; i < PAGE; i++)
+		page[i] = (uint8_t)any();
+	for (uint32_t k = 0; k < 12; k++) {
+		for (int size = 0; size < 3; size++) {
+			const uint16_t code[] = {BPF_LD | BPF_B, BPF_LD | BPF_H, BPF_LD | BPF_W};
+			const struct bpf_insn insns[] = {
+				{BPF_LDX | BPF_B | BPF_MSH, 0, 0, k},
+				{(uint16_t)(code[size] | BPF_ABS), 0, 0, k},
+				{BPF_JMP | BPF_JSET | BPF_K, 0, 1, 1},
+				{(uint16_t)(code[size] | BPF_IND), 0, 0, k % 3},
+				{BPF_JMP | BPF_JGT | BPF_K, 0, 1, (uint32_t)any() % 0x90},
+				{BPF_RET | BPF_K, 0, 0, 1},
+				{BPF_RET | BPF_K, 0, 0, 0}};
+			struct weir_frame frames[BPF_MANY];
+			uint64_t matching = 0;
+			struct bpf *b;
+
+			if (bpf_new(&b, insns, 7) < 0)
+				abort();
+			for (uint32_t i = 0; i < BPF_MANY; i++) {
+				uint32_t len = i / 2;
+
+				frames[i] = (struct weir_frame){
+					.bytes = i % 2 ? page + PAGE - len : page, .cap_len = len};
+				matching |= (uint64_t)(bpf_run(b, frames[i].bytes, len, len) != 0)
+					    << i;
+			}
+			n_same += bpf_run_many(b, frames, BPF_MANY) == matching;
+			n++;
+			bpf_free(&b);
+		}
+	}
+	ok(n_same == n, "nothing beside a packet is read, and %d programs say the same", n_same);
+	munmap(wall, 3 * (size_t)PAGE);
 }
 
 static void unsound_programs_are_refused(void)
@@ -133,6 +193,7 @@ int main(void)
 {
 	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
 		agree_on(expressions[i]);
+	nothing_beside_a_packet_is_read();
 	unsound_programs_are_refused();
 	loops_end();
 	return tap_end();

@@ -212,20 +212,57 @@ static struct program *add(struct filter *f, uint16_t link, bool swapped)
 	return placed;
 }
 
-bool filter_match(struct filter *f, const struct weir_frame *frame)
+/* The program for frames of this link type; NULL where there is none. */
+static struct bpf *program_for(struct filter *f, const struct weir_frame *frame)
 {
 	bool swapped = is_swapped(frame);
 	struct program *p = find(f, frame->link, swapped);
 
-	if (!p && !f->text[0])
-		return true;
 	if (!p)
 		p = add(f, frame->link, swapped);
-	if (!p || !p->bpf) {
+	return p ? p->bpf : NULL;
+}
+
+bool filter_match(struct filter *f, const struct weir_frame *frame)
+{
+	const struct bpf *bpf;
+
+	if (!f->text[0])
+		return true;
+	bpf = program_for(f, frame);
+	if (!bpf)
 		atomic_fetch_add_explicit(&f->n_unfit, 1, memory_order_relaxed);
-		return false;
+	return bpf && bpf_run(bpf, frame->bytes, frame->cap_len, frame->wire_len) != 0;
+}
+
+/* How many of the frames, from the first on, have its program. */
+static int n_alike(const struct weir_frame *frames, int n)
+{
+	int i = 1;
+
+	while (i < n && frames[i].link == frames[0].link &&
+	       ((frames[i].flags ^ frames[0].flags) & WEIR_FRAME_SWAPPED) == 0)
+		i++;
+	return i;
+}
+
+uint64_t filter_match_many(struct filter *f, const struct weir_frame *frames, int n)
+{
+	uint64_t matching = 0;
+
+	if (!f->text[0])
+		return n < FILTER_MANY ? ((uint64_t)1 << n) - 1 : UINT64_MAX;
+	for (int i = 0, n_here; i < n; i += n_here) {
+		const struct bpf *bpf = program_for(f, &frames[i]);
+
+		n_here = n_alike(&frames[i], n - i);
+		if (bpf)
+			matching |= bpf_run_many(bpf, &frames[i], n_here) << i;
+		else
+			atomic_fetch_add_explicit(&f->n_unfit, (uint64_t)n_here,
+						  memory_order_relaxed);
 	}
-	return bpf_run(p->bpf, frame->bytes, frame->cap_len, frame->wire_len) != 0;
+	return matching;
 }
 
 uint64_t filter_n_unfit(const struct filter *f)

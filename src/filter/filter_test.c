@@ -36,6 +36,35 @@ static void link_types_are_told_apart(void)
 	filter_free(&f);
 }
 
+static void many_are_told_as_one_by_one(void)
+{
+	static const char *const texts[] = {"tcp port 443", "ip[2] = 0", "", "udp"};
+	struct weir_frame frames[FILTER_MANY];
+	struct filter *f;
+
+	for (int i = 0; i < FILTER_MANY; i++) {
+		frames[i] = i % 5 == 0   ? frame_of(101, 14)
+			    : i % 7 == 0 ? frame_of(147, 0)
+					 : frame_of(1, i % 3 == 0 ? 14 : 0);
+		frames[i].cap_len -= i > 40 ? (uint32_t)i - 32 : 0;
+	}
+	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+		uint64_t matching = 0, n_unfit;
+
+		if (!ok(filter_new(&f, texts[t], NULL) == 0, "a filter: \"%s\"", texts[t]))
+			continue;
+		for (int i = 0; i < FILTER_MANY; i++)
+			matching |= (uint64_t)filter_match(f, &frames[i]) << i;
+		n_unfit = filter_n_unfit(f);
+		ok(filter_match_many(f, frames, FILTER_MANY) == matching &&
+			   filter_n_unfit(f) == 2 * n_unfit,
+		   "%d of many at once match, of several link types",
+		   __builtin_popcountll(matching));
+		ok(filter_match_many(f, frames, 9) == (matching & 0x1ff), "and of nine");
+		filter_free(&f);
+	}
+}
+
 static void loopback_headers_of_other_systems(void)
 {
 	static const struct {
@@ -157,6 +186,7 @@ static void threads_share_a_filter(void)
 int main(void)
 {
 	link_types_are_told_apart();
+	many_are_told_as_one_by_one();
 	loopback_headers_of_other_systems();
 	names_are_not_looked_up();
 	threads_share_a_filter();

@@ -111,10 +111,10 @@ static int batch(struct worker *w, struct weir_frame *frames, int n)
 
 	count_batch(t, frames, n);
 	for (int k = 0; k < s->filters.n; k++) {
-		for (int i = 0; i < n; i++) {
-			if (filter_match(s->filters.at[k], &frames[i]))
-				count(&t->by[k], &frames[i]);
-		}
+		uint64_t left = filter_match_many(s->filters.at[k], frames, n);
+
+		for (; left; left &= left - 1)
+			count(&t->by[k], &frames[__builtin_ctzll(left)]);
 	}
 	return 0;
 }
