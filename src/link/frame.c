@@ -87,16 +87,16 @@ size_t link_frame_need(const uint8_t *bytes, size_t len)
 	return LINK_LENGTH_LEN + (size_t)length;
 }
 
-bool link_frame_write(const struct link_frame *frame, struct wr *w)
+bool link_frame_begin(const struct link_frame *frame, size_t n, struct wr *w)
 {
 	bool has_mark = shapes[frame->type].has_mark;
-	size_t length = LINK_TYPE_LEN + (has_mark ? LINK_MARK_LEN : 0) + frame->len;
+	size_t head_len = LINK_LENGTH_LEN + LINK_TYPE_LEN + (has_mark ? LINK_MARK_LEN : 0);
+	size_t length = head_len - LINK_LENGTH_LEN + frame->len;
 
 	if (frame->len > shapes[frame->type].max || frame->len < shapes[frame->type].min)
 		w->ok = false;
 	/* all of it or nothing: a frame in part would end the stream */
-	if (!w->ok ||
-	    (w->size - w->len < LINK_LENGTH_LEN + length && !wr_grow(w, LINK_LENGTH_LEN + length)))
+	if (!w->ok || (w->size - w->len < head_len + n && !wr_grow(w, head_len + n)))
 		return false;
 	wr_u32(w, (uint32_t)length);
 	wr_u8(w, (uint8_t)frame->type);
@@ -104,6 +104,11 @@ bool link_frame_write(const struct link_frame *frame, struct wr *w)
 		wr_u32(w, frame->channel);
 		wr_u64(w, frame->offset);
 	}
-	wr_bytes(w, frame->body, frame->len);
+	wr_bytes(w, frame->body, n);
 	return w->ok;
+}
+
+bool link_frame_write(const struct link_frame *frame, struct wr *w)
+{
+	return link_frame_begin(frame, frame->len, w);
 }

@@ -71,4 +71,7 @@ size_t link_frame_need(const uint8_t *bytes, size_t len);
 /* Writes a frame; false (and w is not ok) where its body is too long or w is full. */
 bool link_frame_write(const struct link_frame *frame, struct wr *w);
 
+/* The same, with the first n (at most len) octets of its body only: the rest must follow. */
+bool link_frame_begin(const struct link_frame *frame, size_t n, struct wr *w);
+
 #endif

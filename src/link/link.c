@@ -342,6 +342,7 @@ static void write_queue(struct link *link)
 
 		if (!bytes)
 			break;
+		link->wire.has_more = link_queued(link) > len;
 		n = tls_wire_write(&link->wire, bytes, len, &why);
 		if (n > 0)
 			talk_sent(&link->talk, (size_t)n);
@@ -565,10 +566,7 @@ void *link_owner(const struct link *link)
 
 size_t link_queued(const struct link *link)
 {
-	size_t len;
-
-	talk_out(&link->talk, &len);
-	return len;
+	return talk_queued(&link->talk);
 }
 
 static int send_frame(struct link *link, const struct link_frame *frame)
@@ -596,14 +594,15 @@ int link_send_records(struct link *link, uint32_t channel, uint64_t offset, cons
 					 .offset = offset,
 					 .body = bytes,
 					 .len = len};
-	bool was_empty = !link_queued(link);
-	int rc = talk_send(&link->talk, &frame);
-
 	/* at once, while it lies near the processor: the next ones would push it out. Not for
 	 * ever: others wait for the loop's turn */
-	if (!rc && was_empty && link->is_shaken && link->n_at_once < MAX_AT_ONCE) {
+	bool is_at_once = !link_queued(link) && link->is_shaken && link->n_at_once < MAX_AT_ONCE;
+	int rc = is_at_once ? talk_lend(&link->talk, &frame) : talk_send(&link->talk, &frame);
+
+	if (!rc && is_at_once) {
 		link->n_at_once += len;
 		write_queue(link);
+		talk_keep(&link->talk);
 	}
 	if (!rc && !link->in_call && (link_queued(link) || link->talk.state != TALK_UP))
 		kick(link);

@@ -10,6 +10,9 @@
 
 enum {
 	READ_LEN = 64 << 10,
+	/* octets of lent records that go with their frame's head, so that it needs no record of TLS
+	 * for itself: one of those is full then */
+	FIRST_LEN = (16 << 10) - LINK_LENGTH_LEN - LINK_TYPE_LEN - LINK_MARK_LEN,
 	/* beyond the queue's limit and one message: the heads of frames, and acknowledgements */
 	SLACK_LEN = 1 << 20,
 };
@@ -83,9 +86,14 @@ static void set_reason(struct talk *t, const char *text)
 
 /* ---- what goes out ---- */
 
-static size_t queued(const struct talk *t)
+static size_t copied(const struct talk *t)
 {
 	return t->out.len - t->out_start;
+}
+
+static size_t queued(const struct talk *t)
+{
+	return copied(t) + rd_left(&t->lent);
 }
 
 /* Moves what waits to the front, once at least half of what lies there has gone. */
@@ -93,7 +101,7 @@ static void pack_out(struct talk *t)
 {
 	if (t->out_start < t->out.len - t->out_start && t->out_start < t->out.len)
 		return;
-	memmove(t->out.bytes, t->out.bytes + t->out_start, queued(t));
+	memmove(t->out.bytes, t->out.bytes + t->out_start, copied(t));
 	t->out.len -= t->out_start;
 	t->out_start = 0;
 }
@@ -189,6 +197,37 @@ int talk_send(struct talk *t, const struct link_frame *frame)
 	return frame->type == LINK_MESSAGE ? put_parts(t, frame) : put(t, frame);
 }
 
+int talk_lend(struct talk *t, const struct link_frame *records)
+{
+	struct link_frame frame = *records;
+
+	if (t->state != TALK_UP || queued(t) || frame.len <= FIRST_LEN ||
+	    frame.len > LINK_MAX_RECORDS)
+		return talk_send(t, records);
+	t->out.len = t->out_start = 0;
+	if (!link_frame_begin(&frame, FIRST_LEN, &t->out)) {
+		t->out.ok = true;
+		return ERR_NOMEM;
+	}
+	t->lent = rd_of(frame.body + FIRST_LEN, frame.len - FIRST_LEN);
+	return 0;
+}
+
+void talk_keep(struct talk *t)
+{
+	size_t len = rd_left(&t->lent);
+
+	if (!len)
+		return;
+	if (t->out_start)
+		pack_out(t);
+	wr_bytes(&t->out, rd_take(&t->lent, len), len);
+	if (t->out.ok)
+		return;
+	t->out.ok = true;
+	talk_lost(t, err_text(ERR_NOMEM));
+}
+
 bool talk_may_send(struct talk *t)
 {
 	if (!t->is_full || t->state != TALK_UP || queued(t) > t->rules->max_queue / 2)
@@ -197,15 +236,27 @@ bool talk_may_send(struct talk *t)
 	return true;
 }
 
+size_t talk_queued(const struct talk *t)
+{
+	return t->state == TALK_OVER ? 0 : queued(t);
+}
+
 const uint8_t *talk_out(const struct talk *t, size_t *len)
 {
-	*len = t->state == TALK_OVER ? 0 : queued(t);
-	return *len ? t->out.bytes + t->out_start : NULL;
+	bool is_lent = !copied(t);
+
+	*len = t->state == TALK_OVER ? 0 : is_lent ? rd_left(&t->lent) : copied(t);
+	if (!*len)
+		return NULL;
+	return is_lent ? t->lent.at : t->out.bytes + t->out_start;
 }
 
 void talk_sent(struct talk *t, size_t n)
 {
-	t->out_start += n;
+	if (copied(t))
+		t->out_start += n;
+	else
+		rd_skip(&t->lent, n);
 	if (queued(t))
 		return;
 	t->out.len = t->out_start = 0;

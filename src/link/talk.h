@@ -11,6 +11,7 @@
 #define LINK_TALK_H
 
 #include "base/nanos.h"
+#include "base/rd.h"
 #include "link/frame.h"
 #include "tls/identity.h"
 
@@ -77,6 +78,7 @@ struct talk {
 	size_t in_start;
 	struct wr out; /* [out_start, out.len) waits to be sent */
 	size_t out_start;
+	struct rd lent; /* and this behind it */
 	struct nanos heard;
 };
 
@@ -106,12 +108,22 @@ void talk_welcome(struct talk *t);
  * empty. */
 MUST_CHECK int talk_send(struct talk *t, const struct link_frame *frame);
 
+/* The same for RECORDS that stay where they are until talk_keep, so that what goes out by then is
+ * not copied before. */
+MUST_CHECK int talk_lend(struct talk *t, const struct link_frame *records);
+/* What was lent and has not gone out is copied. Before anything else is sent. */
+void talk_keep(struct talk *t);
+
+/* Octets that wait to be sent. */
+size_t talk_queued(const struct talk *t);
+
 /* Once after ERR_FULL, when half of the queue has gone. */
 bool talk_may_send(struct talk *t);
 
-/* Bytes to be sent now, and that so many of them went. When the last of an ENDING talk have gone,
- * nothing more will be sent: shut the connection, and read on (the bytes are thrown away) until
- * the peer ends it too, lest the refusal be lost with a reset. talk_tick ends the wait. */
+/* Bytes to be sent now (of more in pieces), and that so many of them went. When the last of an
+ * ENDING talk have gone, nothing more will be sent: shut the connection, and read on (the bytes are
+ * thrown away) until the peer ends it too, lest the refusal be lost with a reset. talk_tick ends
+ * the wait. */
 const uint8_t *talk_out(const struct talk *t, size_t *len);
 void talk_sent(struct talk *t, size_t n);
 

@@ -275,6 +275,53 @@ static void test_frames(void)
 	scene_fini(&s);
 }
 
+/* Records that are sent from where they lie; is_cut: a part of them has to wait. */
+static void test_lent(bool is_cut)
+{
+	enum { LEN = 40000, FULL_RECORD = 16 << 10, PART = 5000 };
+	static uint8_t body[LEN];
+	struct link_frame f = {.type = LINK_RECORDS, .channel = 3, .body = body, .len = LEN};
+	const uint8_t *bytes;
+	struct scene s;
+	bool is_whole = true;
+	size_t n;
+
+	for (size_t i = 0; i < LEN; i++)
+		body[i] = (uint8_t)(i / 7);
+	scene_init(&s);
+	scene_begin(&s, NULL, NULL);
+	carry(&s);
+	ok(talk_lend(&s.ends[0], &f) == 0 && talk_queued(&s.ends[0]) == LEN + 17,
+	   "records are lent, with their head");
+	feed(&s, 0, "\0\0\0\1\5", 5);
+	bytes = talk_out(&s.ends[0], &n);
+	ok(n == FULL_RECORD, "what goes with the head fills a record of TLS");
+	feed(&s, 1, bytes, n);
+	talk_sent(&s.ends[0], n);
+	bytes = talk_out(&s.ends[0], &n);
+	ok(n == LEN + 17 - FULL_RECORD && bytes == body + LEN - n, "the rest is where it was");
+	if (is_cut) {
+		feed(&s, 1, bytes, PART);
+		talk_sent(&s.ends[0], PART);
+		talk_keep(&s.ends[0]);
+		bytes = talk_out(&s.ends[0], &n);
+		ok(n == LEN + 17 - FULL_RECORD - PART && (bytes < body || bytes >= body + LEN),
+		   "what has to wait is copied");
+		memset(body, 0, sizeof body);
+	}
+	carry(&s);
+	for (size_t i = 0; i < LEN && s.n_frames[1] == 1; i++)
+		is_whole &= s.last[1].body[i] == (uint8_t)(i / 7);
+	ok(s.n_frames[1] == 1 && s.last[1].len == LEN && is_whole, "and the frame is whole");
+	ok(s.ends[1].state == TALK_UP && !talk_queued(&s.ends[0]),
+	   "an answer that was owed came behind it");
+	f.len = 900;
+	ok(talk_lend(&s.ends[0], &f) == 0, "few octets are lent");
+	bytes = talk_out(&s.ends[0], &n);
+	ok(n == 917 && (bytes < body || bytes >= body + LEN), "and copied at once");
+	scene_fini(&s);
+}
+
 static void test_silence(void)
 {
 	struct scene s;
@@ -333,6 +380,8 @@ int main(void)
 	test_foreign_hellos();
 	test_noise();
 	test_frames();
+	test_lent(false);
+	test_lent(true);
 	test_silence();
 	test_flood();
 	return tap_end();

@@ -237,7 +237,7 @@ ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct
 
 	w->write_wants = 0;
 	if (w->session) {
-		door_of(w)->has_more = len > RECORD_LEN;
+		door_of(w)->has_more = w->has_more || len > RECORD_LEN;
 		forget_errors();
 		n = SSL_write(w->session, bytes, len > INT_MAX ? INT_MAX : (int)len);
 		door_of(w)->has_more = false;

@@ -27,6 +27,7 @@ struct tls_wire {
 	unsigned read_wants;    /* what the last read, or write, waits for; 0: for nothing */
 	unsigned write_wants;
 	uint32_t n_records; /* written with the key of now */
+	bool has_more;      /* the caller's: more is written right behind the next bytes */
 	uint64_t n_plain;   /* octets written where session is NULL */
 };
 
