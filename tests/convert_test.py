@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """weir convert: formats, compression and selections, held against tcpdump where it can say the same.
 
-    convert_test.py WEIR SERVER        (SERVER: the built weir-server)
+    convert_test.py WEIR [SERVER]      (SERVER: the built weir-server, for a sweep through every capture at hand;
+                                        a sanitized one has that of malformed_test.py)
 """
 import concurrent.futures
 import os
@@ -18,7 +19,7 @@ import time
 from tap import captures, end, memory_folder, ok, shared, skip
 from weir_server import Servers
 
-weir, server = (os.path.abspath(word) for word in sys.argv[1:])
+weir = os.path.abspath(sys.argv[1])
 folder = tempfile.TemporaryDirectory(prefix="weir-convert-")
 START = 1700000000
 
@@ -292,7 +293,7 @@ def differ(one, other, form):
     return None if form(one) == form(other) else f"{len(one)} and {len(other)} bytes"
 
 
-def every_capture():
+def every_capture(server):
     shared_folder = shared()
     if not shared_folder or not shutil.which("tcpdump"):
         skip("every capture is written as tcpdump writes it", "no shared captures here, or no tcpdump")
@@ -315,5 +316,6 @@ trouble()
 pipes()
 interrupted()
 memory()
-every_capture()
+if len(sys.argv) > 2:
+    every_capture(os.path.abspath(sys.argv[2]))
 end()

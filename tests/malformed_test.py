@@ -3,9 +3,10 @@
 
     malformed_test.py SERVER [CAPTURE...]
 
-SERVER is the built weir-server, best with the address sanitizer. All tools run on one capture in one
-process, at whose end nothing may be left in memory. A tool either does its work (exit 0) or ends with exit 1
-and one line that names itself, the file, the byte and the reason. What goes wrong is listed with the command line.
+SERVER is the built weir-server, best with the address sanitizer. All tools run on some captures in one
+process, at whose end nothing may be left in memory; where it dies, each of them has one of its own. A tool either
+does its work (exit 0) or ends with exit 1 and one line that names itself, the file, the byte and the reason. What
+goes wrong is listed with the command line.
 """
 import concurrent.futures
 import os
@@ -17,7 +18,8 @@ import tempfile
 from tap import captures, end, memory_folder, ok, shared, skip
 from weir_server import Servers
 
-SECONDS = 20
+SECONDS = 20        # a command
+AT_ONCE = 8
 MEGABYTES = 1024    # resident, the sanitizer's own share included
 ORDERS = """
 operator: {id: TEST, network_element: test}
@@ -96,13 +98,18 @@ def filled(tool, words, path, folder):
     return line
 
 
-def through(path):
-    """Runs every command on one capture; for each [] or the lines that tell what went wrong."""
+def through(some):
+    """Runs every command on some captures; for each capture and command [] or the lines that tell what went wrong."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
-        answers = servers.run([filled(tool, words, path, folder) for tool, words in commands], keep_out=False)
-    return [[f"{wrong}: weir {tool} {' '.join(words)} with {path}"] + said.errors.splitlines()[:12]
-            if wrong else [] for (tool, words), said in zip(commands, answers)
-            for wrong in [fault(said, str(path))]]
+        for i in range(len(some)):
+            os.mkdir(f"{folder}/{i}")
+        answers = servers.run([filled(tool, words, path, f"{folder}/{i}") for i, path in enumerate(some)
+                               for tool, words in commands], keep_out=False)
+    if len(some) > 1 and any(said.died for said in answers):
+        return [result for path in some for result in through([path])]
+    return [[[f"{wrong}: weir {tool} {' '.join(words)} with {path}"] + said.errors.splitlines()[:12]
+             if wrong else [] for (tool, words), said in zip(commands, answers[i * len(commands):])
+             for wrong in [fault(said, str(path))]] for i, path in enumerate(some)]
 
 
 def all_commands(tools):
@@ -128,7 +135,8 @@ with tempfile.TemporaryDirectory(prefix="weir-", dir=memory_folder()) as work, \
     ok(not unknown, "every tool that weir has is tried", sorted(unknown))
     commands = list(all_commands(known))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(through, paths))
+        parts = [paths[i:i + AT_ONCE] for i in range(0, len(paths), AT_ONCE)]
+        results = [result for results in pool.map(through, parts) for result in results]
     for (tool, words), wrongs in zip(commands, zip(*results)):
         wrong = [line for lines in wrongs for line in lines]
         n_wrong = sum(1 for lines in wrongs if lines)

@@ -227,7 +227,7 @@ static void changed_packets_are_clean(const char *sentence)
 	bool is_good = true;
 	uint32_t seed = 7;
 
-	for (int i = 0; i < 4000 && is_good; i++) {
+	for (int i = 0; i < 1500 && is_good; i++) {
 		struct weir_frame frame;
 
 		craft(&c, sentence, false);

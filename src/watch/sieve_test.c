@@ -18,12 +18,10 @@ static struct net_prefix prefix_of(int version, uint32_t first, int bits)
 {
 	struct net_prefix p = {{.version = version == V4 ? 4 : 6}, (uint8_t)bits};
 	uint32_t wire = htobe32(first);
-	int n = bits < 32 ? bits : 32;
 
 	memcpy(version == V4 ? p.ip.bytes : p.ip.bytes + 2, &wire, 4);
-	for (int bit = n + (version == V4 ? 0 : 16); bit < MAX_BITS; bit++)
-		if (bit >= bits)
-			p.ip.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	for (int i = bits / 8; i < (int)sizeof p.ip.bytes; i++)
+		p.ip.bytes[i] &= i == bits / 8 ? (uint8_t)(0xff00 >> bits % 8) : 0;
 	return p;
 }
 
