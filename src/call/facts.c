@@ -78,7 +78,16 @@ static void read_sdp(struct facts *f, uint64_t seed)
 {
 	struct sip_part part;
 
-	if (!f->m->sip->body.len || !sip_message_part(f->m->sip, "application", "sdp", &part))
+	if (!f->m->sip->body.len)
+		return;
+	if (f->method == SIP_INFO) {
+		f->has_fragment =
+			sip_message_part(f->m->sip, "application", "trickle-ice-sdpfrag", &part);
+		if (f->has_fragment)
+			sdp_fragment_read(part.bytes, &f->sdp);
+		return;
+	}
+	if (!sip_message_part(f->m->sip, "application", "sdp", &part))
 		return;
 	f->has_sdp = sdp_read(part.bytes, &f->sdp) == 0;
 	if (f->has_sdp && sip_text_is_there(f->sdp.origin.line))

@@ -21,6 +21,7 @@ struct facts {
 	uint64_t sessions[2]; /* Session-ID: local, remote; 0: none, or null */
 	uint64_t origin;      /* of the description's o= line */
 	bool has_sdp;
+	bool has_fragment; /* sdp is one: candidates that come later */
 	struct sdp sdp;
 };
 

@@ -8,6 +8,7 @@
  * what differs from before is told. So no path through the rules can leave an endpoint behind. */
 #include <string.h>
 
+#include "base/lookup.h"
 #include "call/table.h"
 
 enum {
@@ -175,6 +176,11 @@ static bool is_known(const struct leg *leg, uint64_t tag)
 	return false;
 }
 
+static bool is_same(const struct call_media *a, const struct call_media *b)
+{
+	return a->at.kind == b->at.kind && media_endpoint_is(&a->at.at, &b->at.at);
+}
+
 /* The two hosts between which the message went, in no order. */
 static void ends_of(const struct facts *f, struct net_ip out[2])
 {
@@ -228,6 +234,30 @@ static struct view *view_of(struct calls *c, struct leg *leg, const struct net_i
 	*v = (struct view){.tag = tag, .party = party};
 	memcpy(v->ends, ends, sizeof v->ends);
 	return v;
+}
+
+static uint64_t mid_of(const struct sdp_media *m)
+{
+	return m->mid.len ? lookup_hash(0, m->mid.bytes, m->mid.len) : 0;
+}
+
+static void note_mids(struct view *v, const struct sdp *sdp)
+{
+	memset(v->mids, 0, sizeof v->mids);
+	for (uint16_t i = 0; i < sdp->n_media; i++)
+		v->mids[i] = mid_of(&sdp->media[i]);
+}
+
+/* The line of the description that a fragment's i-th stands for. */
+static uint16_t line_of(const struct view *v, const struct sdp_media *m, uint16_t i)
+{
+	uint64_t mid = mid_of(m);
+
+	for (uint16_t k = 0; mid && k < SDP_MAX_MEDIA; k++) {
+		if (v->mids[k] == mid)
+			return k;
+	}
+	return i;
 }
 
 /* Offers of the other party on this stretch, which an answer makes final. */
@@ -334,6 +364,7 @@ static void describe(struct calls *c, struct leg *leg, const struct facts *f, ui
 	if (!v)
 		return;
 	read_rows(c, &f->sdp, (uint8_t)(2 * leg->shown.ordinal + party), &rows);
+	note_mids(v, &f->sdp);
 	v->is_held = rows.is_held;
 	oust(c, leg->call, &rows);
 	if (offers) {
@@ -352,6 +383,61 @@ static void describe(struct calls *c, struct leg *leg, const struct facts *f, ui
 	leg->call->n_learned = 0;
 }
 
+/* Those of the rows from the first new one on that are not among them before, so that a fragment
+ * which repeats others, as RFC 8840 4.3 has it, adds what is new. */
+static void drop_repeated(struct rows *rows, uint16_t from)
+{
+	uint16_t n = from;
+
+	for (uint16_t i = from; i < rows->n; i++) {
+		uint16_t k = 0;
+
+		while (k < n && !is_same(&rows->at[k], &rows->at[i]))
+			k++;
+		if (k == n)
+			rows->at[n++] = rows->at[i];
+	}
+	rows->n = n;
+}
+
+/* Candidates that come behind their description (RFC 8840) are expected with what it said last. */
+static void add_later(struct calls *c, struct leg *leg, struct view *v, const struct sdp *sdp)
+{
+	struct call_media **at = v->has_offer ? &v->offer : &v->now;
+	uint16_t *n = v->has_offer ? &v->n_offer : &v->n_now;
+	struct rows rows = {.n = *n};
+
+	if (*n)
+		memcpy(rows.at, *at, *n * sizeof *rows.at);
+	for (uint16_t i = 0; i < sdp->n_media; i++) {
+		const struct sdp_media *m = &sdp->media[i];
+
+		if (m->n_candidates)
+			add_candidates(
+				c, &rows, m,
+				(struct media_expected){
+					.line = line_of(v, m, i),
+					.party = (uint8_t)(2 * leg->shown.ordinal + v->party)});
+	}
+	drop_repeated(&rows, *n);
+	if (rows.n != *n)
+		set_rows(c, at, n, &rows);
+}
+
+static void trickle(struct calls *c, struct leg *leg, const struct facts *f, enum call_party party)
+{
+	struct net_ip ends[2];
+
+	ends_of(f, ends);
+	for (uint8_t i = 0; i < leg->n_views; i++) {
+		struct view *v = &leg->views[i];
+		bool is_its = !v->tag || v->tag == f->from_tag || v->tag == f->to_tag;
+
+		if (v->party == party && is_its && !memcmp(v->ends, ends, sizeof v->ends))
+			add_later(c, leg, v, &f->sdp);
+	}
+}
+
 void offer_take(struct calls *c, struct leg *leg, const struct facts *f, enum call_party party)
 {
 	struct net_ip ends[2];
@@ -360,6 +446,10 @@ void offer_take(struct calls *c, struct leg *leg, const struct facts *f, enum ca
 
 	if (f->method == SIP_BYE) /* of one dialog of several: its endpoints go */
 		offer_settle(c, leg->call);
+	if (f->has_fragment && f->is_request) {
+		trickle(c, leg, f, party);
+		offer_settle(c, leg->call);
+	}
 	if (!is_of_offers)
 		return;
 	ends_of(f, ends);
@@ -402,11 +492,6 @@ struct sum {
 	struct call_media at[CALL_MAX_MEDIA];
 	uint16_t n;
 };
-
-static bool is_same(const struct call_media *a, const struct call_media *b)
-{
-	return a->at.kind == b->at.kind && media_endpoint_is(&a->at.at, &b->at.at);
-}
 
 /* An endpoint that several name, on several stretches or in several legs, is the first's. */
 static void add_all(struct calls *c, struct sum *sum, const struct call_media *rows, uint16_t n)

@@ -248,6 +248,55 @@ static void transferred(struct world *w)
 	end(w);
 }
 
+#define INFO                "INFO sip:bob@10.0.0.2 SIP/2.0"
+#define CANDIDATE(ip, port) "a=candidate:1 1 UDP 2130706431 " ip " " port " typ host\r\n"
+
+/* RFC 8840: Alice's candidates come behind her description, before and behind the answer. */
+static void trickled(struct world *w)
+{
+	static const char offer[] =
+		"o=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
+		"m=audio 9 UDP/TLS/RTP/SAVPF 8\r\na=mid:x\r\na=rtcp-mux-only\r\n"
+		"m=video 9 UDP/TLS/RTP/SAVPF 99\r\na=mid:y\r\na=rtcp-mux-only\r\n";
+	static const char first[] = "a=ice-ufrag:8hhY\r\nm=video 9 RTP/AVP 0\r\na=mid:y\r\n"
+				    "a=rtcp-mux\r\n" CANDIDATE("192.0.2.7", "4000");
+	static const char more[] =
+		"m=video 9 RTP/AVP 0\r\na=mid:y\r\na=rtcp-mux\r\n" CANDIDATE("192.0.2.7", "4000")
+			CANDIDATE("203.0.113.5", "45664") "a=end-of-candidates\r\n";
+	const struct call_media *media;
+	size_t n;
+
+	usual(w);
+	feed(w, (struct said){.sdp = offer});
+	answer(w, "183", (struct said){.to = "b", .sdp = MUX("192.0.2.2", "5000", "")});
+	expects(w, "a description may have no address yet", "+192.0.2.2:5000/rtp+rtcp");
+	feed(w,
+	     (struct said){
+		     .start = INFO, .cseq = "2 INFO", .to = "b", .branch = "2", .fragment = first});
+	answer(w, "200", (struct said){.cseq = "2 INFO", .to = "b", .branch = "2"});
+	expects(w, "a candidate that comes later is expected", "+192.0.2.7:4000/rtp+rtcp");
+	media = call_media_of(call_find(w->calls, w->last_call), &n);
+	for (size_t i = 0; i < n; i++)
+		ok(media[i].at.line == (media[i].at.party == 0), "… in the line of its mid");
+	answer(w, "200", (struct said){.to = "b", .sdp = MUX("192.0.2.2", "5000", "")});
+	feed(w,
+	     (struct said){
+		     .start = INFO, .cseq = "3 INFO", .to = "b", .branch = "3", .fragment = more});
+	expects(w, "one more, behind the answer; what is repeated is not told again",
+		"+203.0.113.5:45664/rtp+rtcp");
+	feed(w, (struct said){.start = INFO,
+			      .cseq = "4 INFO",
+			      .to = "z",
+			      .branch = "4",
+			      .src = 8,
+			      .fragment = "m=audio 9 RTP/AVP 0\r\n" CANDIDATE("192.0.2.66", "6")});
+	expects(w, "a stranger's are not", "");
+	hang_up(w);
+	expects(w, "all go with the call",
+		"-192.0.2.7:4000/rtp+rtcp -203.0.113.5:45664/rtp+rtcp -192.0.2.2:5000/rtp+rtcp");
+	end(w);
+}
+
 int main(void)
 {
 	static struct world w;
@@ -259,5 +308,6 @@ int main(void)
 	cancelled_change(&w);
 	redirected(&w);
 	transferred(&w);
+	trickled(&w);
 	return tap_end();
 }

@@ -116,9 +116,10 @@ struct said {
 	const char *from; /* tag */
 	const char *to;   /* tag; "": none */
 	const char *branch;
-	const char *more; /* header lines */
-	const char *sdp;  /* "192.0.2.1 4000": address and port of one audio line; or lines */
-	uint8_t src;      /* last octet of 10.0.0.x */
+	const char *more;     /* header lines */
+	const char *sdp;      /* "192.0.2.1 4000": address and port of one audio line; or lines */
+	const char *fragment; /* lines of candidates that come later */
+	uint8_t src;          /* last octet of 10.0.0.x */
 	uint8_t dst;
 };
 
@@ -155,7 +156,12 @@ static inline void feed(struct world *w, struct said s)
 	int len;
 
 	write_sdp(sdp, sizeof sdp, s.sdp);
-	snprintf(type, sizeof type, "%s", s.sdp ? "Content-Type: application/sdp\r\n" : "");
+	snprintf(type, sizeof type, "%s",
+		 s.fragment ? "Content-Type: application/trickle-ice-sdpfrag\r\n"
+		 : s.sdp    ? "Content-Type: application/sdp\r\n"
+			    : "");
+	if (s.fragment)
+		snprintf(sdp, sizeof sdp, "%s", s.fragment);
 	len = snprintf(bytes, sizeof bytes,
 		       "%s\r\nVia: SIP/2.0/UDP 10.0.0.%u;branch=z9hG4bK%s\r\n"
 		       "From: <sip:alice@example.org>;tag=%s\r\nTo: <sip:bob@example.org>%s%s\r\n"

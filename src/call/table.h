@@ -69,6 +69,7 @@ struct view {
 	uint16_t n_offer;
 	struct call_media *now;
 	struct call_media *offer;
+	uint64_t mids[SDP_MAX_MEDIA]; /* of the latest description's lines, as hashes; 0: none */
 };
 
 /* One of several entries of a leg in one index. */

@@ -328,21 +328,23 @@ static struct sdp_media *open_media(struct sdp *out, struct sip_text value,
 	return m;
 }
 
-int sdp_read(struct sip_text body, struct sdp *out)
+static void clear(struct sdp *out)
 {
-	struct rd r = sip_text_rd(body), before, start;
-	struct sdp_media *m = NULL, nobody;
-	struct sip_text value;
-	char type;
-
 	memset(out, 0, offsetof(struct sdp, media));
 	out->attributes = (struct sip_text){NULL, 0};
 	out->has_fault = false;
 	out->n_addresses = 1;
-	sip_skip_space(&r);
-	if (!take_line(&r, &type, &value) || type != 'v' || !sip_text_is(sip_text_trim(value), "0"))
-		return ERR_UNKNOWN;
-	for (start = before = r; take_line(&r, &type, &value); before = r) {
+}
+
+/* All lines that are left. */
+static void read_lines(struct rd r, struct sdp *out)
+{
+	struct rd before = r, start = r;
+	struct sdp_media *m = NULL, nobody;
+	struct sip_text value;
+	char type;
+
+	for (; take_line(&r, &type, &value); before = r) {
 		bool is_right = true;
 
 		if (type == 'm') {
@@ -363,7 +365,26 @@ int sdp_read(struct sip_text body, struct sdp *out)
 		close_media(m, start, &r);
 	else
 		out->attributes = sip_text_rest(&start);
+}
+
+int sdp_read(struct sip_text body, struct sdp *out)
+{
+	struct rd r = sip_text_rd(body);
+	struct sip_text value;
+	char type;
+
+	clear(out);
+	sip_skip_space(&r);
+	if (!take_line(&r, &type, &value) || type != 'v' || !sip_text_is(sip_text_trim(value), "0"))
+		return ERR_UNKNOWN;
+	read_lines(r, out);
 	return out->origin.line.bytes ? 0 : ERR_CUT;
+}
+
+void sdp_fragment_read(struct sip_text body, struct sdp *out)
+{
+	clear(out);
+	read_lines(sip_text_rd(body), out);
 }
 
 bool sdp_is_held(const struct sdp_media *media)

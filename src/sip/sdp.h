@@ -97,6 +97,11 @@ struct sdp {
  * down is passed over and told of by has_fault; an m= line that does makes no media. */
 MUST_CHECK int sdp_read(struct sip_text body, struct sdp *out);
 
+/* What candidates that come later are in (application/trickle-ice-sdpfrag, RFC 8840 9): the lines
+ * of a description without its head, of each media no more than an m= line that stands for it, its
+ * mid and its candidates. */
+void sdp_fragment_read(struct sip_text body, struct sdp *out);
+
 /* The address is one at which nothing is to be received: 0.0.0.0 (RFC 3264 8.4) or ::. */
 bool sdp_is_held(const struct sdp_media *media);
 

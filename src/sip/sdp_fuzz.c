@@ -38,7 +38,12 @@ static void try_media(const struct sdp_media *m)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct sdp s;
-	int rc = sdp_read(sip_text_of(bytes, len), &s);
+	int rc;
+
+	sdp_fragment_read(sip_text_of(bytes, len), &s);
+	for (int i = 0; i < s.n_media; i++)
+		try_media(&s.media[i]);
+	rc = sdp_read(sip_text_of(bytes, len), &s);
 
 	if (rc == ERR_UNKNOWN)
 		return 0;

@@ -179,6 +179,26 @@ static void too_many(void)
 	   "%d media are kept, the others counted", SDP_MAX_MEDIA);
 }
 
+/* RFC 8840 9: any beginning of it is one too. */
+static void fragment(void)
+{
+	static const char text[] = "a=ice-pwd:asd88fgpdd777uzjYhagZg\r\nm=audio 9 RTP/AVP 0\r\n"
+				   "a=mid:1\r\na=candidate:1 1 UDP 1 192.0.2.9 49170 typ host\r\n"
+				   "m=video 9 RTP/AVP 0\r\na=mid:2\r\n";
+	struct sdp s;
+	int n_wrong = 0;
+
+	sdp_fragment_read(sip_word(text), &s);
+	ok(s.n_media == 2 && is(s.media[0].mid, "1") && s.media[0].n_candidates == 1 &&
+		   is(s.media[1].mid, "2") && !s.media[1].n_candidates && !s.has_fault,
+	   "candidates that come later are those of their lines");
+	for (size_t len = 0; len < sizeof text - 1; len++) {
+		sdp_fragment_read(sip_text_of(text, len), &s);
+		n_wrong += s.n_media > 2 || (s.n_media && s.media[0].n_candidates > 1);
+	}
+	ok(!n_wrong, "cut anywhere it has no more of them");
+}
+
 int main(void)
 {
 	struct sdp s;
@@ -193,5 +213,6 @@ int main(void)
 	cuts();
 	tolerance();
 	too_many();
+	fragment();
 	return tap_end();
 }
