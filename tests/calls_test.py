@@ -23,7 +23,6 @@ MESSAGES = {
     "nDPI__fuzz-2006-06-26-2594.pcap": DAMAGED,
     "heplify__sip_ipv4_tcp_fragmented.pcap": "tshark takes TCP port 6060 for X11 and sees no SIP there",
     "heplify__sip_sctp.pcap": "SIP over SCTP is not read",
-    "heplify__sip_tcp_websocket.pcap": "SIP over WebSocket is not read",
     "ipfixprobe__inputs-sip.pcap": "tshark counts a message again where an ICMP error quotes it",
     "zeek__sip-junk-before-request.pcap": "octets before the start line make it no message by RFC 3261",
 }
