@@ -255,7 +255,7 @@ void talk_sent(struct talk *t, size_t n)
 {
 	if (copied(t))
 		t->out_start += n;
-	else
+	else if (rd_left(&t->lent))
 		rd_skip(&t->lent, n);
 	if (queued(t))
 		return;
