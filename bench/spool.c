@@ -1,12 +1,14 @@
 /* What a spool's disk takes, and how long who reserves waits for it.
  *
  *	bench-spool FOLDER [ROUNDS [MIB]]
- *	spool NAME RATIO  MB/s RAW-MB/s worst-reservation-us processor-us-per-MiB raw-commits/s
+ *	spool NAME RATIO  MB/s RAW-MB/s worst-reservation-us processor-us-per-MiB commits/s HOT-MB/s
  *	stall NAME WORST-us  waited-us descheduled-us keeper-descheduled-us refused control-us MB/s
  *
  * spool: records through a spool whose memory is full, beside raw writes to a file of the same
  * folder, O_DIRECT, 1 MiB, four at once, both with a commit every 10 ms that overlaps with the
- * writes; in turns, so that both see the same disk. NAME: plain, or sealed: each record under the
+ * writes; in turns, so that both see the same disk. Raw writes come out of as much memory as the
+ * spool has; HOT: out of one and the same megabyte, which stays in the processor's cache and which
+ * no log can write. NAME: plain, or sealed: each record under the
  * key of one of 16 warrants. What counts is what is safe, from the first commit on. Who reserves
  * waits for the disk there as long as it takes.
  *
@@ -67,11 +69,11 @@ static size_t owner(const uint8_t *bytes, size_t len, const uint8_t **name, size
 	return len < RECORD ? 0 : RECORD;
 }
 
-/* Bytes a second, of raw writes. */
-static double run_raw(const char *folder, uint64_t total, double *commits)
+/* Bytes a second, of raw writes out of so much memory. */
+static double run_raw(const char *folder, uint64_t total, size_t span, double *commits)
 {
 	char path[PATH_LEN];
-	uint8_t *bytes = aligned_alloc(4096, DEVICE_PIECE);
+	uint8_t *bytes = aligned_alloc(4096, span);
 	struct device *d;
 	struct device_done done;
 	int64_t from, committed;
@@ -82,12 +84,12 @@ static double run_raw(const char *folder, uint64_t total, double *commits)
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_DIRECT, S_IRUSR | S_IWUSR);
 	if (!bytes || fd < 0 || posix_fallocate(fd, 0, (off_t)total) || device_new(&d, NULL, true))
 		return 0;
-	memset(bytes, 'x', DEVICE_PIECE);
+	memset(bytes, 'x', span);
 	from = committed = now_ns();
 	for (uint64_t at = 0; at < total; at += DEVICE_PIECE) {
 		while (!device_has_room(d) && device_next(d, nanos_from_s(1), &done))
 			is_syncing &= !done.is_sync;
-		device_write(d, &(struct device_piece){fd, bytes, DEVICE_PIECE, at, 0});
+		device_write(d, &(struct device_piece){fd, bytes + at % span, DEVICE_PIECE, at, 0});
 		if (is_syncing || now_ns() - committed < COMMIT_NS)
 			continue;
 		committed = now_ns();
@@ -359,14 +361,15 @@ int main(int argc, char **argv)
 	if (vault_open(&vault, keys, &why))
 		return 1;
 	for (int i = 0; i < 2 * rounds; i++) {
-		double commits = 0, raw = run_raw(argv[1], total, &commits);
+		double commits = 0, hot = run_raw(argv[1], total / 2, DEVICE_PIECE, &commits);
+		double raw = run_raw(argv[1], total, MEMORY, &commits);
 		struct speed ours = run_spool(argv[1], total, i % 2 ? vault : NULL);
 
 		if (raw <= 0 || ours.rate <= 0)
 			return 1;
-		printf("spool %s %.3f  %.0f %.0f %.0f %.0f %.0f\n", i % 2 ? "sealed" : "plain",
+		printf("spool %s %.3f  %.0f %.0f %.0f %.0f %.0f %.0f\n", i % 2 ? "sealed" : "plain",
 		       ours.rate / raw, ours.rate / 1e6, raw / 1e6, ours.worst_us, ours.cpu_us,
-		       commits);
+		       commits, hot / 1e6);
 		fflush(stdout);
 		if (!print_stall(i % 2 ? "flood" : "half", argv[1], total,
 				 i % 2 ? 2 * raw : raw / 2))
