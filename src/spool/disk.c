@@ -130,8 +130,7 @@ void disk_close(struct disk **disk)
 	state_close(&d->state);
 	if (d->place.dir >= 0)
 		close(d->place.dir);
-	for (int i = 0; i < N_BUFFERS; i++)
-		free(d->buffers[i].bytes);
+	free(d->memory);
 	block_plan_fini(&d->plan);
 	pthread_mutex_destroy(&d->lock);
 	free(d->entries);

@@ -28,8 +28,7 @@ struct cached {
 };
 
 struct buffer {
-	uint8_t *bytes; /* aligned; or NULL */
-	size_t size;
+	uint8_t *bytes;  /* aligned, in the disk's memory for buffers */
 	uint32_t n_left; /* pieces of it that are not written yet */
 };
 
@@ -57,6 +56,8 @@ struct disk {
 	uint64_t total;                 /* bytes of all files */
 	uint64_t next_number;
 	struct block_plan plan;
+	uint8_t *memory; /* of the buffers, in large pages where there are any */
+	size_t buffer_size;
 	struct buffer buffers[N_BUFFERS];
 	uint64_t begun, begun_at; /* entry and place in it of the next piece to be written */
 	uint64_t sync_mark;

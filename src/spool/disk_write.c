@@ -2,12 +2,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "spool/disk_parts.h"
 
 enum {
 	BUFFER_BITS = 3,
+	BUFFER_STEP = 64 << 10,
+	LARGE_PAGE = 2 << 20,
 	NOTE_NS = NANOS_PER_S, /* between two states of the folder */
 };
 
@@ -252,6 +255,32 @@ static int next_file(struct disk *d, uint64_t room, struct why *why)
 	return 0;
 }
 
+/* Room for blocks of this size in each buffer. A block that is written from large pages is one
+ * stretch to the device, not hundreds. */
+static int grow_buffers(struct disk *d, size_t size, struct why *why)
+{
+	size_t total;
+	int rc = 0;
+
+	if (size <= d->buffer_size)
+		return 0;
+	while (!rc && (d->tail != d->begun || d->n_writing))
+		rc = disk_work(d, nanos_from_s(1), why);
+	if (rc)
+		return rc;
+	size = (size + BUFFER_STEP - 1) / BUFFER_STEP * BUFFER_STEP;
+	total = (N_BUFFERS * size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	free(d->memory);
+	d->memory = aligned_alloc(LARGE_PAGE, total);
+	d->buffer_size = d->memory ? size : 0;
+	if (!d->memory)
+		return ERR_NOMEM;
+	(void)madvise(d->memory, total, MADV_HUGEPAGE);
+	for (int i = 0; i < N_BUFFERS; i++)
+		d->buffers[i].bytes = d->memory + i * size;
+	return 0;
+}
+
 int disk_put(struct disk *d, uint64_t base, const uint8_t *bytes, size_t len, struct why *why)
 {
 	struct buffer *b = free_buffer(d);
@@ -269,7 +298,7 @@ int disk_put(struct disk *d, uint64_t base, const uint8_t *bytes, size_t len, st
 	if (!d->last || d->last->used + e.room > SPOOL_PAGE + d->last->size)
 		rc = next_file(d, e.room, why);
 	if (!rc)
-		rc = disk_grow(&b->bytes, &b->size, e.room);
+		rc = grow_buffers(d, e.room, why);
 	if (!rc)
 		rc = block_write(&d->plan, &d->seal, d->place.stream, base, b->bytes);
 	if (rc)
