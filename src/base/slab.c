@@ -91,9 +91,13 @@ static void free_block(struct slab_block *b)
 
 void slab_fini(struct slab *s)
 {
-	assert(!s->n);
-	while (s->open)
-		free_block(s->open);
+	struct slab_block *next;
+
+	for (struct slab_block *b = s->open; b; b = next) {
+		next = b->next;
+		if (!b->n)
+			free_block(b);
+	}
 }
 
 void *slab_get(struct slab *s)

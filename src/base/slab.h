@@ -4,7 +4,7 @@
  *	struct slab s = slab_of(sizeof(struct session));
  *	thing = slab_get(&s);      cleared, beginning with a cache line; NULL: no memory
  *	slab_put(thing);           its block is given back when it is empty and another has room
- *	slab_fini(&s);             all is back
+ *	slab_fini(&s);             what is not back stays, and nobody gives it back any more
  *
  * One thread at a time. */
 #ifndef BASE_SLAB_H

@@ -94,9 +94,23 @@ static void at_random(void)
 	slab_fini(&s);
 }
 
+/* What could not be remembered, for want of memory, is not taken away from who looks at it. */
+static void one_stays(void)
+{
+	struct slab s = slab_of(LEN);
+
+	ok(get(&s, 0) && get(&s, 1), "two are out");
+	slab_fini(&s);
+	ok(s.n_blocks > 0 && is_whole(0) && is_whole(1), "at the end they stay as they were");
+	put(0);
+	put(1);
+	slab_fini(&s);
+}
+
 int main(void)
 {
 	things_come_and_go();
 	at_random();
+	one_stays();
 	return tap_end();
 }
