@@ -241,7 +241,8 @@ def judge(w):
     ok(w.n_behind == 0 and w.fresh,
        "what another agency was to get while the backlog drained it got before that was over",
        [w.n_behind, len(w.fresh), w.late[-5:]])
-    ok(w.is_reported_before, "and so it was with a report to the same agency", [w.reported])
+    ok(w.is_reported_before, "and so it was with a report to the same agency",
+       [w.reported, w.has_l2(), w.c.log()[-1500:], w.m.log()[-1500:]])
     path = w.agencies[0].stream("hi3")
     until(lambda: is_written(path, n - 1))
     got, n_again, n_wrong, first = account(content(path, NUMBER_AT))
