@@ -212,7 +212,8 @@ def what_is_lost_is_said():
         c.start()
         m.start()
         the_agency_hears_of_it(c, a, lost)
-        page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "acknowledged") == n - lost)
+        page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "acknowledged") == n - lost and
+                        page.all["closes"])
         ok(page.count("cc", "acknowledged") == n - lost and page.all["closes"] and not page.all["is_complete"] and
            any("no room left" in remark for remark in page.all["remarks"]),
            "all else arrives, the sums close, and the page says what was lost", page.all["remarks"])

@@ -229,7 +229,7 @@ def judge(w):
 
     def is_there():
         page, row = w.page()
-        return row.get("acknowledged") == n and page["closes"]
+        return row.get("acknowledged") == n and page.get("closes") and page.get("is_complete")
 
     until(is_there, DRAIN_S)
     page, row = w.page()
