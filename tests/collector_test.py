@@ -6,6 +6,7 @@
 
 import atexit
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -150,6 +151,14 @@ def a_capture_is_delivered():
         x.close()
 
 
+def checkpoints_pass(folder, n=2):
+    """Waits until a collector has saved its state so many times more."""
+    path = pathlib.Path(folder, "state")
+    for _ in range(n):
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        wait_for(lambda then=before: path.exists() and path.stat().st_mtime_ns > then)
+
+
 def numbers_survive(how, sentence):
     """A session begins; the collector ends and starts again; the session goes on."""
     mediator = Mediator()
@@ -166,7 +175,7 @@ def numbers_survive(how, sentence):
                   times="now", pace="own", checkpoint="1s")
     ok(wait_for(lambda: len(cc(mediator)) >= 100), f"{sentence}: the first part", [c.said()])
     if how == signal.SIGKILL:
-        time.sleep(1.5)  # a checkpoint at least has been made of the session
+        checkpoints_pass(folder)  # the second one is of what has been seen by now
     c.end(how)
     provisioner.close()
     c = Collector(folder, None, at(*second, stop, second[0]), times="now", pace="own")
@@ -269,7 +278,7 @@ def withdrawn_meanwhile(how, sentence):
     """A warrant that is withdrawn, and one that ends, while the collector is down."""
     mediator = Mediator()
     folder = os.path.join(work, f"withdrawn{how}{len(sentence)}")
-    ending = int(time.time()) + 6
+    ending = int(time.time()) + 8
     view = orders(mediator, [{"radius_user": "alice@isp"}, {"prefix": "198.51.100.7", "cin": 5}])
     view["warrants"].append(dict(view["warrants"][0], liid="LIID0002", end=utc(ending),
                                  targets=[{"prefix": "198.51.100.9", "cin": 6}]))
@@ -478,7 +487,7 @@ def calls_survive(how, sentence):
     c = Collector(folder, provisioner, at(*QUIET, *answered(call), *speech(100)), times="now", pace="own", checkpoint="1s")
     ok(wait_for(lambda: len(media(mediator)) >= 100), f"{sentence}: the first part", [c.said()])
     if how == signal.SIGKILL:
-        time.sleep(1.5)  # a checkpoint at least has been made of the call
+        checkpoints_pass(folder)
     c.end(how)
     provisioner.close()
     bye = call.ask("BYE", cseq=2)
