@@ -58,5 +58,5 @@ const struct evp_cipher_st *gcm_aes256(void)
 
 bool gcm_is_by_lanes(void)
 {
-	return gcm_place().library != NULL;
+	return gcm_place().lib != NULL;
 }

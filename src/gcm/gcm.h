@@ -28,10 +28,10 @@
 struct evp_cipher_st;
 struct ossl_lib_ctx_st;
 
-/* Where to look for AES-GCM, as in SSL_CTX_new_ex(place.library, place.query, ...). */
+/* Where to look for AES-GCM, as in SSL_CTX_new_ex(place.lib, place.query, ...). */
 struct gcm_place {
-	struct ossl_lib_ctx_st *library; /* NULL: OpenSSL's default */
-	const char *query;               /* properties; NULL: none */
+	struct ossl_lib_ctx_st *lib; /* NULL: OpenSSL's default */
+	const char *query;           /* properties; NULL: none */
 };
 
 /* The same for all who ask; made for the first. Any thread. */

@@ -334,7 +334,7 @@ int main(void)
 	openssls[0] = EVP_aes_128_gcm();
 	openssls[1] = EVP_aes_256_gcm();
 	for (int i = 0; i < 2; i++) {
-		ours[i] = EVP_CIPHER_fetch(place.library, names[i], place.query);
+		ours[i] = EVP_CIPHER_fetch(place.lib, names[i], place.query);
 		if (!ours[i])
 			return 2;
 	}

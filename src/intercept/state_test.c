@@ -168,6 +168,15 @@ static int load(struct intercept **i, size_t len)
 	return intercept_load(*i, &r, NULL);
 }
 
+/* What was loaded is saved, and is over. */
+static void same_again(struct intercept **i, struct wr *again)
+{
+	intercept_save(*i, again);
+	ok(again->ok && again->len == w.len && !memcmp(again->bytes, w.bytes, w.len),
+	   "and saved again it is the same octets");
+	intercept_free(i);
+}
+
 static void round_trip(void)
 {
 	struct wr again = wr_init(1 << 20);
@@ -178,10 +187,7 @@ static void round_trip(void)
 	intercept_free(&i);
 	write_state(2);
 	ok(w.ok && load(&i, w.len) == 0, "a state is loaded");
-	intercept_save(i, &again);
-	ok(again.ok && again.len == w.len && !memcmp(again.bytes, w.bytes, w.len),
-	   "and saved again it is the same octets");
-	intercept_free(&i);
+	same_again(&i, &again);
 	wr_fini(&again);
 }
 
@@ -192,10 +198,7 @@ static void calls(void)
 
 	write_call(bobs_hash());
 	ok(w.ok && load(&i, w.len) == 0, "a state with a call is loaded");
-	intercept_save(i, &again);
-	ok(again.ok && again.len == w.len && !memcmp(again.bytes, w.bytes, w.len),
-	   "and saved again it is the same octets");
-	intercept_free(&i);
+	same_again(&i, &again);
 	wr_reset(&again);
 	write_call(1);
 	ok(load(&i, w.len) == 0, "one whose target is named no more is loaded too");

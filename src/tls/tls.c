@@ -173,7 +173,7 @@ int tls_new(struct tls **out, const struct tls_files *files, struct why *why)
 
 	ERR_clear_error();
 	if (!rc) {
-		tls->openssl = SSL_CTX_new_ex(place.library, place.query, TLS_method());
+		tls->openssl = SSL_CTX_new_ex(place.lib, place.query, TLS_method());
 		rc = tls->openssl ? 0 : ERR_NOMEM;
 	}
 	if (!rc) {
