@@ -217,6 +217,29 @@ def killed_at_once():
         x.close()
 
 
+def what_mediators_have_goes():
+    """The spool does not keep for the next checkpoint what would fill it: the state is saved before."""
+    mediator = Mediator()
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    folder = os.path.join(work, "room")
+    c = Collector(folder, provisioner, at(*QUIET), times="now", pace="own")
+    ok(wait_for(lambda: events(mediator) == [ACTIVE]), "a collector has its orders", [c.said()])
+    c.end()
+    mine = at(*[ip("192.0.2.7", "203.0.113.1", bytes(3000))] * 1700, step=SEC // 2000)
+    c = Collector(folder, provisioner, mine, times="now", pace="own", checkpoint="1h", spool_limit=8 << 20)
+
+    def box():
+        return next((b for b in (provisioner.status or {}).get("outboxes", []) if b["interface"] == "hi3"), {})
+
+    ok(wait_for(lambda: box().get("octets", 0) > 1700 * 3000 and box()["waiting"] == 0, 30),
+       "a mediator has five MB", [box(), c.said()])
+    ok(wait_for(lambda: box()["size"] < 4 << 20), "most of which the spool has given up, an hour before the next checkpoint", [box()])
+    c.end(signal.SIGKILL)
+    ok(numbered_from_zero(records(mediator, "hi3")) and len(cc(mediator)) == 1700, "none is lost")
+    for x in (provisioner, mediator):
+        x.close()
+
+
 def without_a_memory():
     """Whoever does not know what numbers were given says that they begin again, where an agency asks for it."""
     folder = os.path.join(work, "memory")
@@ -612,7 +635,7 @@ def told_what_makes_no_sense():
 for part, *words in (
         (told_what_makes_no_sense,), (a_capture_is_delivered,),
         (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
-        (killed_at_once,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
+        (killed_at_once,), (what_mediators_have_goes,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
         (calls_survive, signal.SIGTERM, "calls, ended in good order"), (calls_survive, signal.SIGKILL, "calls, killed"),
         (parties_leave,), (signalling_on_another_input,), (an_unheard_call,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),

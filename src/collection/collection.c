@@ -46,6 +46,7 @@ struct collection {
 	struct nanos drain_until;
 	struct nanos may_save; /* again, before it is due */
 	uint64_t saved_version;
+	bool is_save_near;
 };
 
 static struct loop *loop_of(const struct collection *c)
@@ -100,15 +101,18 @@ static void save(void *owner)
 	int64_t pause_ns = c->place.settings->checkpoint.ns;
 	int64_t spent_ns;
 	struct why why;
+	int rc;
 
 	why_clear(&why);
 	c->saved_version = intercept_version(c->intercept);
-	if (state_save(c->state_path, c->intercept, c->delivery, &why))
+	c->is_save_near = false;
+	rc = state_save(c->state_path, c->intercept, c->delivery, &why);
+	if (rc)
 		log_error("sessions and numbers are not saved: %s: %s", why.place, why.text);
 	spent_ns = loop_now().ns - began.ns;
-	c->may_save = (struct nanos){loop_now().ns + spent_ns * SLOW_SAVES};
 	if (spent_ns * SLOW_SAVES > pause_ns)
 		pause_ns = spent_ns * SLOW_SAVES;
+	c->may_save = (struct nanos){loop_now().ns + (rc ? pause_ns : spent_ns * SLOW_SAVES)};
 	if (!c->place.daemon->is_ending)
 		loop_timer_after(&c->save, (struct nanos){pause_ns});
 }
@@ -119,6 +123,18 @@ static void save_soon(struct collection *c)
 	if (intercept_version(c->intercept) != c->saved_version &&
 	    loop_now().ns >= c->may_save.ns && !c->place.daemon->is_ending)
 		save(c);
+}
+
+/* The spool holds records for the state alone: it is saved as soon as it may be. */
+static void save_next(void *owner)
+{
+	struct collection *c = owner;
+	int64_t wait_ns = c->may_save.ns - loop_now().ns;
+
+	if (c->is_save_near || c->place.daemon->is_ending)
+		return;
+	c->is_save_near = true;
+	loop_timer_after(&c->save, (struct nanos){wait_ns > 0 ? wait_ns : 0});
 }
 
 /* ---- orders ---- */
@@ -338,6 +354,8 @@ static int open_delivery(struct collection *c, struct why *why)
 		.alarms = c->alarms,
 		.acked = proof_acked,
 		.owner = c->proof,
+		.held = save_next,
+		.held_owner = c,
 	};
 
 	return delivery_new(&c->delivery, &options, why);

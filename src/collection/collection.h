@@ -77,7 +77,8 @@ enum collection_times {
 	  .doc = "bytes that may wait for a mediator there, for each agency and interface")        \
 	CUSTODY_FIELDS(X)                                                                          \
 	X(SPAN, checkpoint, .otherwise = "2s", .min = 1, .max = 3600,                              \
-	  .doc = "time after which sessions and numbers are saved")                                \
+	  .doc = "time after which sessions and numbers are saved, or sooner where records that "  \
+		 "mediators have wait for it in memory")                                           \
 	X(SPAN, lag, .otherwise = "100ms", .max = 10,                                              \
 	  .doc = "where there are several inputs: how long a packet may be on its way from one "   \
 		 "that is silent, which is how long the others wait for what RADIUS says on it")   \

@@ -11,8 +11,16 @@
 #include "link/link.h"
 #include "spool/spool.h"
 
-/* QUEUE_LEN: bytes that the records of others may wait behind. */
-enum { PARCEL_LEN = 256 << 10, QUEUE_LEN = 1 << 20, MESSAGE_LEN = 1024, PATH_LEN = 4096 };
+/* QUEUE_LEN: bytes that the records of others may wait behind. HELD_LEN: that mediators have and
+ * the saved state does not know of: what is more goes round through memory that no cache holds. */
+enum {
+	PARCEL_LEN = 256 << 10,
+	QUEUE_LEN = 1 << 20,
+	HELD_LEN = 16 << 20,
+	SHARE_HELD = 8, /* of a spool that is small */
+	MESSAGE_LEN = 1024,
+	PATH_LEN = 4096,
+};
 
 struct peer {
 	struct delivery *delivery;
@@ -75,6 +83,14 @@ static void take_acked(struct channel *c, uint64_t offset)
 	c->box.acked = offset;
 	if (o->acked)
 		o->acked(o->owner, &c->box);
+}
+
+static bool holds_much(const struct box *box)
+{
+	uint64_t share = spool_limit(box->spool) / SHARE_HELD;
+
+	return box->acked > box->kept &&
+	       box->acked - box->kept >= (share < HELD_LEN ? share : HELD_LEN);
 }
 
 static void release(struct box *box)
@@ -333,6 +349,8 @@ static void acknowledge(void *owner, struct link *link, uint32_t number, uint64_
 		return;
 	take_acked(c, offset);
 	release(&c->box);
+	if (holds_much(&c->box) && c->delivery->options.held)
+		c->delivery->options.held(c->delivery->options.held_owner);
 }
 
 static const struct link_ops mediator_ops = {

@@ -35,6 +35,10 @@ struct delivery_options {
 	/* More of a box is acknowledged, which it still has; may be NULL. */
 	void (*acked)(void *owner, struct box *box);
 	void *owner;
+	/* So much of a box is acknowledged and waits for a state that knows of it that it should
+	 * be saved; again and again, until it is. May be NULL. */
+	void (*held)(void *owner);
+	void *held_owner;
 };
 
 /* The box of an agency's interface. */
