@@ -25,6 +25,7 @@ import time
 from fake_links import Mediator, Provisioner, wait_for
 from intercept_records import Record, elements, numbered_from_zero
 from radius_packets import START, STOP, Nas, ether, ip
+from links import add_pair, run
 from tap import daemon_log, end, ok, skip
 
 COLLECTOR = os.path.abspath(sys.argv[1])
@@ -34,14 +35,8 @@ n_started = 0
 HOUR = 3600 * 10**9
 
 
-def run(*words):
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-
-
 def make_pair(name):
-    run("ip", "link", "add", f"{name}l", "type", "veth", "peer", "name", f"{name}r")
-    for end_ in "lr":
-        run("ip", "link", "set", f"{name}{end_}", "arp", "off", "up")
+    add_pair(f"{name}l", f"{name}r")
 
 
 class Wire:

@@ -21,6 +21,7 @@ import threading
 import time
 
 from chain_programs import Agency, Chain, Daemon, Mediator, Provisioner, until
+from links import add_pair
 from streams import content
 
 CLONE_NEWNET, CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x40000000, 0x20000, 0x4000, 1 << 18
@@ -45,12 +46,9 @@ def own_network():
         return "no namespace can be made"
     try:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        subprocess.run(["ip", "link", "add", "left", "type", "veth", "peer", "name", "right"], check=True)
+        add_pair("left", "right")
         # what an agency's kernel may hold unread has to fit into the window, with what the proxies hold
         pathlib.Path("/proc/sys/net/ipv4/tcp_rmem").write_text(f"4096 {BUFFER} {2 * BUFFER}")
-        for name in ("left", "right"):
-            pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-            subprocess.run(["ip", "link", "set", name, "up"], check=True)
     except (OSError, subprocess.CalledProcessError):
         return "no pair of interfaces can be made"
     return None

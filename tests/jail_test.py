@@ -25,6 +25,7 @@ import zlib
 
 from fake_links import Mediator, Provisioner, wait_for
 from intercept_records import elements
+from links import add_pair, run
 from tap import daemon_log, end, ok, skip
 
 PROGRAMS = dict(zip(("provisioner", "collector", "mediator", "agency"), map(os.path.abspath, sys.argv[1:5])))
@@ -206,17 +207,6 @@ def uid_of(name):
 
 # ---- the collector's parsers
 
-def run(*words):
-    subprocess.run(words, check=True)
-
-
-def up_pair():
-    run("ip", "link", "add", "left", "type", "veth", "peer", "name", "right")
-    for name in ("left", "right"):
-        pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-        run("ip", "link", "set", name, "up")
-
-
 def send(n, payload=b""):
     """n UDP packets to the target, into left."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
@@ -252,7 +242,7 @@ def facts_of_parsers():
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
             raise OSError
         run("ip", "link", "set", "lo", "up")
-        up_pair()
+        add_pair("left", "right")
     except (OSError, subprocess.SubprocessError):
         skip("the collector's parser threads", "no network namespace can be made")
         return
@@ -306,7 +296,7 @@ def look_at_parsers(process, mediator, provisioner):
        "its records fill file after file, though it makes none", [n_records(mediator), process.log.read_text()])
     run("ip", "link", "del", "left")
     time.sleep(0.5)
-    up_pair()
+    add_pair("left", "right")
 
     def comes_back():
         send(1)

@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 
+from links import add_pair, no_ipv6, run, settle, up
+
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 BATCH = 64
@@ -45,10 +47,6 @@ def is_same(got, wanted, sentence):
         print(f"# {len(got)} for {len(wanted)}; the first that differ:")
         got, wanted = next(((g, w) for g, w in zip(got, wanted) if g != w), (None, None))
     print(f"# got    {str(got)[:400]}\n# wanted {str(wanted)[:400]}")
-
-
-def run(*words):
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
 # ---- packets
@@ -371,8 +369,7 @@ def facts_of_holding():
 def facts_of_absence():
     for queues in (1, 2):
         name = f"{queues} queue{'s' * (queues > 1)}"
-        run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
-        up("here", "there")
+        add_pair("here", "there")
         frames = [packet(n, sport=n) for n in range(900)]
         probe = Probe("int:there", queues=queues)
         probe.tell("go")
@@ -380,7 +377,7 @@ def facts_of_absence():
         run("ip", "link", "set", "there", "down")
         time.sleep(0.1)
         run("ip", "link", "set", "there", "up")
-        time.sleep(0.1)
+        settle("here", "there")
         send("here", frames[300:600])
         run("ip", "link", "del", "here")
         time.sleep(0.4)
@@ -388,7 +385,7 @@ def facts_of_absence():
         time.sleep(0.6)
         ok(probe.cpu() - cpu < 0.15, f"{name}: while the interface is away, the readers sleep")
         run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
-        time.sleep(0.3)
+        time.sleep(0.3)  # it is there, but down
         up("here", "there")
         time.sleep(1)
         send("here", frames[600:])
@@ -400,8 +397,7 @@ def facts_of_absence():
         is_same(probe.last.returns, 1, f"{name}: its return is counted")
         run("ip", "link", "del", "here")
 
-    run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
-    up("here", "there")
+    add_pair("here", "there")
     probe = Probe("int:there")
     probe.tell("hold 1")
     probe.tell("go")
@@ -410,8 +406,7 @@ def facts_of_absence():
         time.sleep(0.1)
         probe.tell("hold 1")
         run("ip", "link", "del", "here")
-        run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
-        up("here", "there")
+        add_pair("here", "there")
         time.sleep(0.5)
         if i == 1:
             is_same(probe.tell("release"), [["changed", "0"]],
@@ -467,7 +462,8 @@ def facts_of_other_links():
         return
     import fcntl
     fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH14x", b"tun9", 0x1001))
-    up("tun9")
+    no_ipv6("tun9")
+    run("ip", "link", "set", "tun9", "up")
     probe = Probe("int:tun9", filter="udp")
     probe.tell("go")
     whole = [ipv4("10.0.0.1", "10.0.0.2", udp(1, 2, b"%d" % n), protocol=17 - n % 2 * 11)
@@ -524,15 +520,6 @@ def link(name):
     return subprocess.run(["ip", "-d", "link", "show", name], capture_output=True, text=True).stdout
 
 
-def up(*names):
-    for name in names:
-        path = f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"
-        if os.path.exists(path):
-            with open(path, "w") as f:
-                f.write("1")
-        run("ip", "link", "set", name, "up")
-
-
 def skip_all(reason):
     print(f"1..0 # SKIP live capture: {reason}")
     sys.exit(0)
@@ -546,8 +533,9 @@ def main():
             skip_all(f"no {tool}")
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
         skip_all("no network namespace can be made: " + os.strerror(ctypes.get_errno()))
-    run("ip", "link", "add", "left", "type", "veth", "peer", "name", "right")
-    up("lo", "left", "right")
+    no_ipv6("lo")
+    run("ip", "link", "set", "lo", "up")
+    add_pair("left", "right")
     for facts in (facts_of_sameness, facts_of_tags, facts_of_filters, facts_of_queues, facts_of_loss,
                   facts_of_holding, facts_of_absence, facts_of_other_links, facts_of_stopping,
                   facts_of_errors):

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 
+from links import settle
 from rtp_files import Talk, noise
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -73,6 +74,8 @@ class World:
             run(*words, "ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
             run(*words, "ip", "link", "set", name, "up")
             run(*words, "ip", "link", "set", "lo", "up")
+        settle("left")
+        settle("right", inside=self.there)
         self.n = 0
         return self
 
