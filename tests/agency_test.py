@@ -4,6 +4,7 @@ keep-alives, TLS, and its ways of misbehaving.
 
     agency_test.py WEIR WEIR_AGENCY
 """
+import contextlib
 import json
 import pathlib
 import re
@@ -57,6 +58,28 @@ class Agency:
     def log(self):
         return self.err.read_text()
 
+    def says(self, *words):
+        """Whether its log comes to have all of these."""
+        deadline = time.monotonic() + 20
+        while not all(word in self.log() for word in words) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return all(word in self.log() for word in words)
+
+    def has_ended(self, n):
+        """Waits until it has seen the ends of n connections, and so all that was sent on them."""
+        deadline = time.monotonic() + 20
+        while self.log().count(" ended: ") < n and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    @contextlib.contextmanager
+    def given_at_once(self):
+        """It stands still meanwhile: what is sent comes to it without a pause."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def end(self, by=signal.SIGTERM):
         """Its exit status; what it said is in self.said."""
         if by:
@@ -103,8 +126,8 @@ keep_alive = (here / "src/etsi/corpus/record/keep-alive").read_bytes()
 
 def whole():
     a = Agency("--until-idle", "300ms")
-    a.send("HI2", hi2)
-    with a.dial("HI3") as s:
+    with a.given_at_once(), a.dial("HI3") as s:  # it ends when it was idle, so nobody may be slow
+        a.send("HI2", hi2)
         for at in range(0, len(hi3), 1009):  # in pieces that are none of its own
             s.sendall(hi3[at:at + 1009])
     ok(a.end(by=None) == 0, "a handover that is whole: exit 0, by itself", [a.said, a.log()])
@@ -141,9 +164,9 @@ def again():
     """A connection is lost in mid-record; the next one begins before it, as clause 6.3.3 has it."""
     a = Agency("--json")
     a.send("HI3", b"".join(ccs[:50]) + ccs[50][:20])
-    time.sleep(0.2)
+    a.has_ended(1)
     a.send("HI3", b"".join(ccs[45:]))
-    time.sleep(0.3)
+    a.has_ended(2)
     status = a.end()
     total = a.events("summary")[0]
     ok(status == 0 and total["findings"] == {"replayed": 5, "cut": 1} and total["cc"] == len(ccs),
@@ -153,12 +176,13 @@ def again():
 def many():
     """Two sides, eight connections, records dealt out among them, each stream on one."""
     a = Agency("--json", "--until-idle", "500ms")
-    conns = [a.dial("HI3") for _ in range(8)]
-    for i, conn in enumerate(conns):
-        liid = b"LIID%04d" % i
-        conn.sendall(b"".join(c.replace(b"LIID0001", liid) for c in ccs))
-    for conn in conns:
-        conn.close()
+    with a.given_at_once():
+        conns = [a.dial("HI3") for _ in range(8)]
+        for i, conn in enumerate(conns):
+            liid = b"LIID%04d" % i
+            conn.sendall(b"".join(c.replace(b"LIID0001", liid) for c in ccs))
+        for conn in conns:
+            conn.close()
     ok(a.end(by=None) == 0 and a.events("summary")[0]["cc"] == 8 * len(ccs) and
        len(a.events("summary")[0]["streams"]) == 8, "eight operators at once", [a.said[-500:]])
     ok(all(packets(a.out / f"LIID{i:04d}.pcap")[0] == len(ccs) for i in range(8)),
@@ -203,7 +227,7 @@ def answers():
     a = Agency("--misbehave", "half-closed")
     ok(answer_to(a) == b"", "misbehave half-closed: its side ends at once")
     a.send("HI3", hi3)
-    time.sleep(0.3)
+    a.has_ended(2)
     ok(a.end() == 0 and f"{len(ccs)} CCs" in a.said, "and it reads on", [a.said])
 
 
@@ -225,18 +249,19 @@ def resets():
 
 def slow():
     a = Agency("--misbehave", "slow", "--slow-rate", "20000")
-    sent = 0
+    sent, began = 0, time.monotonic()
     with a.dial("HI3") as s:
         s.settimeout(0.05)
-        stop = time.monotonic() + 1.5
-        while time.monotonic() < stop:
+        while time.monotonic() < began + 1.5:
             try:
                 sent += s.send(b"".join(ccs)[sent % len(hi3):][:4096])
             except TimeoutError:
                 pass
         a.end()
+    seconds = time.monotonic() - began
     took = int(re.search(r"HI3: (\d+) octets", a.said).group(1))
-    ok(5000 < took < 80000, f"misbehave slow: of {sent} octets it took {took} in 1.5 s", [a.said])
+    ok(0 < took < 20000 * (seconds + 1) and took < sent / 2,
+       f"misbehave slow: of {sent} octets it took {took} in {seconds:.1f} s", [a.said])
 
 
 def noise():
@@ -249,7 +274,7 @@ def noise():
         ok(s.recv(10) == b"", "so does a record that is too long to be true")
     a.send("HI3", b"".join(c[:9] + bytes(len(c) - 9) for c in ccs[:20]))
     a.send("HI2", hi2)
-    time.sleep(0.3)
+    a.has_ended(4)
     status = a.end()
     total = a.events("summary")[0]
     ok(status == 1 and total["findings"] == {"not-a-stream": 2, "unreadable": 20} and
@@ -286,11 +311,9 @@ def tls():
         except (ssl.SSLError, ConnectionError):
             got = b""
         ok(got == b"", f"{name or 'one without a certificate'} is not")
-        time.sleep(0.1)
-        ok(words_of_log in a.log(), f"the log says why: {words_of_log}", [a.log()])
+        ok(a.says(words_of_log), f"the log says why: {words_of_log}", [a.log()])
     a.send("HI2", keep_alive)
-    time.sleep(0.1)
-    ok("does not speak TLS" in a.log(), "plain TCP is refused", [a.log()])
+    ok(a.says("does not speak TLS"), "plain TCP is refused", [a.log()])
     ok(a.end() == 0 and "(mediator:m1)" in a.said, "and only the mediator's counts", [a.said])
     wrong = subprocess.run([agency, "--certificate", certs / "mediator-m1.pem", "--key",
                             certs / "mediator-m1.key", "--authority", certs / "authority.pem",
@@ -328,9 +351,9 @@ def golden():
     conf.write_text("decryption:\n  - {liid: LIID-ENC, encryption: aes-192-cbc, key: \"0x%s\"}\n"
                     % bytes(range(24)).hex())
     a = Agency("--config", conf, "--json", "--each-cc", "--late-start")
-    for name in ("encrypted", "tri-hi1"):
+    for i, name in enumerate(("encrypted", "tri-hi1")):
         a.send("HI3", (beside / f"asn1/golden/{name}.ber").read_bytes())
-        time.sleep(0.3)
+        a.has_ended(i + 1)
     a.end()
     total = a.events("summary")[0]
     ok(total["encrypted"] == total["opened"] == 5, "what another encoder encrypted is opened",

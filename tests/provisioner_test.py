@@ -25,6 +25,7 @@ import urllib.request
 from tap import daemon_log, end, ok
 
 program, weir = sys.argv[1:]
+PATIENCE_S = 60  # what 2,000 warrants may take on a slow machine, with sanitizers
 KEY_HEX = "0x000102030405060708090a0b0c0d0e0f1011121314151617"
 
 
@@ -88,7 +89,7 @@ class Provisioner:
             headers.setdefault("Content-Type", "application/json")
         request = urllib.request.Request(self.url + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S, context=self.tls) as answer:
                 status, heads, text = answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as refusal:
             status, heads, text = refusal.code, refusal.headers, refusal.read()
@@ -231,7 +232,7 @@ def test_link(p):
     message = json.loads(c.next()[1])
     ok(message["type"] == "change" and [w["liid"] for w in message["put"]["warrants"]] == ["L4"] and
        "agencies" not in message["put"], "the collector is told of it alone, at once")
-    ok(time.monotonic() - before < 1, "in less than a second")
+    ok(time.monotonic() - before < 5, "before the link says anything by itself")
     ok(not mine()["agreed"], "until it says that it has it, both do not agree")
     c.send(2, {"type": "have", "digest": message["digest"]})
     p.ask("DELETE", "/warrants/police/L4")
