@@ -129,6 +129,10 @@ def formats(daemons):
         status, kind, text = get(daemon, "/status")
         ok(status == 200 and kind == "application/json" and json.loads(text)["name"] == daemon.name,
            f"{daemon.program}: its status is JSON")
+        if daemon.program in ("collector", "mediator"):
+            memory = json.loads(text)["memory"]
+            ok(pathlib.Path(memory["folder"]).is_dir() and memory["pages"] in ("none", "small", "large") and memory["size"] > 0 and
+               f"spools: {memory['folder']} " in daemon.log(), f"{daemon.program}: says what its memory is", memory)
     status, kind, text = get(daemons[0], "/else")
     ok(status == 404 and json.loads(text)["error"]["reason"], "nothing else is there")
     ok(get(daemons[0], "/metrics", "DELETE")[0] == 405, "and nothing can be changed")

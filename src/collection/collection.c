@@ -15,6 +15,7 @@
 #include "collection/sentry.h"
 #include "collection/state.h"
 #include "gauge/gauge.h"
+#include "spool/ground.h"
 #include "station/station.h"
 
 enum {
@@ -41,6 +42,7 @@ struct collection {
 	struct alarms *alarms;
 	struct sentry *sentry;
 	struct delivery *delivery;
+	struct spool_ground ground;
 	struct inputs *inputs;
 	struct loop_timer tick, save, drain, keys_timer;
 	struct nanos drain_until;
@@ -229,6 +231,7 @@ static void print_status(void *owner, struct json *j)
 
 	json_key(j, "inputs"), inputs_status(c->inputs, j);
 	delivery_status(c->delivery, j);
+	spool_ground_print(&c->ground, j);
 	alarms_print(c->alarms, false, j);
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
@@ -358,6 +361,7 @@ static int open_delivery(struct collection *c, struct why *why)
 		.held_owner = c,
 	};
 
+	c->ground = spool_ground_look(c->spools, (uint64_t)options.settings->spool_limit);
 	return delivery_new(&c->delivery, &options, why);
 }
 

@@ -11,6 +11,7 @@
 #include "mediation/inlet.h"
 #include "mediation/outlet.h"
 #include "gauge/gauge.h"
+#include "spool/ground.h"
 #include "station/account.h"
 
 enum {
@@ -34,6 +35,7 @@ struct mediation {
 	struct tls *tls;
 	struct tls_identity self;
 	struct outlet_place outlet_place;
+	struct spool_ground ground;
 	char spools[PATH_SIZE], captures[PATH_SIZE], withdrawn[PATH_SIZE], keys[PATH_SIZE];
 	char alarms_path[PATH_SIZE];
 	struct ledger_book *ledger;
@@ -244,6 +246,7 @@ static void print_status(void *owner, struct json *j)
 	for (size_t i = 0; i < m->n_inlets; i++)
 		inlet_status(m->inlets[i], j);
 	json_close(j, ']');
+	spool_ground_print(&m->ground, j);
 	alarms_print(m->alarms, true, j);
 	json_key(j, "agencies"), json_open(j, '[');
 	for (size_t i = 0; i < m->n_outlets; i++)
@@ -581,6 +584,8 @@ static int open_folders(struct mediation *m, struct why *why)
 		rc = file_folder(m->outlet_place.spools, why);
 	if (!rc)
 		rc = file_folder(m->outlet_place.captures, why);
+	if (!rc)
+		m->ground = spool_ground_look(m->outlet_place.spools, (uint64_t)s->spool_limit);
 	return rc ? rc : open_custody(m, why);
 }
 

@@ -764,6 +764,45 @@ static int run_in_small_space(bool has_rlimit)
 	return rc;
 }
 
+/* Memory that ends before the limit does: the disk takes the rest in time. */
+static int run_in_small_memory(void)
+{
+	struct spool_options options = options_of("small-memory");
+	struct why why = {.offset = -1};
+	struct spool *s;
+	int rc;
+
+	options.segment_size = 60 << 10;
+	options.limit = 64 << 20;
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(memory_path, 0700) || mount("tmpfs", memory_path, "tmpfs", 0, "size=1m"))
+		return 77;
+	if (spool_open(&s, memory_path, &options, &why))
+		return 1;
+	rc = !put_bytes(s, 4 << 20) || spool_stats(s).n_refused || !spool_stats(s).spilled ||
+	     spool_stats(s).is_disk_refusing || !reads_all(s);
+	spool_close(&s);
+	return rc;
+}
+
+static void test_small_memory(void)
+{
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	child = geteuid() ? -1 : fork();
+	if (child == 0)
+		_exit(run_in_small_memory());
+	if (child > 0)
+		waitpid(child, &status, 0);
+	if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 77))
+		skip("memory that ends before its limit: this needs the right to mount");
+	else
+		ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		   "where memory ends before its limit does, the disk takes what comes");
+}
+
 static void test_small_space(bool has_rlimit)
 {
 	int status = 0;
@@ -811,6 +850,7 @@ int main(void)
 	test_slow();
 	test_stall();
 	test_limit();
+	test_small_memory();
 	test_small_space(false);
 	test_small_space(true);
 	scratch_remove(top);

@@ -33,9 +33,10 @@ struct spool {
 
 	pthread_mutex_t lock; /* all that follows */
 	struct spool_state state;
-	uint64_t reserved;            /* end of what is reserved */
-	uint64_t size;                /* bytes of the segments from first to last */
-	uint64_t total;               /* bytes of all segments */
+	uint64_t reserved; /* end of what is reserved */
+	uint64_t size;     /* bytes of the segments from first to last */
+	uint64_t total;    /* bytes of all segments */
+	uint64_t ceiling;  /* … that there can be: limit, or what the file system holds */
 	struct segment *first, *last; /* by offset; the last one is reserved from */
 	struct segment *spares;       /* that hold nothing */
 	unsigned n_spares;

@@ -15,7 +15,7 @@
 #include "spool/inside.h"
 
 enum {
-	FIRST_WANTED = 4,
+	FIRST_WANTED = 2,
 	SPILL_SHARE = 4,               /* of memory that is kept free by the disk */
 	COMMIT_NS = 10 * NANOS_PER_MS, /* between two commits */
 	POLL_NS = NANOS_PER_MS,        /* while the disk works, or a claim is open that is needed */
@@ -48,7 +48,7 @@ static int64_t clock_ns(void)
 
 unsigned keeper_wanted(const struct spool *s)
 {
-	uint64_t n = s->limit / SPILL_SHARE / s->size_wanted;
+	uint64_t n = s->ceiling / SPILL_SHARE / s->size_wanted;
 
 	return s->is_spilling && n > s->n_wanted ? (unsigned)n : s->n_wanted;
 }
@@ -116,11 +116,11 @@ static bool may_drop(struct round *r)
 static struct segment *take_useless(struct spool *s, bool is_many)
 {
 	uint64_t wanted = s->asked ? s->asked : s->size_wanted, held = s->total;
-	bool is_short = s->total + wanted > s->limit;
+	bool is_short = s->total + wanted > s->ceiling;
 
 	for (const struct segment *g = s->spares; g; g = g->next)
 		held -= g->size;
-	is_short &= held + wanted <= s->limit; /* or else it would not help */
+	is_short &= held + wanted <= s->ceiling; /* or else it would not help */
 
 	for (struct segment **place = &s->spares; *place; place = &(*place)->next) {
 		struct segment *g = *place;
@@ -168,10 +168,16 @@ static bool make_spare(struct round *r)
 	rc = segment_new(&g, &s->place, number, size, &why);
 	pthread_mutex_lock(&s->lock);
 	if (!rc) {
+		if (s->total > s->ceiling)
+			s->ceiling = s->limit;
 		keeper_spare(s, g);
 		return true;
 	}
 	s->total -= size;
+	if (rc == ERR_FULL) {
+		s->ceiling = s->total;
+		pthread_cond_signal(&s->made); /* there is no reason to be so patient any more */
+	}
 	s->stuck = why;
 	why_set(&s->stuck, rc, "%s", err_text(rc));
 	r->spare_at = r->now + RETRY_NS;
@@ -183,7 +189,7 @@ static bool make_spare(struct round *r)
 /* Bytes that could still be reserved without the disk's help. */
 static uint64_t room_left(const struct spool *s)
 {
-	uint64_t room = s->total < s->limit ? s->limit - s->total : 0;
+	uint64_t room = s->total < s->ceiling ? s->ceiling - s->total : 0;
 
 	for (const struct segment *g = s->spares; g; g = g->next)
 		room += g->size;
@@ -194,7 +200,7 @@ static uint64_t room_left(const struct spool *s)
  * still for a while, as disks do, then costs nothing. */
 static void look_at_room(struct spool *s)
 {
-	if (room_left(s) < s->limit / SPILL_SHARE)
+	if (room_left(s) < s->ceiling / SPILL_SHARE)
 		s->is_spilling = true;
 	else if (!disk_bytes(s->disk) && !disk_has_uncommitted(s->disk))
 		s->is_spilling = false;

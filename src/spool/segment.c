@@ -84,9 +84,10 @@ static int make_file(struct segment *g, const struct segment_place *place, struc
 
 	if (fd < 0)
 		return failed(why, "made");
-	do
-		rc = posix_fallocate(fd, 0, (off_t)(SPOOL_PAGE + g->size));
-	while (rc == EINTR);
+	/* first its size, by which tmpfs knows whether large pages fit, then its space */
+	rc = ftruncate(fd, (off_t)(SPOOL_PAGE + g->size)) ? errno : 0;
+	while (!rc && (rc = posix_fallocate(fd, 0, (off_t)(SPOOL_PAGE + g->size))) == EINTR)
+		rc = 0;
 	errno = rc;
 	rc = rc ? failed(why, "given its space") : map_file(g, fd, why);
 	segment_name(g->number, name);

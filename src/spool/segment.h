@@ -13,7 +13,7 @@
 #define SEGMENT_SPARE UINT64_MAX /* the base of one that stands nowhere */
 
 /* Where reservations ended: the last one in each of so many parts of the segment. */
-enum { SEGMENT_MARKS = 64 };
+enum { SEGMENT_MARKS = 128 };
 
 struct segment {
 	struct segment *next;          /* of the same list */

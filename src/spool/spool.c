@@ -18,12 +18,12 @@
 #include "spool/inside.h"
 
 enum {
-	DEFAULT_SEGMENT = 1 << 20,
+	DEFAULT_SEGMENT = 2 << 20, /* with its head: a large page */
 	DEFAULT_LIMIT = 1 << 30,
 	DEFAULT_PATIENCE = 15 * NANOS_PER_MS,
 	ROOM_PATIENCE_S = 2,
 	SHARE_OF_LIMIT = 4, /* at least so many segments fit in the limit */
-	MOST_SPARES = 32,
+	MOST_SPARES = 16,
 	FIRST_CLAIMS = 64,
 	MAX_CLAIM = 1 << 30,
 };
@@ -164,6 +164,7 @@ static void choose_sizes(struct spool *s, const struct spool_options *options)
 	uint64_t most;
 
 	s->limit = options->limit ? options->limit : DEFAULT_LIMIT;
+	s->ceiling = s->limit;
 	most = s->limit / SHARE_OF_LIMIT;
 	s->segment_size =
 		options->segment_size ? options->segment_size : DEFAULT_SEGMENT - SPOOL_PAGE;
@@ -399,20 +400,17 @@ static void want_more(struct spool *s, uint64_t len, bool is_short)
 		s->n_wanted *= 2;
 }
 
-static struct timespec after(struct nanos span)
+static struct timespec after(struct timespec at, struct nanos span)
 {
-	struct timespec at;
-	int64_t ns;
+	int64_t ns = at.tv_nsec + span.ns;
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	ns = at.tv_nsec + span.ns;
 	return (struct timespec){at.tv_sec + ns / NANOS_PER_S, ns % NANOS_PER_S};
 }
 
 /* Whether a segment for so much may be made without anything going first. */
 static bool has_room(const struct spool *s, uint64_t len)
 {
-	return s->total + (len > s->size_wanted ? len : s->size_wanted) <= s->limit;
+	return s->total + (len > s->size_wanted ? len : s->size_wanted) <= s->ceiling;
 }
 
 /* While memory has room nothing is lost by waiting: the keeper only has no processor just now. */
@@ -438,17 +436,20 @@ static void say_late(struct spool *s, uint64_t len)
  * next one does not wait at all. */
 static struct segment *wait_for_spare(struct spool *s, uint64_t len)
 {
-	struct timespec until = after(patience_of(s, len));
+	struct timespec from, until;
 	struct segment *g = NULL;
 	int rc = 0;
 
+	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (!(s->is_stuck && len >= s->stuck_len) && !s->is_late) {
 		s->stats.n_waits++;
 		s->asked = len;
 		call_keeper(s);
 		s->is_stuck = false;
-		while (!(g = take_spare(s, len)) && !s->is_stuck && rc != ETIMEDOUT)
+		while (!(g = take_spare(s, len)) && !s->is_stuck && rc != ETIMEDOUT) {
+			until = after(from, patience_of(s, len));
 			rc = pthread_cond_timedwait(&s->made, &s->lock, &until);
+		}
 		s->asked = 0;
 		s->is_late = !g && !s->is_stuck;
 	}

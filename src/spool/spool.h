@@ -44,8 +44,9 @@ typedef size_t (*spool_owner_fn)(const uint8_t *bytes, size_t len, const uint8_t
 				 size_t *name_len);
 
 struct spool_options {
-	uint64_t segment_size; /* bytes of a segment; 0: 1 MiB, but at most a quarter of limit.
-				    A longer reservation gets a segment of its own length */
+	uint64_t segment_size; /* bytes of a segment; 0: with its head 2 MiB, a large page, but at
+				    most a quarter of limit. A longer reservation gets a segment of
+				    its own length */
 	uint64_t limit;        /* bytes of all segments in memory; 0: 1 GiB */
 	const char *disk;      /* folder for what finds no room in memory; NULL: none */
 	uint64_t disk_limit;   /* bytes of all files there; 0: 16 GiB */
