@@ -45,6 +45,31 @@ def facts_of(name):
     ok("@system-service" in calls and OWN_WALLS <= calls, f"{name}: may put up its own walls behind the unit's")
 
 
+def facts_of_memory(name):
+    """The folder for spools in memory: a mount of its own, which the service can do without."""
+    role = name.removeprefix("weir-")
+    path = FOLDER / f"run-weir-{role}.mount"
+    service, unit = (FOLDER / f"{name}.service").read_text(), read(path)
+    where = unit.get("Where")
+    ok(where == f"/run/weir/{role}" and unit["ConditionDirectoryNotEmpty"] == "!" + where,
+       f"{name}: its memory is mounted at {where}, where that holds nothing yet", unit)
+    options = set(unit["Options"].split(","))
+    ok(unit["Type"] == "tmpfs" and {"huge=within_size", "size=50%%", "mode=0700", "nosuid", "nodev", "noexec"} == options,
+       f"{name}: it has large pages, an end, and nothing else", unit)
+    wants = re.search(r"^Wants=(.*)$", service, re.M)[1].split()
+    after = re.search(r"^After=(.*)$", service, re.M)[1].split()
+    ok(path.name in wants and path.name in after and "Requires" not in service,
+       f"{name}: waits for it, and starts where it cannot be mounted")
+    ok(f"\nRuntimeDirectory=weir/{role}\n" in service and "\nRuntimeDirectoryPreserve=yes\n" in service,
+       f"{name}: has the right to it, and leaves it when it ends")
+    installed = (FOLDER / f"{name}.install").read_text()
+    ok(f"debian/{path.name} lib/systemd/system" in installed and f"-X{path.name}" in (FOLDER / "rules").read_text(),
+       f"{name}: its package brings it, and never unmounts it")
+    manual = (FOLDER.parent / "man" / f"{name}.8.in").read_text()
+    ok(f"spools: {where}" in manual and f"tmpfs {where} tmpfs huge=within_size,size=50%" in manual,
+       f"{name}: its manual says the same")
+
+
 def facts_of_systemd(name):
     """What systemd itself says; the unit's program is the one that was built."""
     if not shutil.which("systemd-analyze"):
@@ -52,11 +77,13 @@ def facts_of_systemd(name):
         return
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / f"{name}.service"
-        text = (FOLDER / path.name).read_text().replace(f"/usr/bin/{name} ", f"{PROGRAMS[name]} ")
-        path.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text))
-        said = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True,
+        paths = [path] + [pathlib.Path(folder) / each.name for each in FOLDER.glob(f"run-{name}.mount")]
+        for each in paths:
+            text = (FOLDER / each.name).read_text().replace(f"/usr/bin/{name} ", f"{PROGRAMS[name]} ")
+            each.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text))
+        said = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True,
                               timeout=60, check=False)
-        own = [line for line in said.stderr.splitlines() if path.name in line]
+        own = [line for line in said.stderr.splitlines() if any(each.name in line for each in paths)]
         ok(not own, f"{name}: systemd finds nothing wrong with it", own)
         rated = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={WORST}", path],
                                capture_output=True, text=True, timeout=60, check=False)
@@ -66,5 +93,7 @@ def facts_of_systemd(name):
 
 for each in sorted(PROGRAMS):
     facts_of(each)
+    if each != "weir-provisioner":
+        facts_of_memory(each)
     facts_of_systemd(each)
 end()
