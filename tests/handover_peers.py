@@ -219,18 +219,20 @@ class Provisioner:
 
 class Lemf:
     """One interface of an agency. mode: good; absent (reads, does not answer); wrong (number);
-    stuck (does not read); slow (reads a little)."""
+    stuck (does not read); slow (reads a little). room: octets that its kernel takes before it reads."""
 
     all = []
 
-    def __init__(self, mode="good", port=0, tls=None):
+    def __init__(self, mode="good", port=0, tls=None, room=None):
         self.all.append(self)
         self.mode = mode
         self.tls = tls
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if mode in ("stuck", "slow"):
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            room = 8192
+        if room:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         self.port = ports.bind(self.listener, port=port)
         self.listener.listen()
         self.connections = []   # [[Record]]
