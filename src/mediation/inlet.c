@@ -14,6 +14,8 @@ enum {
 	WORDS_MAX = 200, /* characters of an alarm */
 	ALARMS_MAX = 16, /* that may come at once; one more each second */
 	ALARM_SIZE = 257,
+	OWED_MS = 5,        /* that what came may wait for its acknowledgement … */
+	OWED_LEN = 2 << 20, /* … and octets of a channel */
 };
 
 struct channel {
@@ -22,6 +24,7 @@ struct channel {
 	enum interface interface;
 	uint64_t stream;
 	struct outlet *outlet; /* NULL: not known now */
+	uint64_t has, said;    /* how far it is safe here, and how far that was acknowledged */
 	bool is_waiting;       /* for an outlet, or for room in it: its answer is owed */
 	bool is_fresh;         /* no parcel has come yet */
 	bool is_rewound;       /* told to go back; what is on its way is not what is wanted */
@@ -34,9 +37,39 @@ struct inlet {
 	struct channel *channels; /* in order of their numbers */
 	size_t n;
 	struct loop_timer timer; /* tries again what had no room */
+	struct loop_timer owed;  /* acknowledges what came since it was armed */
 	uint64_t n_octets, n_alarms;
 	struct nanos alarms_from; /* alarms may be told again from here on, less ALARMS_MAX s */
 };
+
+/* ---- acknowledgements ---- */
+
+/* When it is not sent, the next one says more. */
+static void acknowledge(struct inlet *inlet, struct channel *c)
+{
+	if (c->has == c->said)
+		return;
+	c->said = c->has;
+	(void)!link_acknowledge(inlet->link, c->number, c->has);
+}
+
+static void acknowledge_all(void *owner)
+{
+	struct inlet *inlet = owner;
+
+	for (size_t i = 0; i < inlet->n; i++)
+		acknowledge(inlet, &inlet->channels[i]);
+}
+
+/* Each one wakes two daemons: what comes in quick succession has one together. */
+static void owe(struct inlet *inlet, struct channel *c, uint64_t offset)
+{
+	c->has = offset;
+	if (c->has - c->said >= OWED_LEN)
+		acknowledge(inlet, c);
+	else if (!inlet->owed.is_armed)
+		loop_timer_after(&inlet->owed, (struct nanos){OWED_MS * (int64_t)NANOS_PER_MS});
+}
 
 int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *link)
 {
@@ -47,6 +80,7 @@ int inlet_new(struct inlet **out, const struct inlet_place *place, struct link *
 		return ERR_NOMEM;
 	inlet->place = *place;
 	inlet->link = link;
+	loop_timer_init(&inlet->owed, place->loop, acknowledge_all, inlet);
 	memcpy(inlet->name, link_peer(link)->name, sizeof inlet->name);
 	return 0;
 }
@@ -56,6 +90,7 @@ void inlet_free(struct inlet **inlet)
 	if (!*inlet)
 		return;
 	loop_timer_fini(&(*inlet)->timer);
+	loop_timer_fini(&(*inlet)->owed);
 	free((*inlet)->channels);
 	free(*inlet);
 	*inlet = NULL;
@@ -133,6 +168,7 @@ static void answer(struct inlet *inlet, struct channel *c)
 	json_key(&j, "offset"), json_u64(&j, offset);
 	json_close(&j, '}');
 	c->is_waiting = false;
+	c->has = c->said = offset;
 	if (link_send(inlet->link, (const char *)octets, w.len))
 		wait_for_room(inlet, c);
 }
@@ -199,6 +235,7 @@ static void open_channel(struct inlet *inlet, const struct conf_value *root)
 	}
 	c->interface = interface;
 	c->stream = stream;
+	c->has = c->said = 0;
 	c->is_fresh = true;
 	c->is_rewound = false;
 	memcpy(c->agency, agency, strlen(agency) + 1);
@@ -332,8 +369,7 @@ void inlet_records(struct inlet *inlet, const struct link_frame *records)
 		link_close(inlet->link, why.text);
 		return;
 	}
-	/* when this one is not sent, the next one says more */
-	(void)!link_acknowledge(inlet->link, c->number, offset);
+	owe(inlet, c, offset);
 	if (rc == ERR_FULL)
 		wait_for_room(inlet, c);
 }
