@@ -7,6 +7,7 @@
 
 #include "base/rd.h"
 #include "lemf/answer.h"
+#include "lemf/hash.h"
 #include "lemf/keys.h"
 #include "lemf/plain.h"
 #include "lemf/sound.h"
@@ -195,8 +196,8 @@ static bool take_number(struct lemf_desk *d, struct taken *t)
 		s->numbers.next = t->record.seq;
 		s->iri_state = LEMF_IRI_ANY;
 	}
-	place = lemf_number_take(&s->numbers, t->record.seq, lemf_number_hash(in->pdu, in->len),
-				 in->conn, &gap);
+	place = lemf_number_take(&s->numbers, t->record.seq, lemf_hash(in->pdu, in->len), in->conn,
+				 &gap);
 	switch (place) {
 	case LEMF_IS_NEXT:
 		return true;
@@ -468,8 +469,8 @@ static bool take_usual(struct lemf_desk *d, const struct lemf_delivery *in,
 	if (known->number != like->number || in->side != LEMF_HI3 || d->files || d->conf->each_cc ||
 	    s->verifier || s->has_checks || !s->n_records || own->seq != s->numbers.next)
 		return false;
-	if (lemf_number_take(&s->numbers, own->seq, lemf_number_hash(in->pdu, in->len), in->conn,
-			     &gap) != LEMF_IS_NEXT)
+	if (lemf_number_take(&s->numbers, own->seq, lemf_hash(in->pdu, in->len), in->conn, &gap) !=
+	    LEMF_IS_NEXT)
 		return false;
 	s->n_records++;
 	s->latest = own->time;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/wr.h"
-#include "lemf/number.h"
+#include "lemf/hash.h"
 #include "trace/writer.h"
 
 enum {
@@ -251,7 +251,7 @@ static struct file *new_file(struct lemf_files *f, const char *name)
 
 static struct file *get_file(struct lemf_files *f, const uint8_t *liid, size_t len)
 {
-	struct file **at = &f->slots[lemf_number_hash(liid, len) % N_SLOTS];
+	struct file **at = &f->slots[lemf_hash(liid, len) % N_SLOTS];
 	char name[NAME_LEN];
 
 	name_of(liid, len, name);

@@ -16,7 +16,7 @@
 #include "tls/wire.h"
 
 enum {
-	TICKS_A_SECOND = 10,
+	TICKS_A_SECOND = 50,
 	MAX_READS = 16,          /* before others have their turn */
 	MAX_ANSWERS = 256 << 10, /* octets that wait; then nothing more is read */
 	SLOW_BUFFER = 4096,      /* of the kernel, for one who reads slowly */
@@ -129,18 +129,17 @@ static size_t n_waiting(const struct conn *c)
 	return c->answers.len - c->n_sent;
 }
 
-/* All whole PDUs that came. False: it is no stream, or shall be reset. */
-static bool take_pdus(struct conn *c)
+/* All whole PDUs that came, now by the wall's clock. False: it is no stream, or shall be reset. */
+static bool take_pdus(struct conn *c, struct nanos now)
 {
 	struct lemf *l = c->lemf;
 	struct lemf_delivery delivery = {
 		.side = c->side,
 		.conn = c->number,
-		.now = loop_wall(),
+		.now = now,
 		.answer = answers(l->conf) ? &c->answers : NULL,
 		.added = l->conf->misbehave == LEMF_ANSWERS_WRONGLY,
 	};
-	uint64_t before = lemf_desk_counts(l->desk)->n_records;
 	struct why why;
 	int rc = 0;
 
@@ -153,8 +152,6 @@ static bool take_pdus(struct conn *c)
 		lemf_desk_take(l->desk, &delivery);
 		finish_if_enough(l);
 	}
-	if (lemf_desk_counts(l->desk)->n_records != before)
-		l->latest_record = loop_now();
 	if (rc < 0)
 		lemf_desk_broken(l->desk, LEMF_NOT_A_STREAM, c->side, why.text);
 	c->is_given_up = rc < 0 || is_resetting(c);
@@ -191,7 +188,7 @@ static bool may_read(const struct conn *c)
 }
 
 /* ERR_AGAIN: nothing now; ERR_END, or an error: it is over. */
-static int read_some(struct conn *c, struct why *why)
+static int read_some(struct conn *c, struct nanos now, struct why *why)
 {
 	for (int i = 0; i < MAX_READS && may_read(c) && !c->lemf->is_done; i++) {
 		size_t size;
@@ -205,7 +202,7 @@ static int read_some(struct conn *c, struct why *why)
 			return n == ERR_END ? why_set(why, ERR_END, "the peer ended it") : (int)n;
 		c->allowance -= n;
 		lemf_inlet_fed(&c->inlet, (size_t)n);
-		if (!take_pdus(c))
+		if (!take_pdus(c, now))
 			return why_set(why, ERR_STOPPED, "%s",
 				       is_resetting(c) ? "it was reset on purpose"
 						       : "it is no stream of PS-PDUs");
@@ -250,6 +247,9 @@ static int greet(struct conn *c, struct why *why)
 
 static int drive(struct conn *c, struct why *why)
 {
+	const struct lemf_counts *counts = lemf_desk_counts(c->lemf->desk);
+	uint64_t before = counts->n_records;
+	struct nanos now = loop_wall();
 	int rc = 0;
 
 	if (!c->is_shaken) {
@@ -260,10 +260,12 @@ static int drive(struct conn *c, struct why *why)
 		rc = greet(c, why);
 	}
 	/* what waited for room among the answers goes first */
-	if (!rc && !take_pdus(c))
+	if (!rc && !take_pdus(c, now))
 		rc = why_set(why, ERR_STOPPED, "it is no stream of PS-PDUs");
 	if (!rc)
-		rc = read_some(c, why);
+		rc = read_some(c, now, why);
+	if (counts->n_records != before)
+		c->lemf->latest_record = loop_now();
 	if (rc == ERR_AGAIN)
 		rc = 0;
 	return rc ? rc : write_answers(c, why);

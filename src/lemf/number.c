@@ -2,46 +2,6 @@
 
 #include <string.h>
 
-__extension__ typedef unsigned __int128 product;
-
-enum { WORD = sizeof(uint64_t), PAIR = 2 * WORD, STEP = 4 * PAIR };
-
-/* The two halves of a product of 128 bits, one on the other. A factor must not become 0 but by
- * chance: then all that was before is forgotten. */
-static inline uint64_t mix(uint64_t h, const uint8_t *bytes, uint64_t odd)
-{
-	uint64_t words[2];
-	product p;
-
-	memcpy(words, bytes, sizeof words);
-	p = (product)(h ^ words[0]) * (odd ^ words[1]);
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
-/* Four sums at a time, since each waits for its own multiplication only. */
-uint64_t lemf_number_hash(const uint8_t *bytes, size_t len)
-{
-	const uint64_t p = 0x9e3779b97f4a7c15u, q = 0xbf58476d1ce4e5b9u, r = 0x94d049bb133111ebu,
-		       s = 0xd6e8feb86659fd93u;
-	uint64_t a = p ^ len, b = q, c = r, d = s;
-	uint8_t rest[PAIR] = {0};
-
-	for (; len >= STEP; bytes += STEP, len -= STEP) {
-		a = mix(a, bytes, p);
-		b = mix(b, bytes + PAIR, q);
-		c = mix(c, bytes + 2 * (size_t)PAIR, r);
-		d = mix(d, bytes + 3 * (size_t)PAIR, s);
-	}
-	for (; len >= PAIR; bytes += PAIR, len -= PAIR)
-		a = mix(a, bytes, p);
-	if (len)
-		memcpy(rest, bytes, len);
-	a = mix(a, rest, q);
-	a = mix(a, (const uint8_t *)(uint64_t[2]){b, c}, p);
-	a = mix(a, (const uint8_t *)(uint64_t[2]){d, p}, q);
-	return a ? a : 1;
-}
-
 static void forget_first_gap(struct lemf_numbers *n)
 {
 	n->n_forgotten += (uint64_t)(n->gaps[0].last - n->gaps[0].first) + 1;

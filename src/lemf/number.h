@@ -37,16 +37,13 @@ struct lemf_numbers {
 	} recent[LEMF_RECENT]; /* by seq modulo; a hash of 0: none */
 };
 
-/* Takes a number. hash: of the record's octets. conn: the connection's number. *n_gap: how many
- * numbers before it are missing (LEMF_IS_FIRST_LATE, LEMF_IS_AFTER_GAP). */
+/* Takes a number. hash: of the record's octets (lemf/hash.h). conn: the connection's number.
+ * *n_gap: how many numbers before it are missing (LEMF_IS_FIRST_LATE, LEMF_IS_AFTER_GAP). */
 enum lemf_place lemf_number_take(struct lemf_numbers *n, uint32_t seq, uint64_t hash, uint32_t conn,
 				 uint64_t *n_gap);
 
 /* From here on numbers begin at 0 again (a cINReset, or a new session of the same CIN). What was
  * missing stays counted. */
 void lemf_number_restart(struct lemf_numbers *n);
-
-/* Of the octets of a record; never 0. Not a defence: it tells records apart, no more. */
-uint64_t lemf_number_hash(const uint8_t *bytes, size_t len);
 
 #endif

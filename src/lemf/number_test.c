@@ -3,14 +3,14 @@
 #include <stdlib.h>
 
 #include "base/tap.h"
+#include "lemf/hash.h"
 
 static uint64_t gap;
 
 /* Takes a record whose octets are told by its number alone. */
 static enum lemf_place take(struct lemf_numbers *n, uint32_t seq, uint32_t conn)
 {
-	return lemf_number_take(n, seq, lemf_number_hash((const uint8_t *)&seq, sizeof seq), conn,
-				&gap);
+	return lemf_number_take(n, seq, lemf_hash((const uint8_t *)&seq, sizeof seq), conn, &gap);
 }
 
 static void test_order(void)
@@ -90,51 +90,8 @@ static void test_mixtures(void)
 	ok(is_well, "what is missing and what came twice, of 200 mixtures");
 }
 
-static int compare(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Of a record that differs in one bit, whichever, about half of the hash's bits are others. */
-static void test_hash(void)
-{
-	enum { LEN = 200, N_BITS = 8 * LEN };
-	uint8_t octets[LEN];
-	uint64_t hashes[N_BITS + LEN + 1], h;
-	unsigned others[64] = {0};
-	bool is_well = true;
-	size_t n = 0;
-
-	for (size_t i = 0; i < LEN; i++)
-		octets[i] = (uint8_t)(i * i);
-	h = lemf_number_hash(octets, LEN);
-	for (size_t i = 0; i < N_BITS; i++) {
-		octets[i / 8] ^= (uint8_t)(1u << i % 8);
-		hashes[n] = lemf_number_hash(octets, LEN);
-		octets[i / 8] ^= (uint8_t)(1u << i % 8);
-		for (unsigned b = 0; b < 64; b++)
-			others[b] += (h ^ hashes[n]) >> b & 1;
-		n++;
-	}
-	for (unsigned b = 0; b < 64; b++)
-		is_well &= others[b] > N_BITS * 2 / 5 && others[b] < N_BITS * 3 / 5;
-	ok(is_well, "each bit of a hash depends on all bits of a record");
-	for (size_t len = 0; len <= LEN; len++)
-		hashes[n++] = lemf_number_hash(octets, len);
-	qsort(hashes, n, sizeof *hashes, compare);
-	for (size_t i = 1; i < n; i++)
-		is_well &= hashes[i] != hashes[i - 1];
-	ok(is_well, "and no two of %zu records that are nearly the same have the same", n);
-	ok(lemf_number_hash((const uint8_t[32]){0}, 16) !=
-		   lemf_number_hash((const uint8_t[32]){0}, 32),
-	   "nor have zeros of two lengths");
-}
-
 int main(void)
 {
-	test_hash();
 	test_order();
 	test_edges();
 	test_mixtures();

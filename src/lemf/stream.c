@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lemf/hash.h"
+
 enum { FIRST_SLOTS = 64, MAX_SHARE = 8 << 20 };
 
 struct lemf_streams {
@@ -46,11 +48,11 @@ static bool is_equal(const struct lemf_key *a, const struct lemf_key *b)
 
 static size_t slot_of(const struct lemf_streams *s, const struct lemf_key *key)
 {
-	uint64_t hash = lemf_number_hash(key->liid, key->liid_len);
+	uint64_t hash = lemf_hash(key->liid, key->liid_len);
 	size_t i;
 
-	hash = hash * 31 + lemf_number_hash(key->network_element.octets, key->network_element.len);
-	hash = hash * 31 + lemf_number_hash(key->operator_id.octets, key->operator_id.len);
+	hash = hash * 31 + lemf_hash(key->network_element.octets, key->network_element.len);
+	hash = hash * 31 + lemf_hash(key->operator_id.octets, key->operator_id.len);
 	hash ^= ((uint64_t)key->cin << 8 | key->kind << 1 | key->has_cin) * 0x9e3779b97f4a7c15u;
 	for (i = (hash ^ hash >> 32) & (s->n_slots - 1); s->slots[i];
 	     i = (i + 1) & (s->n_slots - 1))

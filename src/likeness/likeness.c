@@ -28,7 +28,10 @@ enum {
 	SECONDS_MAX_LEN = 5, /* as far as nanoseconds of 64 bits reach */
 };
 
-enum { FIRST_SLOTS = 16, WAYS = 4, NECKS = 256, NECK_WORDS = 32, WORD = sizeof(uint64_t) };
+enum { FIRST_SLOTS = 16, WAYS = 4, NECKS = 256, NECK_LANES = 16, WORD = sizeof(uint64_t) };
+
+/* What is compared at once: sixteen octets, so that one that is read whole lies in the packet. */
+typedef uint64_t lane __attribute__((vector_size(16)));
 
 /* What stands before the packet in a stream's records of one length, with numbers of these widths:
  * all octets but those of the values are the same, since each length follows from the whole's. One
@@ -38,11 +41,11 @@ struct neck {
 	uint64_t number;        /* the stream's; 0: none */
 	uint64_t next_number;   /* what was last read of which there is none here … */
 	uint32_t len, next_len; /* … and octets of the PDU */
-	uint32_t n_words;
+	uint32_t n_lanes;
 	uint8_t n_seq, n_seconds, n_microseconds; /* widths */
 	uint16_t seq_at, seconds_at, microseconds_at, direction_at;
 	uint16_t header_at, payload_at, parts_at, packet_at;
-	uint64_t words[NECK_WORDS], mask[NECK_WORDS];
+	uint8_t octets[NECK_LANES * sizeof(lane)], mask[NECK_LANES * sizeof(lane)];
 };
 
 struct likeness {
@@ -428,13 +431,12 @@ static void learn(struct neck *n, const uint8_t *pdu, size_t seq_at, const struc
 		  const struct content *c)
 {
 	size_t packet_at = n->next_len - c->packet.len;
-	size_t n_words = (packet_at + WORD - 1) / WORD;
-	uint8_t octets[NECK_WORDS * WORD] = {0}, mask[NECK_WORDS * WORD] = {0};
+	size_t n_lanes = (packet_at + sizeof(lane) - 1) / sizeof(lane);
 
 	n->number = 0;
-	if (n_words > NECK_WORDS)
+	if (n_lanes > NECK_LANES)
 		return;
-	n->n_words = (uint32_t)n_words;
+	n->n_lanes = (uint32_t)n_lanes;
 	n->n_seq = m->n_seq;
 	n->n_seconds = m->n_seconds;
 	n->n_microseconds = m->n_microseconds;
@@ -446,14 +448,13 @@ static void learn(struct neck *n, const uint8_t *pdu, size_t seq_at, const struc
 	n->payload_at = (uint16_t)(n->next_len - c->payload.len);
 	n->parts_at = (uint16_t)(n->next_len - c->parts.len);
 	n->packet_at = (uint16_t)packet_at;
-	memcpy(octets, pdu, packet_at);
-	memset(mask, 0xff, packet_at);
-	memset(mask + n->seq_at, 0, n->n_seq);
-	memset(mask + n->seconds_at, 0, n->n_seconds);
-	memset(mask + n->microseconds_at, 0, n->n_microseconds);
-	mask[n->direction_at] = 0;
-	memcpy(n->words, octets, sizeof octets);
-	memcpy(n->mask, mask, sizeof mask);
+	memset(n->mask, 0, sizeof n->mask);
+	memset(n->mask, 0xff, packet_at);
+	memset(n->mask + n->seq_at, 0, n->n_seq);
+	memset(n->mask + n->seconds_at, 0, n->n_seconds);
+	memset(n->mask + n->microseconds_at, 0, n->n_microseconds);
+	n->mask[n->direction_at] = 0;
+	memcpy(n->octets, pdu, packet_at);
 	n->number = n->next_number;
 	n->len = n->next_len;
 }
@@ -474,22 +475,28 @@ ALWAYS_INLINE struct neck *neck_of(const struct likeness *l, const struct likene
 	return &l->necks[(s->slot * 61 + len) % NECKS];
 }
 
+ALWAYS_INLINE lane lane_at(const uint8_t *octets, size_t i)
+{
+	lane l;
+
+	memcpy(&l, octets + i * sizeof l, sizeof l);
+	return l;
+}
+
 /* Whether the PDU is equal to the stream's neck but for values, and these are good. */
 ALWAYS_INLINE bool fits(const struct neck *n, const struct likeness_stream *s, const uint8_t *pdu,
 			size_t len, struct likeness_own *own)
 {
 	struct rd octets = rd_of(pdu, len);
-	const uint8_t *neck = rd_take(&octets, (size_t)(n->n_words + 1) * WORD);
-	uint64_t other = n->number ^ s->number, word;
+	const uint8_t *neck = rd_take(&octets, n->n_lanes * sizeof(lane) + WORD);
+	lane others = {n->number ^ s->number};
 	struct moment m;
 
 	if (!neck || n->len != len)
 		return false;
-	for (uint32_t i = 0; i < n->n_words; i++) {
-		memcpy(&word, neck + (size_t)i * WORD, WORD);
-		other |= (word ^ n->words[i]) & n->mask[i];
-	}
-	if (other)
+	for (uint32_t i = 0; i < n->n_lanes; i++)
+		others |= (lane_at(neck, i) ^ lane_at(n->octets, i)) & lane_at(n->mask, i);
+	if (others[0] | others[1])
 		return false;
 	m.seq = number_at(neck, n->seq_at, n->n_seq);
 	m.seconds = number_at(neck, n->seconds_at, n->n_seconds);
