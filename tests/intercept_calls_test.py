@@ -36,7 +36,7 @@ streams = []
 
 
 class Run:
-    def __init__(self, text, packets, *words, operator="", checked=True):
+    def __init__(self, text, packets, *words, operator="", checked=True, quiet=("-q",)):
         global runs
         runs += 1
         self.dir = os.path.join(work, f"out{runs}")
@@ -47,7 +47,7 @@ class Run:
             f.write(text)
         with open(names[1], "wb") as f:
             f.write(pcap([p if isinstance(p, tuple) else (T0 + i * MS, p) for i, p in enumerate(packets)]))
-        done = subprocess.run([WEIR, "intercept", "-q", "--json", "--orders", names[0], "--out", self.dir, *words, names[1]],
+        done = subprocess.run([WEIR, "intercept", *quiet, "--json", "--orders", names[0], "--out", self.dir, *words, names[1]],
                               capture_output=True, text=True, check=False)
         self.stderr = done.stderr
         self.summary = json.loads(done.stdout) if done.stdout else None
@@ -204,6 +204,10 @@ def choices():
     steps = [legs[0].invite(sdp(A, "audio 4000"), more=mark), legs[1].invite(sdp(B, "audio 6000"), more=mark)]
     run = Run(warrant(), steps)
     same(len({r.cin for r in run.iri()}), 1, "legs that are one call have one CIN")
+    told = Run(warrant(), [steps[0], *steps[1:] * 3], quiet=())
+    ok(run.stderr == "" and told.stderr.count("\n") == 1 and told.stderr.endswith(
+        f"info: LIID {told.prefix}0001, CIN {told.iri()[0].cin}: leg 1 is of one call with leg 0, by session-id\n"),
+       "and the log says why, once", [run.stderr, told.stderr])
     run = Run(warrant(), steps, operator=", join_by_session_id: false")
     same(len({r.cin for r in run.iri()}), 2, "unless the operator turns the rule off")
     call = Call()

@@ -73,7 +73,9 @@ struct intercept {
 	struct wanted wanted;        /* its hashes; slots are voip's */
 
 	struct access *access;
-	int event_rc;           /* what an event met */
+	int event_rc;        /* what an event met */
+	int64_t join_minute; /* of the packets' time, in which so many joins were logged */
+	unsigned n_joins_told;
 	uint64_t n_failed;      /* ticks that could not do all that was due */
 	uint64_t n_checks_lost; /* integrity checks that found no room */
 	uint64_t n_too_wide;    /* addresses of subscribers that nobody's can be */

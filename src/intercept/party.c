@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "identity/match.h"
 #include "intercept/count.h"
 #include "ipmm/iri.h"
@@ -81,20 +82,12 @@ static int make_voip(struct intercept *i)
 
 static uint32_t joins_of(const struct operator* o)
 {
-	const struct {
-		bool is_on;
-		enum call_join rule;
-	} rules[] = {{o->join_by_call_id, CALL_JOIN_CALL_ID},
-		     {o->join_by_session_id, CALL_JOIN_SESSION_ID},
-		     {o->join_by_origin, CALL_JOIN_ORIGIN},
-		     {o->join_by_any_origin, CALL_JOIN_ANY_ORIGIN},
-		     {o->join_by_replaces, CALL_JOIN_REPLACES},
-		     {o->join_by_refer, CALL_JOIN_REFER}};
-	uint32_t joins = 0;
-
-	for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
-		joins |= rules[k].is_on ? UINT32_C(1) << rules[k].rule : 0;
-	return joins;
+	return (uint32_t)o->join_by_call_id << CALL_JOIN_CALL_ID |
+	       (uint32_t)o->join_by_session_id << CALL_JOIN_SESSION_ID |
+	       (uint32_t)o->join_by_origin << CALL_JOIN_ORIGIN |
+	       (uint32_t)o->join_by_any_origin << CALL_JOIN_ANY_ORIGIN |
+	       (uint32_t)o->join_by_replaces << CALL_JOIN_REPLACES |
+	       (uint32_t)o->join_by_refer << CALL_JOIN_REFER;
 }
 
 int party_set(struct intercept *i, const struct orders *orders)
@@ -283,6 +276,26 @@ static int report(struct intercept *i, struct session *s, const struct call_even
 	return say(i, s, &r);
 }
 
+/* Why two legs are one call, where the second begins. Strangers may call a target as often as they
+ * like: of a minute, so many joins are told. */
+static void log_join(struct intercept *i, const struct session *s, const struct call_event *e)
+{
+	enum { MAX_A_MINUTE = 60 };
+	const struct call_leg *leg = e->leg;
+	int64_t minute = e->time.ns / nanos_from_s(60).ns;
+
+	if (leg->joined_by == CALL_JOIN_FIRST || e->is_repeated || !e->message ||
+	    !e->message->sip->is_request || leg->n_requests[SIP_INVITE] != 1 ||
+	    e->message->sip->method != SIP_INVITE)
+		return;
+	i->n_joins_told = minute == i->join_minute ? i->n_joins_told : 0;
+	i->join_minute = minute;
+	if (i->n_joins_told++ < MAX_A_MINUTE)
+		log_info("LIID %s, CIN %u: leg %u is of one call with leg %u, by %s",
+			 s->mandate->terms.liid, s->cin, leg->ordinal, leg->joined_to,
+			 call_join_key(leg->joined_by));
+}
+
 /* An event of a session within its warrant's time. */
 static int tell_event(struct intercept *i, struct session *s, const struct call_event *e)
 {
@@ -322,7 +335,10 @@ static int hear_one(struct intercept *i, struct mandate *m, const struct call_ev
 	if (rc || !s)
 		return rc;
 	/* what came before the warrant's time is known, and told to nobody */
-	return m->is_started && mandate_covers(m, e->time.ns) ? tell_event(i, s, e) : 0;
+	if (!m->is_started || !mandate_covers(m, e->time.ns))
+		return 0;
+	log_join(i, s, e);
+	return tell_event(i, s, e);
 }
 
 static void note_failure(struct intercept *i, int rc)
@@ -429,9 +445,8 @@ int party_flush(struct intercept *i)
 
 void party_restream(struct intercept *i, struct session *s)
 {
-	if (!s->call)
-		return;
-	retire(i, session_call_clear(s->call), session_call_free_streams);
+	if (s->call)
+		retire(i, session_call_clear(s->call), session_call_free_streams);
 }
 
 void party_report(const struct intercept *i, struct json *j)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "conf/file.h"
 #include "intercept/intercept.h"
 #include "ledger/reason.h"
@@ -204,6 +205,7 @@ static int run(const struct settings *set, int n, char **operands)
 				"(try: weir intercept --help)\n");
 		return 2;
 	}
+	log_open("weir intercept", set->quiet ? LOG_LEVEL_WARN : LOG_LEVEL_INFO);
 	why_clear(&why);
 	if (orders_load(&orders, set->orders, &why) < 0)
 		return capture_fail("intercept", &why);
