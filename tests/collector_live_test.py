@@ -138,12 +138,9 @@ def on_two_interfaces():
     last = nas.account(START, user="alice@isp", sid="last", ip="192.0.2.7")
     radius.send(last)
     time.sleep(0.5)
-    began = time.monotonic()
     one = say(1000, 1)
-    ok(wait_for(lambda: one in cc(mediator), 3), "a silent interface keeps the other waiting for the lag, no longer",
-       [c.said()])
-    spent = time.monotonic() - began
-    ok(spent < 1, f"after {spent * 1000:.0f} ms")
+    # whoever waits for the other interface's next packet waits for ever
+    ok(wait_for(lambda: one in cc(mediator), 3), "a silent interface does not keep the other waiting", [c.said()])
     run("ip", "link", "del", "westl")
     time.sleep(0.3)
     one = say(1001, 1)
@@ -308,7 +305,7 @@ def restarts_state_the_gap(how, sentence, meanwhile=lambda folder: None):
             packet = ip("192.0.2.7", "203.0.113.1", b"%d" % len(sent))
             before = time.time_ns()
             wire.send(packet)
-            sent.append((before, packet))
+            sent.append((before, time.time_ns(), packet))
             time.sleep(0.0005)
 
     thread = threading.Thread(target=feed)
@@ -321,13 +318,14 @@ def restarts_state_the_gap(how, sentence, meanwhile=lambda folder: None):
     time.sleep(0.7)
     is_over.set()
     thread.join()
-    wait_for(lambda: sent[-1][1] in cc(mediator))
+    wait_for(lambda: sent[-1][2] in cc(mediator))
     said = re.search(r"nothing was captured from (\S+) to (\S+)", c.said())
     ok(said, f"{sentence}: the log states from when to when nothing was captured", [c.said()])
     first, last = (nanos(said[1]), nanos(said[2])) if said else (0, 0)
     got = set(cc(mediator))
-    missing = [t for t, p in sent if p not in got]
-    outside = [t for t in missing if not first - 10**6 <= t <= last + 10**6]
+    missing = [span for *span, p in sent if p not in got]
+    # a packet left at some time between the two
+    outside = [(t, left) for t, left in missing if left < first - 10**6 or t > last + 10**6]
     ok(not outside, f"{sentence}: of {len(sent)} packets {len(missing)} are missing, all within the "
        f"{(last - first) / 10**6:.0f} ms that are stated", [first, last, outside[:5]])
     gap = status(provisioner).get("int:eastr", {}).get("gap")

@@ -22,6 +22,7 @@ from weir_server import Servers
 weir = os.path.abspath(sys.argv[1])
 folder = tempfile.TemporaryDirectory(prefix="weir-convert-")
 START = 1700000000
+PATIENCE_S = 60
 
 
 def at(name):
@@ -212,17 +213,17 @@ def pipes():
     ok(said.stdout == read("in.pcap") and said.stderr == b"", "standard input to standard output, without a word")
     with subprocess.Popen([weir, "convert", "-", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         os.set_blocking(running.stdout.fileno(), False)
-        begun = time.monotonic()
+        begun = time.monotonic()  # for a message; a packet that is kept back comes at the input's end only
         running.stdin.write(read("in.pcap")[:24 + 16 + len(packet(0)) + 5])
         running.stdin.flush()
         came = b""
-        while time.monotonic() - begun < 5 and len(packets(came)) < 1:
+        while time.monotonic() - begun < PATIENCE_S and len(packets(came)) < 1:
             came += running.stdout.read() or b""
             time.sleep(0.01)
         took = time.monotonic() - begun
-        ok(packets(came) == packets(read("in.pcap"))[:1] and took < 1, f"the first packet is out after {took:.2f} s")
+        ok(packets(came) == packets(read("in.pcap"))[:1], f"the first packet is out after {took:.2f} s")
         running.send_signal(signal.SIGINT)
-        running.wait(5)
+        running.wait(PATIENCE_S)
         ok(running.returncode == 0, "an interrupt ends it in good order")
 
 
@@ -231,12 +232,12 @@ def interrupted():
         running.stdin.write(read("in.pcap"))
         running.stdin.flush()
         begun = time.monotonic()
-        while time.monotonic() - begun < 5 and (not os.path.exists(at("caught.pcapng.part")) or
+        while time.monotonic() - begun < PATIENCE_S and (not os.path.exists(at("caught.pcapng.part")) or
                                                 os.path.getsize(at("caught.pcapng.part")) < len(read("in.pcap"))):
             time.sleep(0.01)
         ok(not os.path.exists(at("caught.pcapng")), "a file has another name until it is finished")
         running.send_signal(signal.SIGTERM)
-        running.wait(5)
+        running.wait(PATIENCE_S)
     convert("--micro", at("caught.pcapng"), at("back.pcap"))
     ok(read("back.pcap")[24:] == read("in.pcap")[24:] and not os.path.exists(at("caught.pcapng.part")),
        "a signal finishes the file")

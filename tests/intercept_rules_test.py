@@ -4,6 +4,7 @@
     intercept_rules_test.py WEIR
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from ipaddress import ip_address
 
@@ -313,10 +315,12 @@ def interrupted():
     with open(pipe, "wb") as p:
         p.write(pcap([(T0 + i * SEC, ipv4(a, c)) for i in range(5)]))
         p.flush()
-        time.sleep(1)
+        while fcntl.ioctl(p, termios.FIONREAD, bytes(4)) != bytes(4) and process.poll() is None:
+            time.sleep(0.01)  # it has not read them yet
+        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
     process.communicate()

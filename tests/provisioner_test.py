@@ -221,7 +221,7 @@ def test_link(p):
     def mine():
         return next(d for d in p.ask("GET", "/status")[2]["daemons"] if d["name"] == "c1")
 
-    for _ in range(100):
+    for _ in range(1000):
         if mine()["agreed"] and "status" in mine():
             break
         time.sleep(0.01)
