@@ -48,4 +48,11 @@ for page in sorted(folder.glob("*.[1-9]")):
     ok(lint.returncode == 0, f"mandoc finds nothing wrong with {page.name}", lint.stdout.splitlines()[:10])
 said_bash = subprocess.run(["bash", "-n"], input=said(weir, "completion", "bash"), text=True, check=False)
 ok(said_bash.returncode == 0, "bash takes the completion script")
+for words in (["help"], ["--version"], ["completion"], ["stats", "--help"]):
+    with open("/dev/full", "wb") as full:
+        lost = subprocess.run([weir, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    ok(lost.returncode == 1 and "No space left" in lost.stderr, f"{' '.join(words)}: what cannot be written is told", [lost.stderr])
+for words, named in ((["help", "nosuch"], "nosuch"), (["nosuch"], "nosuch"), (["completion", "tcsh"], "tcsh")):
+    lost = subprocess.run([weir, *words], capture_output=True, text=True, check=False)
+    ok(lost.returncode == 2 and not lost.stdout and f'"{named}"' in lost.stderr, f"{' '.join(words)}: is refused by its name", [lost.stderr])
 end()
