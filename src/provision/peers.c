@@ -34,6 +34,7 @@ struct peer {
 	bool is_agreed;
 	bool is_told;   /* the whole was sent since it connected */
 	bool is_behind; /* something could not be sent: the whole follows */
+	uint64_t asked; /* whether it has the newest orders; 0: that is answered */
 	char has[ORDERS_DIGEST_LEN];
 	char software[LINK_SOFTWARE_LEN];
 	char *status; /* the last, as JSON */
@@ -177,6 +178,25 @@ static void send_whole(struct peer *peer)
 	wr_fini(&w);
 }
 
+/* Once it was sent all that others may have heard of before it asked. */
+static void answer_asked(struct peer *peer)
+{
+	const struct view *view = view_of(peer);
+	uint8_t octets[ORDERS_DIGEST_LEN + 80];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json json = json_of(&w);
+
+	if (!peer->asked || !peer->link || peer->peers->is_due || !peer->is_told ||
+	    peer->is_behind || !view->is_made)
+		return;
+	open_message(&json, "current");
+	json_key(&json, "number"), json_u64(&json, peer->asked);
+	close_message(&json, view->digest);
+	peer->asked = 0;
+	/* one that is lost is asked again */
+	(void)!link_send(peer->link, (const char *)octets, w.len);
+}
+
 static void on_again(void *owner)
 {
 	struct peer *peer = owner;
@@ -280,6 +300,8 @@ static void push(void *owner)
 	/* what nobody has is made anew for the next who comes */
 	if (!has_collector)
 		view_fini(&peers->collectors);
+	for (struct peer *peer = peers->first; peer; peer = peer->next)
+		answer_asked(peer);
 	peers->count.last_push = (struct nanos){loop_now().ns - began.ns};
 }
 
@@ -335,6 +357,7 @@ static void on_up(void *owner, struct link *link)
 	}
 	peer->link = link;
 	peer->n_unanswered = 0;
+	peer->asked = 0;
 	peer->is_agreed = peer->is_told = false;
 	peer->has[0] = 0;
 	peer->since = loop_wall();
@@ -381,6 +404,12 @@ static void heard_have(struct peer *peer, const char *digest)
 	}
 }
 
+static void heard_ask(struct peer *peer, const struct conf_value *root)
+{
+	if (link_number(root, "number", &peer->asked))
+		answer_asked(peer);
+}
+
 static void heard_status(struct peer *peer, const struct conf_value *root)
 {
 	struct wr w = wr_init(PEERS_STATUS);
@@ -424,7 +453,9 @@ static void on_message(void *owner, struct link *link, const char *type,
 
 	if (!peer)
 		return;
-	if (!strcmp(type, "have"))
+	if (!strcmp(type, "ask"))
+		heard_ask(peer, root);
+	else if (!strcmp(type, "have"))
 		heard_have(peer, link_text(root, "digest"));
 	else if (!strcmp(type, "status"))
 		heard_status(peer, root);
@@ -438,6 +469,8 @@ static void on_may_send(void *owner, struct link *link)
 
 	if (peer && peer->is_behind)
 		send_whole(peer);
+	if (peer)
+		answer_asked(peer);
 }
 
 static void on_down(void *owner, struct link *link, const char *reason)

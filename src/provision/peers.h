@@ -9,7 +9,9 @@
  *	    | <------------- {"type":"have","digest":…} --- |   agreed, or the whole again
  *	    | <------------- {"type":"status",…} ---------- |   every few seconds
  *	    | <-- {"type":"report","number","report":{…}} - |   until
- *	    | -- {"type":"heard","number":…} -------------> |   this says that it was heard */
+ *	    | -- {"type":"heard","number":…} -------------> |   this says that it was heard
+ *	    | <------------- {"type":"ask","number":…} ---- |   are these the newest?
+ *	    | -- {"type":"current","number","digest"} ----> |   yes: it was sent all there is */
 #ifndef PROVISION_PEERS_H
 #define PROVISION_PEERS_H
 

@@ -24,6 +24,9 @@ struct fake {
 	int n_orders, n_changes;
 	int n_lies; /* so many times it says something else */
 	char digest[ORDERS_DIGEST_LEN];
+	uint64_t current; /* number of the last question that was answered, with its digest … */
+	size_t n_warrants_current; /* … and the warrants that it had then */
+	int n_current;
 	char reason[100];
 };
 
@@ -56,6 +59,10 @@ static void on_message(void *owner, struct link *link, const char *type,
 	int rc;
 
 	(void)link;
+	if (!strcmp(type, "current") && !strcmp(link_text(root, "digest"), fake->digest)) {
+		fake->n_current += link_number(root, "number", &fake->current);
+		fake->n_warrants_current = fake->orders.warrants.n;
+	}
 	if (!is_whole && strcmp(type, "change"))
 		return;
 	fake->n_orders += is_whole;
@@ -321,6 +328,45 @@ static void test_changes(void)
 	   "at once, are one message each again");
 }
 
+static void ask(struct fake *fake, int number)
+{
+	char question[80];
+
+	snprintf(question, sizeof question, "{\"type\":\"ask\",\"number\":%d}", number);
+	if (link_send(fake->link, question, strlen(question)))
+		ok(false, "%s can ask", fake->name);
+}
+
+static bool seven_is_answered(void)
+{
+	return fakes[N_COLLECTORS].current == 7;
+}
+
+static bool eight_is_answered(void)
+{
+	return fakes[N_COLLECTORS].current == 8;
+}
+
+/* A mediator that asks has all that a collector can have heard of, once it is answered. */
+static void test_questions(void)
+{
+	struct fake *m0 = &fakes[N_COLLECTORS];
+	size_t n = m0->orders.warrants.n;
+
+	ask(m0, 7);
+	ok(until(seven_is_answered) && m0->n_current == 1,
+	   "who asks is told that it has the newest");
+	ask(m0, 8);
+	put_warrant(N_WARRANTS + 101, "a0");
+	peers_changed(peers);
+	ok(until(eight_is_answered) && m0->n_warrants_current == n + 1 && m0->n_current == 2,
+	   "where they change meanwhile, behind the change");
+	ok(until(all_agree), "and all agree");
+	holding_remove(&held, &kinds[KIND_WARRANTS], N_WARRANTS + 101);
+	peers_changed(peers);
+	ok(until(all_agree), "also when it is taken away");
+}
+
 static void test_offline(void)
 {
 	hang_up(&fakes[5]);
@@ -417,6 +463,7 @@ int main(void)
 	ok(!peers_new(&peers, &options, &why), "the provisioner listens: %s", why.text);
 	test_orders();
 	test_changes();
+	test_questions();
 	test_offline();
 	test_lie();
 	test_strangers();

@@ -100,7 +100,32 @@ static void hear_heard(struct station *s, const struct conf_value *root)
 	send_report(s);
 }
 
+void station_ask(struct station *s, uint64_t number)
+{
+	uint8_t octets[80];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json j = json_of(&w);
+
+	json_open(&j, '{');
+	json_key(&j, "type"), json_text(&j, "ask");
+	json_key(&j, "number"), json_u64(&j, number);
+	json_close(&j, '}');
+	if (s->link && link_is_up(s->link))
+		send_object(s, &w);
+}
+
 /* ---- what comes down ---- */
+
+/* Orders that could not be taken are not those that the provisioner speaks of. */
+static void hear_current(struct station *s, const struct conf_value *root)
+{
+	const char *digest = link_text(root, "digest");
+	uint64_t number;
+
+	if (link_number(root, "number", &number) && digest && s->book.has_orders &&
+	    !strcmp(digest, s->book.digest) && s->options.ops->current)
+		s->options.ops->current(s->options.owner, number);
+}
 
 static void hear_orders(struct station *s, const struct conf_value *root)
 {
@@ -138,6 +163,8 @@ static void on_message(void *owner, struct link *link, const char *type,
 		hear_orders(s, root);
 	else if (!strcmp(type, "heard"))
 		hear_heard(s, root);
+	else if (!strcmp(type, "current"))
+		hear_current(s, root);
 	else
 		log_debug("provisioner: a message of type %.40s is passed over", type);
 }

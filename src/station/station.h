@@ -7,6 +7,8 @@
  *	    | <------------- any message ------------- |  station_send: lost where the link is down
  *	    | <- {"type":"report","number","report"} - |  station_report: kept in a file until
  *	    | -- {"type":"heard","number"} ----------> |  this comes; one after the other
+ *	    | <------------ {"type":"ask","number"} -- |  station_ask: are these the newest orders?
+ *	    | -- {"type":"current","number","digest"}> |  behind all changes; ops->current
  *
  * All on the loop's thread. */
 #ifndef STATION_STATION_H
@@ -27,6 +29,8 @@ struct station_ops {
 	/* The link is up, or has room again: what messages were lost may be sent anew. May be
 	 * NULL. */
 	void (*may_send)(void *owner);
+	/* The orders were the newest when the provisioner answered this question. May be NULL. */
+	void (*current)(void *owner, uint64_t number);
 };
 
 struct station_options {
@@ -57,6 +61,10 @@ bool station_is_up(const struct station *station);
 /* Sends a message now: an object with the member "type". ERR_END: the link is down; ERR_FULL: ask
  * again at may_send. */
 MUST_CHECK int station_send(struct station *station, const char *json, size_t len);
+
+/* Asks the provisioner whether the orders are the newest. The question may be lost, with its link:
+ * ask again. */
+void station_ask(struct station *station, uint64_t number);
 
 /* Takes a report, an object in one line with the member "type": it reaches the provisioner, once,
  * in the order of reports, whatever ends in between. ERR_FULL, ERR_IO: it is not taken, which is

@@ -19,16 +19,18 @@ static struct loop *loop;
 static struct {
 	struct link_port *port;
 	struct link *link;
-	int n_up, n_status, n_reports, n_other, n_have;
+	int n_up, n_status, n_reports, n_other, n_have, n_asked;
 	bool is_deaf; /* says of no report that it heard it */
 	char digest[ORDERS_DIGEST_LEN];
 	char all[256]; /* "n" of all reports */
+	uint64_t asked;
 } p;
 
 /* And the daemon. */
 static struct {
 	struct station *station;
-	int n_orders, n_may_send;
+	int n_orders, n_may_send, n_current;
+	uint64_t current;
 	char operator[64], before[64];
 } d;
 
@@ -66,6 +68,8 @@ static void on_message(void *owner, struct link *link, const char *type,
 	} else if (!strcmp(type, "have")) {
 		p.n_have++;
 		snprintf(p.digest, sizeof p.digest, "%s", link_text(root, "digest"));
+	} else if (!strcmp(type, "ask")) {
+		p.n_asked += link_number(root, "number", &p.asked);
 	} else if (!strcmp(type, "report")) {
 		hear_report(link, root);
 	} else {
@@ -126,8 +130,17 @@ static void may_send(void *owner)
 	d.n_may_send++;
 }
 
-static const struct station_ops station_ops = {
-	.orders = take_orders, .status = print_status, .may_send = may_send};
+static void hear_current(void *owner, uint64_t number)
+{
+	(void)owner;
+	d.n_current++;
+	d.current = number;
+}
+
+static const struct station_ops station_ops = {.orders = take_orders,
+					       .status = print_status,
+					       .may_send = may_send,
+					       .current = hear_current};
 
 static void start(uint16_t port)
 {
@@ -199,6 +212,16 @@ static bool has_three_haves(void)
 	return p.n_have == 3;
 }
 
+static bool is_asked(void)
+{
+	return p.n_asked == 1;
+}
+
+static bool is_current(void)
+{
+	return d.current == 78;
+}
+
 static bool has_heard_all(void)
 {
 	return station_n_reports(d.station) == 0;
@@ -233,6 +256,21 @@ static void orders_come_down(void)
 	   "a change that does not fit is answered by the digest from before");
 }
 
+static void it_asks_whether_orders_are_the_newest(void)
+{
+	char answer[200];
+
+	station_ask(d.station, 77);
+	ok(comes_true(is_asked) && p.asked == 77, "it asks whether its orders are the newest");
+	say("{\"type\":\"current\",\"number\":77,\"digest\":\"00\"}");
+	say("{\"type\":\"current\",\"number\":77}");
+	snprintf(answer, sizeof answer, "{\"type\":\"current\",\"number\":78,\"digest\":\"%s\"}",
+		 station_book(d.station)->digest);
+	say(answer);
+	ok(comes_true(is_current) && d.n_current == 1,
+	   "only an answer that is about its own orders says so");
+}
+
 static void reports_go_up_once(uint16_t port)
 {
 	p.all[0] = 0;
@@ -247,6 +285,8 @@ static void reports_go_up_once(uint16_t port)
 	ok(!report("{\"type\":\"audit\",\"n\":4}") && !report("{\"type\":\"audit\",\"n\":5}"),
 	   "while it is away reports are taken too");
 	ok(station_send(d.station, "{\"type\":\"x\"}", 12) == ERR_END, "messages are not");
+	station_ask(d.station, 79);
+	ok(p.n_asked == 1, "and nobody is asked");
 	station_free(&d.station);
 	p.n_reports = p.n_status = 0;
 	p.is_deaf = true;
@@ -277,6 +317,7 @@ int main(void)
 	ok(comes_true(is_up) && p.n_status == 1, "the station dials, and says how it is");
 	ok(d.n_may_send == 1, "the daemon is told that it may send");
 	orders_come_down();
+	it_asks_whether_orders_are_the_newest();
 	ok(!station_send(d.station, "{\"type\":\"ledger\"}", 17) && comes_true(has_other),
 	   "a message of another room reaches the provisioner");
 	reports_go_up_once(port);
