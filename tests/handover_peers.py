@@ -121,14 +121,24 @@ class Link:
         self.refusal = None
         self.is_down = False
         self.lock = threading.Condition()
+        self.send_lock = threading.Lock()
+        self.kept = {}          # channel: what is sent again when the mediator asks for it, from offset 0 on
+        self.answers = False    # what a provisioner is asked: whether the orders are the newest
+        self.digest = ""        # … that the mediator says it has
         self.send(HELLO, json.dumps({"role": role, "name": name, "version": version, "software": "test"}).encode())
         threading.Thread(target=self.read, daemon=True).start()
 
     def send(self, kind, body):
         try:
-            self.sock.sendall(struct.pack(">IB", len(body) + 1, kind) + body)
+            with self.send_lock:
+                self.sock.sendall(struct.pack(">IB", len(body) + 1, kind) + body)
         except OSError:
             pass
+
+    def keep(self, channel, octets):
+        """Sends a channel's whole stream, as one parcel, and again what the mediator could not take yet."""
+        self.kept[channel] = octets
+        self.records(channel, 0, octets)
 
     def message(self, **what):
         self.send(MESSAGE, json.dumps(what).encode())
@@ -148,7 +158,13 @@ class Link:
             what = json.loads(body)
             self.messages.append(what)
             if what["type"] == "channel":
-                self.offsets[what["channel"]] = what["offset"]
+                channel, at = what["channel"], what["offset"]
+                self.offsets[channel] = at
+                if self.kept.get(channel, b"")[at:]:
+                    self.records(channel, at, self.kept[channel][at:])
+            self.digest = what.get("digest", self.digest)
+            if what["type"] == "ask" and self.answers:
+                self.message(type="current", number=what["number"], digest=self.digest)
 
     def read(self):
         octets = b""
@@ -210,9 +226,11 @@ class Provisioner:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
 
-    def accept(self):
+    def accept(self, answers=True):
         self.listener.settimeout(15)
-        return Link(self.listener.accept()[0], "provisioner", "p1")
+        link = Link(self.listener.accept()[0], "provisioner", "p1")
+        link.answers = answers
+        return link
 
 
 # ---- agencies ----

@@ -96,8 +96,8 @@ def test_scope():
     wrong3 = [cc("IRI", 1, 0, NOW, packet), iri("L1", 1, 0, NOW)]
     right3 = [cc("L1", 1, 0, NOW, packet), cc("CC", 1, 0, NOW, packet)]
     mixed2 = [r for pair in zip(wrong2, right2) for r in pair] + wrong2[len(right2):]
-    c.records(1, 0, b"".join(mixed2))
-    c.records(2, 0, b"".join(wrong3 + right3) + b"noise")
+    c.keep(1, b"".join(mixed2))
+    c.keep(2, b"".join(wrong3 + right3) + b"noise")
     hi2.wait(lambda: hi2.count("iri") == 4)
     hi3.wait(lambda: hi3.count("cc") == 2)
     time.sleep(0.1)
@@ -266,6 +266,68 @@ def test_withdrawn():
        [hi3.count("cc"), m.log.read_text()[-500:]])
     time.sleep(0.2)
     ok([r.octets for r in hi3.records("cc")] == backlog, "and nothing that was intercepted later")
+    m.end()
+
+
+def test_doubt():
+    """What the orders do not cover waits until the provisioner has said that there are no others, or patience is over."""
+    p = Provisioner()
+    hi2, hi3 = Lemf(), Lemf()
+    m = Mediator("doubt", orders([agency("a1", hi2.port, hi3.port)], [warrant("L1"), warrant("L2")]),
+                 provisioner=f"127.0.0.1:{p.port}")
+    link = p.accept(answers=False)
+    c = dial(m.port)
+    packet = b"\x45" + bytes(40)
+    first = [cc(liid, 1, i, NOW, packet) for i, liid in enumerate(("L1", "L3", "L1", "L3"))]
+
+    def asked():
+        return [x["number"] for x in link.messages if x["type"] == "ask"]
+
+    def got():
+        return [r.octets for r in hi3.records("cc")]
+
+    c.open(1, "a1", "hi3")
+    c.open(2, "a1", "hi2")
+    c.keep(1, b"".join(first))
+    ok(link.wait(asked), "a record that no orders cover makes it ask", [link.messages])
+    c.keep(2, iri("L2", 1, 0, NOW))
+    ok(hi2.wait(lambda: hi2.count("iri") == 1) and c.wait(lambda: c.acked.get(2)), "what has another way passes it")
+    ok(hi3.wait(got) and got() == first[:1] and c.wait(lambda: c.acked.get(1) == len(first[0])),
+       "what is before it was taken", [len(got()), c.acked])
+    link.message(type="change", put={"warrants": [warrant("L3")]}, digest="")
+    ok(hi3.wait(lambda: hi3.count("cc") == 4) and got() == first, "orders that cover it let it through, in its place",
+       [hi3.count("cc"), m.log.read_text()[-500:]])
+    c.close()
+    m.settings["patience"] = "1s"
+    m.restart()
+    link = p.accept(answers=False)
+    second = [cc(liid, 1, i, NOW, packet) for i, liid in enumerate(("L4", "L1", "L4"))]
+    c = dial(m.port)
+    c.open(1, "a1", "hi3", stream="2")
+    c.keep(1, b"".join(second))
+    link.message(type="current", number=1, digest="00")
+    ok(hi2.wait(lambda: any(b"no orders came in time" in r.octets for r in hi2.records("hi1"))),
+       "without an answer patience ends, which the agency is told", [m.log.read_text()[-500:]])
+    ok(hi3.wait(lambda: hi3.count("cc") == 5) and got() == first + second[1:2] and m.said("waited long enough"),
+       "and what is in doubt is refused, the rest taken", [hi3.count("cc")])
+    third = [cc("L5", 1, 0, NOW, packet)] + stream(3, liid="L1", first=10)
+    c.records(1, len(b"".join(second)), b"".join(third))
+    ok(hi3.wait(lambda: hi3.count("cc") == 8), "so it is with what comes then, at once")
+    link.wait(asked)
+    link.message(type="current", number=max(asked()), digest=link.digest)
+    link.message(type="change", put={"warrants": [warrant("L9")]}, digest="")
+    ok(link.wait(lambda: any(x["type"] == "have" for x in link.messages)), "the provisioner answers")
+    link.answers = True
+    before = len(asked())
+    fourth = [cc("L6", 1, 0, NOW, packet), cc("L1", 1, 99, NOW, packet)]
+    c.close()
+    c = dial(m.port)
+    c.open(1, "a1", "hi3", stream="3")
+    c.keep(1, b"".join(fourth))
+    ok(hi3.wait(lambda: hi3.count("cc") == 9) and link.wait(lambda: len(asked()) > before),
+       "once the provisioner answers it is asked again", [hi3.count("cc"), asked()])
+    counts = lambda: [s["agencies"][0]["hi3"]["refused"]["unknown_liid"] for s in link.messages if s["type"] == "status"]
+    ok(link.wait(lambda: counts()[-1] == 4, 12), "each that was refused is counted once", [counts()])
     m.end()
 
 

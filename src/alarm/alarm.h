@@ -96,6 +96,15 @@ enum {
 	X(COLLECTOR_AWAY, "collector_away", 15, "",                                                \
 	  "is not connected: interception may be interrupted", "is connected again",               \
 	  "The collector, or the way to it, is down.")                                             \
+	X(ORDERS_AWAITED, "orders_awaited", 15, "",                                                \
+	  "records wait at a collector for orders that cover them",                                \
+	  "no records wait for orders any more",                                                   \
+	  "The collector has newer orders than the mediator, which does not reach the "            \
+	  "provisioner: see patience. Nothing is lost while the collector's outbox has room.")     \
+	X(ORDERS_MISSED, "orders_missed", 0, "",                                                   \
+	  "records are refused: no orders came in time that cover them", "",                       \
+	  "The mediator's patience was over; until it hears the provisioner, what its orders do "  \
+	  "not cover is refused, by reason.")                                                      \
 	X(CLOCK_BACK, "clock_back", 0, "ms", "the clock was set back", "",                         \
 	  "Times of records before and after do not fit together.")                                \
 	X(CLOCK_FORWARD, "clock_forward", 0, "ms", "the clock was set forward", "",                \

@@ -14,6 +14,8 @@ void harvest_init(struct harvest *h, struct line *line, const struct line_parcel
 	h->at = h->len = h->n_runs = 0;
 	h->n_records = 0;
 	h->n_groups = 0;
+	h->is_held = false;
+	h->held[0] = '\0';
 }
 
 /* ---- the ledger ---- */
@@ -61,6 +63,25 @@ static void count_one(struct ledger_row *draft, const struct etsi_record *record
 		count_refused(draft, refusal, ns);
 }
 
+/* ---- doubt ---- */
+
+/* Whether a record waits for other orders instead of being refused, nothing of it being counted. */
+static bool hold(struct harvest *h, enum refusal refusal, const struct etsi_record *record)
+{
+	size_t n = record->liid.len < ETSI_MAX_LIID ? record->liid.len : ETSI_MAX_LIID;
+
+	if (refusal == REFUSAL_NONE || h->parcel->offset + h->at < h->parcel->sure ||
+	    !scope_may_change(refusal, record))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		h->held[i] = (char)(record->liid.bytes[i] >= ' ' && record->liid.bytes[i] <= '~'
+					    ? record->liid.bytes[i]
+					    : '?');
+	h->held[n] = '\0';
+	h->is_held = true;
+	return true;
+}
+
 /* ---- streams ---- */
 
 /* Counts what a group has gathered. */
@@ -74,7 +95,15 @@ static void settle(const struct harvest_group *g)
 	ledger_row_see(g->draft, g->last_seq, g->last_ns);
 }
 
-/* The group of a stream of which this is a record; NULL: there is no room, in the draft or here. */
+static enum refusal refusal_of(const struct harvest_group *g, const struct likeness_own *own)
+{
+	bool is_out = g->refusal == REFUSAL_NONE && !scope_window_has(&g->window, own->time);
+
+	return is_out ? REFUSAL_OUT_OF_TIME : g->refusal;
+}
+
+/* The group of a stream of which this is a record; NULL: there is no room, in the draft or here, or
+ * the record is held. */
 static struct harvest_group *group_of(struct harvest *h, const struct likeness_stream *stream,
 				      const struct likeness_own *own)
 {
@@ -91,18 +120,19 @@ static struct harvest_group *group_of(struct harvest *h, const struct likeness_s
 				    .last_seq = own->seq,
 				    .first_ns = own->time.ns,
 				    .last_ns = own->time.ns};
-	if (!find_rows(h->line, &stream->record, &g->draft, &g->row))
-		return NULL;
 	g->refusal = scope_window(h->rules->scope, &where, &stream->record, &g->window);
+	if (hold(h, refusal_of(g, own), &stream->record) ||
+	    !find_rows(h->line, &stream->record, &g->draft, &g->row))
+		return NULL;
 	if (g->draft)
 		ledger_row_see(g->draft, own->seq, own->time.ns);
 	*place = (uint16_t)++h->n_groups;
 	return g;
 }
 
-/* Judges a record of a stream and counts it; *row: whose it is. False: what was gathered must be
- * stored first. A stream's records are CCs with a time of their own and with their packet, so that
- * the window is all that scope_check asks of each. */
+/* Judges a record of a stream and counts it; *row: whose it is. False: it is held, or what was
+ * gathered must be stored first. A stream's records are CCs with a time of their own and with their
+ * packet, so that the window is all that scope_check asks of each. */
 static bool judge_like(struct harvest *h, const struct likeness_stream *stream,
 		       const struct likeness_own *own, enum refusal *refusal,
 		       struct ledger_row **row)
@@ -111,9 +141,9 @@ static bool judge_like(struct harvest *h, const struct likeness_stream *stream,
 
 	if (!g)
 		return false;
-	*refusal = g->refusal;
-	if (g->refusal == REFUSAL_NONE && !scope_window_has(&g->window, own->time))
-		*refusal = REFUSAL_OUT_OF_TIME;
+	*refusal = refusal_of(g, own);
+	if (hold(h, *refusal, &stream->record))
+		return false;
 	g->n++;
 	if ((int32_t)(own->seq - g->last_seq) > 0) /* numbers begin again at 0 */
 		g->last_seq = own->seq;
@@ -146,9 +176,9 @@ static bool judge(struct harvest *h, const uint8_t *pdu, size_t len, enum refusa
 		return judge_like(h, stream, &own, refusal, row);
 	if (etsi_record_read(pdu, len, &record, NULL))
 		return true;
-	if (!find_rows(h->line, &record, &draft, row))
-		return false;
 	*refusal = scope_check(h->rules->scope, &where, &record);
+	if (hold(h, *refusal, &record) || !find_rows(h->line, &record, &draft, row))
+		return false;
 	count_one(draft, &record, *refusal, h->rules->now);
 	likeness_keep(h->line->like, pdu, len, &record);
 	return true;

@@ -33,6 +33,8 @@ struct harvest {
 	} runs[HARVEST_RUNS];
 	size_t n_runs, len; /* … and the octets in them */
 	uint64_t n_records;
+	bool is_held; /* the next record is in doubt: nothing goes on behind it … */
+	char held[ETSI_MAX_LIID + 1]; /* … which is of this LIID */
 	struct harvest_group groups[HARVEST_GROUPS];
 	uint32_t n_groups;
 	uint16_t group_of[LIKENESS_MAX_SLOTS]; /* 1 + index, by the stream's slot */
@@ -43,7 +45,8 @@ void harvest_init(struct harvest *h, struct line *line, const struct line_parcel
 		  const struct line_rules *rules);
 
 /* Goes on behind what was gathered, which must be stored or given up, until the parcel is at an
- * end or there is no room for more. What cannot be told apart into records is passed over to the
+ * end, there is no room for more, or a record is in doubt. What cannot be told apart into records
+ * is passed over to the
  * parcel's end: else this stream would stand still for ever. */
 void harvest_gather(struct harvest *h);
 

@@ -2,6 +2,7 @@
 #include "mediation/harvest.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/scratch.h"
@@ -237,7 +238,8 @@ static void test_parcels(void)
 	struct warrant warrants[N_LIIDS];
 	struct line lines[2];
 	struct line *l = &lines[INTERFACE_HI3];
-	uint64_t offset = 0, start = 0;
+	struct line_progress progress;
+	uint64_t start = 0;
 	uint32_t n, n_wrong;
 	struct why why;
 	int n_refused = 0;
@@ -248,10 +250,10 @@ static void test_parcels(void)
 		make_parcel(i * N_RECORDS);
 		n_refused += line_take(l,
 				       &(struct line_parcel){INTERFACE_HI3, "c1", 7, start, parcel,
-							     parcel_len, false},
-				       &rules, &offset, &why) != 0;
+							     parcel_len, false, UINT64_MAX},
+				       &rules, &progress, &why) != 0;
 		start += parcel_len;
-		n_refused += offset != start;
+		n_refused += progress.offset != start;
 	}
 	ok(!n_refused, "parcels of %u records are taken", N_RECORDS);
 	ok(is_kept(l), "what may go is in the spool, and nothing else: %zu octets", kept_len);
@@ -271,11 +273,190 @@ static void test_parcels(void)
 	scope_fini(&scope);
 }
 
+/* ---- records in doubt ---- */
+
+enum { N_HELD = 40 };
+
+static size_t encode_plain(uint8_t *octets, const char *liid, uint32_t seq, int64_t at_s)
+{
+	static const uint8_t packet[100] = {0x45};
+	struct etsi_stream s = {.liid = liid,
+				.authorization_country = "XX",
+				.operator_id = "EXAMPLE",
+				.time_form = ETSI_TIME_MICROSECONDS,
+				.cin = 1};
+	struct ipcc cc = {.bytes = packet,
+			  .len = sizeof packet,
+			  .seq = seq,
+			  .time = {(SAMPLE_START + at_s) * NANOS_PER_S}};
+	struct wr w = wr_of(octets, RECORD_MAX);
+	struct etsi_header h;
+
+	if (etsi_header_init(&h, &s, NULL))
+		abort();
+	ipcc_encode(&h, &cc, &w);
+	return w.len;
+}
+
+/* Records of L0 and, from half of it on, of the other in turns. Where that begins. */
+static size_t make_mixed(const char *other, int64_t other_at_s)
+{
+	size_t half = 0;
+
+	parcel_len = 0;
+	for (uint32_t i = 0; i < N_HELD; i++) {
+		bool is_other = i >= N_HELD / 2 && i % 2 == 0;
+
+		if (i == N_HELD / 2)
+			half = parcel_len;
+		parcel_len += encode_plain(parcel + parcel_len, is_other ? other : "L0", i,
+					   is_other ? other_at_s : 1);
+	}
+	return half;
+}
+
+static void give_scope(struct warrant *w, size_t n)
+{
+	struct orders orders = {.warrants = {w, n}};
+
+	if (scope_update(&scope, &orders, now))
+		abort();
+}
+
+/* What of a stream was taken, and what of it the ledger has. */
+struct account {
+	uint64_t received, kept, refused;
+};
+
+static struct account count_all(struct line *l)
+{
+	struct account sum = {0};
+
+	for (uint32_t i = 0; i < ledger_book_n_slots(l->ledger); i++) {
+		const struct ledger_row *row = ledger_book_slot(l->ledger, i);
+
+		if (!row)
+			continue;
+		sum.received += row->counts[LEDGER_RECEIVED];
+		sum.kept += row->counts[LEDGER_KEPT];
+		for (int r = 0; r < N_REFUSALS; r++)
+			sum.refused += row->tallies[LEDGER_MALFORMED + r].n;
+	}
+	return sum;
+}
+
+/* A parcel of which the orders do not cover the other's records: it waits from the first of them
+ * on, and is taken whole by orders that do. */
+static void hold_and_take(const char *name, const char *other, int64_t other_at_s,
+			  struct warrant early[2], struct warrant late[2])
+{
+	const struct line_rules rules = {&scope, &police, now};
+	size_t half = make_mixed(other, other_at_s), n_early = early[1].liid ? 2 : 1;
+	struct line_parcel p = {INTERFACE_HI3, "c1", 9, 0, parcel, parcel_len, false, 0};
+	struct line_progress progress, again;
+	struct line lines[2];
+	struct line *l = &lines[INTERFACE_HI3];
+	struct account counted;
+	struct why why;
+	int rc;
+
+	scope_init(&scope);
+	give_scope(early, n_early);
+	open_line(l, lines);
+	rc = line_take(l, &p, &rules, &progress, &why);
+	counted = count_all(l);
+	ok(rc == ERR_AGAIN && progress.offset == half && !strcmp(progress.held, other),
+	   "%s: what is before it is taken, and the rest waits", name);
+	ok(counted.received == N_HELD / 2 && counted.kept == N_HELD / 2 && !counted.refused &&
+		   l->counts.n_received == N_HELD / 2,
+	   "nothing of the rest is counted");
+	ok(line_take(l, &p, &rules, &again, &why) == ERR_AGAIN && again.offset == half &&
+		   spool_end(l->spool) == half,
+	   "as often as it comes again");
+	give_scope(late, 2);
+	ok(!line_take(l, &p, &rules, &progress, &why) && progress.offset == parcel_len &&
+		   spool_end(l->spool) == parcel_len,
+	   "orders that cover it let it through, once");
+	counted = count_all(l);
+	ok(counted.received == N_HELD && counted.kept == N_HELD && !counted.refused,
+	   "and it is counted once");
+	ok(spool_peek(l->spool, 0, &p.bytes) == parcel_len && !memcmp(p.bytes, parcel, parcel_len),
+	   "in its order");
+	line_close(l);
+	ledger_book_close(&l->ledger);
+	ledger_book_close(&book);
+	scratch_remove(top);
+	scope_fini(&scope);
+	if (mkdir(top, S_IRWXU))
+		abort();
+}
+
+static void test_doubt(void)
+{
+	struct warrant known[2] = {sample_warrant("police", "L0")};
+	struct warrant both[2] = {sample_warrant("police", "L0"), sample_warrant("police", "L1")};
+	struct warrant iri[2] = {sample_warrant("police", "L0"), sample_warrant("police", "L1")};
+	struct warrant brief[2] = {sample_warrant("police", "L0"), sample_warrant("police", "L1")};
+
+	iri[1].deliver = WARRANT_IRI_ONLY;
+	brief[1].end.ns = brief[1].start.ns + 2 * (int64_t)NANOS_PER_S;
+	hold_and_take("a warrant that is not known", "L1", 1, known, both);
+	hold_and_take("one without content", "L1", 1, iri, both);
+	hold_and_take("one with an earlier end", "L1", 3, brief, both);
+	sample_free(known, 1);
+	sample_free(both, 2);
+	sample_free(iri, 2);
+	sample_free(brief, 2);
+}
+
+/* Once it is said that there are no other orders, up to an offset. */
+static void test_sure(void)
+{
+	struct warrant known[1] = {sample_warrant("police", "L0")};
+	const struct line_rules rules = {&scope, &police, now};
+	size_t half = make_mixed("L1", 1), len;
+	struct line_parcel p = {INTERFACE_HI3, "c1", 9, 0, parcel, parcel_len, false, 0};
+	struct line_progress progress;
+	struct line lines[2];
+	struct line *l = &lines[INTERFACE_HI3];
+	struct account counted;
+	struct why why;
+
+	scope_init(&scope);
+	give_scope(known, 1);
+	open_line(l, lines);
+	len = encode_plain(parcel + parcel_len, "L1", N_HELD, 1);
+	p.sure = half + 1;
+	ok(line_take(l, &p, &rules, &progress, &why) == ERR_AGAIN && progress.offset > half,
+	   "what lies before is refused, and the next waits");
+	p.sure = parcel_len;
+	p.len = parcel_len + len;
+	ok(line_take(l, &p, &rules, &progress, &why) == ERR_AGAIN && progress.offset == parcel_len,
+	   "up to the offset that is sure");
+	counted = count_all(l);
+	ok(counted.received == N_HELD && counted.refused == N_HELD / 4 &&
+		   l->counts.n_refused[REFUSAL_UNKNOWN_LIID] == N_HELD / 4,
+	   "each is counted, once, with its reason");
+	p.sure = UINT64_MAX;
+	ok(!line_take(l, &p, &rules, &progress, &why) && progress.offset == parcel_len + len,
+	   "where nothing waits, all is");
+	line_close(l);
+	ledger_book_close(&l->ledger);
+	ledger_book_close(&book);
+	sample_free(known, 1);
+	scope_fini(&scope);
+}
+
 int main(void)
 {
 	if (!mkdtemp(top))
 		return 1;
 	test_parcels();
+	scratch_remove(top);
+	if (mkdir(top, S_IRWXU))
+		return 1;
+	test_doubt();
+	test_sure();
 	scratch_remove(top);
 	return tap_end();
 }

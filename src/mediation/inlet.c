@@ -16,6 +16,7 @@ enum {
 	ALARM_SIZE = 257,
 	OWED_MS = 5,        /* that what came may wait for its acknowledgement … */
 	OWED_LEN = 2 << 20, /* … and octets of a channel */
+	HELD_MS = 10000,    /* records that wait for orders so long are an alarm */
 };
 
 struct channel {
@@ -28,6 +29,12 @@ struct channel {
 	bool is_waiting;       /* for an outlet, or for room in it: its answer is owed */
 	bool is_fresh;         /* no parcel has come yet */
 	bool is_rewound;       /* told to go back; what is on its way is not what is wanted */
+	uint64_t question;     /* a record waits until this is settled (doubt.h); 0: none does */
+	uint64_t asked_until;  /* … so far the stream is asked about … */
+	uint64_t sure;        /* … and the answer is there: what orders do not cover is refused */
+	struct nanos held_at; /* when it began to wait, by loop_now … */
+	char held[ETSI_MAX_LIID + 1]; /* … and whose it is … */
+	bool is_held_told;            /* … which is in the log */
 };
 
 struct inlet {
@@ -148,6 +155,20 @@ static void wait_for_room(struct inlet *inlet, struct channel *c)
 	loop_timer_after(&inlet->timer, (struct nanos){AGAIN_MS * (int64_t)NANOS_PER_MS});
 }
 
+/* What comes next may be covered by orders that are on their way. */
+static void wait_for_orders(struct inlet *inlet, struct channel *c,
+			    const struct link_frame *records, const char *held)
+{
+	c->is_waiting = true;
+	c->question = doubt_raise(inlet->place.doubt);
+	c->asked_until = records->offset + records->len;
+	c->held_at = loop_now();
+	c->is_held_told = false;
+	memcpy(c->held, held, sizeof c->held);
+	log_debug("collector %s: channel %u: a record of LIID %s waits for orders that cover it",
+		  inlet->name, c->number, c->held);
+}
+
 /* Says how far the stream has come; the collector goes on from there. */
 static void answer(struct inlet *inlet, struct channel *c)
 {
@@ -169,6 +190,7 @@ static void answer(struct inlet *inlet, struct channel *c)
 	json_close(&j, '}');
 	c->is_waiting = false;
 	c->has = c->said = offset;
+	c->question = 0;
 	if (link_send(inlet->link, (const char *)octets, w.len))
 		wait_for_room(inlet, c);
 }
@@ -181,11 +203,13 @@ static void try_again(void *owner)
 	for (size_t i = 0; i < inlet->n && link_is_up(inlet->link); i++) {
 		struct channel *c = &inlet->channels[i];
 
-		if (c->is_waiting && c->outlet && outlet_has_room(c->outlet, c->interface)) {
+		if (!c->is_waiting || !c->outlet || c->question)
+			continue;
+		if (outlet_has_room(c->outlet, c->interface)) {
 			c->is_rewound = true;
 			answer(inlet, c);
 		}
-		is_waiting |= c->is_waiting && c->outlet;
+		is_waiting |= c->is_waiting;
 	}
 	if (is_waiting)
 		loop_timer_after(&inlet->timer, (struct nanos){AGAIN_MS * (int64_t)NANOS_PER_MS});
@@ -238,6 +262,7 @@ static void open_channel(struct inlet *inlet, const struct conf_value *root)
 	c->has = c->said = 0;
 	c->is_fresh = true;
 	c->is_rewound = false;
+	c->question = c->sure = 0;
 	memcpy(c->agency, agency, strlen(agency) + 1);
 	log_debug("collector %s: channel %u is %s of agency %s", inlet->name, c->number,
 		  interface_text(interface), agency);
@@ -344,16 +369,20 @@ static bool lies_ahead(const struct inlet *inlet, const struct channel *c, uint6
 void inlet_records(struct inlet *inlet, const struct link_frame *records)
 {
 	struct channel *c = channel_of(inlet, records->channel);
-	struct line_parcel parcel = {0,           inlet->name, 0, records->offset, records->body,
-				     records->len};
+	struct line_parcel parcel = {.collector = inlet->name,
+				     .offset = records->offset,
+				     .bytes = records->body,
+				     .len = records->len};
+	struct line_progress progress;
 	struct why why = {0};
-	uint64_t offset;
 	int rc;
 
 	if (!c) {
 		link_refuse(inlet->link, "records came on a channel that was not opened");
 		return;
 	}
+	if (c->question && doubt_is_open(inlet->place.doubt, c->question))
+		c->asked_until = records->offset + records->len;
 	if (c->is_waiting || !c->outlet)
 		return; /* they come again, after the answer that is owed */
 	parcel.interface = c->interface;
@@ -362,16 +391,19 @@ void inlet_records(struct inlet *inlet, const struct link_frame *records)
 		return;
 	c->is_rewound = false;
 	parcel.is_first = c->is_fresh;
+	parcel.sure = doubt_is_resigned(inlet->place.doubt) ? UINT64_MAX : c->sure;
 	c->is_fresh = false;
-	rc = outlet_take(c->outlet, &parcel, inlet->place.scope, &offset, &why);
+	rc = outlet_take(c->outlet, &parcel, inlet->place.scope, &progress, &why);
 	inlet->n_octets += records->len;
 	if (rc == ERR_BAD) {
 		link_close(inlet->link, why.text);
 		return;
 	}
-	owe(inlet, c, offset);
+	owe(inlet, c, progress.offset);
 	if (rc == ERR_FULL)
 		wait_for_room(inlet, c);
+	else if (rc == ERR_AGAIN)
+		wait_for_orders(inlet, c, records, progress.held);
 }
 
 void inlet_forget_outlets(struct inlet *inlet)
@@ -385,11 +417,65 @@ void inlet_find_outlets(struct inlet *inlet)
 	for (size_t i = 0; i < inlet->n && link_is_up(inlet->link); i++) {
 		struct channel *c = &inlet->channels[i];
 
-		if (c->is_waiting)
+		if (c->is_waiting) {
+			/* what came on a fresh channel was not looked at: nothing is on its way */
+			c->is_rewound = !c->is_fresh;
 			find_outlet(inlet, c);
-		else if (!c->outlet)
+		} else if (!c->outlet) {
 			c->outlet = inlet->place.outlet(inlet->place.owner, c->agency);
+		}
 		c->is_waiting |= !c->outlet;
+	}
+}
+
+void inlet_settle(struct inlet *inlet)
+{
+	for (size_t i = 0; i < inlet->n && link_is_up(inlet->link); i++) {
+		struct channel *c = &inlet->channels[i];
+
+		if (!c->question || !doubt_is_settled(inlet->place.doubt, c->question))
+			continue;
+		c->sure = c->asked_until;
+		c->question = 0;
+		if (!c->outlet)
+			continue; /* it has its answer when there is one */
+		c->is_rewound = true;
+		answer(inlet, c);
+	}
+}
+
+/* Whose records they are is for the log: an agency hears of LIIDs that are its own. */
+static void tell_held(struct inlet *inlet, struct channel *c, struct alarms *alarms,
+		      enum alarm_kind kind)
+{
+	struct alarm_fact fact = {kind};
+	char about[ALARM_SIZE];
+	struct wr w = wr_of(about, sizeof about - 1);
+
+	wr_text(&w, "%s %s of collector %s", c->agency, interface_text(c->interface), inlet->name);
+	about[w.len] = '\0';
+	fact.about = about;
+	if (scope_knows(inlet->place.scope, c->agency, c->held))
+		fact.liid = c->held;
+	alarm_tell(alarms_raise(alarms, &fact, loop_wall()), c->agency);
+	if (!c->is_held_told)
+		log_warn("agency %s, %s: collector %s: a record of LIID %s waits for orders, and "
+			 "what is behind it",
+			 c->agency, interface_text(c->interface), inlet->name, c->held);
+	c->is_held_told = true;
+}
+
+void inlet_look(struct inlet *inlet, struct alarms *alarms, bool is_given_up)
+{
+	int64_t since = loop_now().ns - HELD_MS * (int64_t)NANOS_PER_MS;
+
+	for (size_t i = 0; i < inlet->n; i++) {
+		struct channel *c = &inlet->channels[i];
+
+		if (c->question && is_given_up)
+			tell_held(inlet, c, alarms, ALARM_ORDERS_MISSED);
+		else if (c->question && c->held_at.ns <= since)
+			tell_held(inlet, c, alarms, ALARM_ORDERS_AWAITED);
 	}
 }
 
@@ -403,6 +489,16 @@ void *inlet_owner(const struct inlet *inlet)
 	return inlet->place.owner;
 }
 
+/* Channels of which records wait for orders. */
+static uint64_t n_held(const struct inlet *inlet)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < inlet->n; i++)
+		n += inlet->channels[i].question || !inlet->channels[i].outlet;
+	return n;
+}
+
 void inlet_status(const struct inlet *inlet, struct json *j)
 {
 	json_open(j, '{');
@@ -411,5 +507,6 @@ void inlet_status(const struct inlet *inlet, struct json *j)
 	json_key(j, "channels"), json_u64(j, inlet->n);
 	json_key(j, "octets"), json_u64(j, inlet->n_octets);
 	json_key(j, "alarms"), json_u64(j, inlet->n_alarms);
+	json_key(j, "held"), json_u64(j, n_held(inlet));
 	json_close(j, '}');
 }

@@ -10,10 +10,13 @@
  *	        <----  acknowledge N, O'
  *
  * "stream" names the collector's spool (spool_id), so that one that was lost begins at 0 again. An
- * answer that comes again says: what was sent in between could not be taken, go on from here. */
+ * answer that comes again says: what was sent in between could not be taken, go on from here. So it
+ * is where the spool has no room, and where a record waits for orders that may cover it. */
 #ifndef MEDIATION_INLET_H
 #define MEDIATION_INLET_H
 
+#include "alarm/alarm.h"
+#include "doubt/doubt.h"
 #include "link/link.h"
 #include "mediation/outlet.h"
 
@@ -23,6 +26,7 @@ struct inlet;
 struct inlet_place {
 	struct loop *loop;
 	const struct scope *scope;
+	struct doubt *doubt;
 	/* The outlet of an agency; NULL: the orders do not name it (yet). */
 	struct outlet *(*outlet)(void *owner, const char *agency);
 	void *owner;
@@ -49,6 +53,13 @@ void inlet_records(struct inlet *inlet, const struct link_frame *records);
  * have come. */
 void inlet_forget_outlets(struct inlet *inlet);
 void inlet_find_outlets(struct inlet *inlet);
+
+/* A doubt is settled: what waited for orders is judged by those that are there. */
+void inlet_settle(struct inlet *inlet);
+
+/* Raises alarms: records that wait for orders for some time; or, if they are given up now, all that
+ * waited. */
+void inlet_look(struct inlet *inlet, struct alarms *alarms, bool is_given_up);
 
 /* Whose it is, and the owner of its place. */
 const char *inlet_name(const struct inlet *inlet);

@@ -124,7 +124,7 @@ static void jump(struct line *l, struct mark *mark, const struct line_parcel *pa
 }
 
 int line_take(struct line *l, const struct line_parcel *parcel, const struct line_rules *rules,
-	      uint64_t *offset, struct why *why)
+	      struct line_progress *out, struct why *why)
 {
 	struct mark *mark = marks_of(&l->marks, parcel->collector, parcel->stream);
 	struct line_counts before;
@@ -133,7 +133,7 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 
 	if (!mark)
 		return why_set(why, ERR_BAD, "there are too many collectors");
-	*offset = mark->offset;
+	*out = (struct line_progress){.offset = mark->offset};
 	if (parcel->offset > mark->offset && parcel->is_first)
 		jump(l, mark, parcel);
 	if (parcel->offset > mark->offset)
@@ -144,15 +144,16 @@ int line_take(struct line *l, const struct line_parcel *parcel, const struct lin
 		return 0;
 	harvest_init(&h, l, parcel, rules);
 	rc = skip_known(&h, mark->offset, why);
-	while (!rc && h.at < parcel->len) {
+	while (!rc && h.at < parcel->len && !h.is_held) {
 		before = l->counts;
 		harvest_gather(&h);
 		rc = store(&h, mark);
 		if (rc) /* they come again: they are not counted yet */
 			l->counts = before;
 	}
-	*offset = mark->offset;
-	return rc;
+	out->offset = mark->offset;
+	memcpy(out->held, h.held, sizeof out->held);
+	return !rc && h.is_held ? ERR_AGAIN : rc;
 }
 
 int line_announce(struct line *l, const void *octets, size_t len, uint64_t number)

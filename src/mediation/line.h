@@ -55,6 +55,14 @@ struct line_parcel {
 	size_t len;
 	bool is_first; /* since the channel was opened: it may begin behind where the stream ended,
 			* where our own memory of it was lost; that is said and counted */
+	uint64_t sure; /* offset of the stream: from there on, what other orders might cover is not
+			* refused, it waits for them; UINT64_MAX: nothing waits */
+};
+
+/* What became of a parcel. */
+struct line_progress {
+	uint64_t offset;              /* how far the stream has come */
+	char held[ETSI_MAX_LIID + 1]; /* ERR_AGAIN: whose record is next, in printable characters */
 };
 
 /* By what records are judged. */
@@ -64,11 +72,12 @@ struct line_rules {
 	struct nanos now;
 };
 
-/* Takes what of a parcel is new and in scope; *offset is how far the stream has come. ERR_FULL: the
- * spool has no room, offer it again later; ERR_BAD with the reason: it does not go on where the
- * stream ended. */
+/* Takes what of a parcel is new and in scope. ERR_FULL: the spool has no room, offer it again
+ * later; ERR_AGAIN: so with the rest, which begins with a record in doubt; ERR_BAD with the
+ * reason: it does not go on where the stream ended. */
 MUST_CHECK int line_take(struct line *line, const struct line_parcel *parcel,
-			 const struct line_rules *rules, uint64_t *offset, struct why *why);
+			 const struct line_rules *rules, struct line_progress *out,
+			 struct why *why);
 
 /* Puts octets of our own into the spool and says that announcements up to this number are there,
  * in one step. */

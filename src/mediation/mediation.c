@@ -5,6 +5,7 @@
 
 #include "alarm/alarm.h"
 #include "base/log.h"
+#include "doubt/doubt.h"
 #include "mediation/announce.h"
 #include "mediation/capture.h"
 #include "mediation/file.h"
@@ -45,6 +46,7 @@ struct mediation {
 	struct gauge *gauge;
 	struct alarms *alarms;
 	struct scope scope;
+	struct doubt *doubt; /* whether that is the newest */
 	struct outlet **outlets;
 	size_t n_outlets;
 	struct inlet *inlets[MAX_INLETS];
@@ -259,10 +261,62 @@ static void may_send(void *owner)
 	const struct mediation *m = owner;
 
 	account_may_send(m->account);
+	doubt_ask_again(m->doubt);
 }
 
-static const struct station_ops station_ops = {
-	.orders = take_orders, .status = print_status, .may_send = may_send};
+static void orders_are_current(void *owner, uint64_t question)
+{
+	const struct mediation *m = owner;
+
+	doubt_answer(m->doubt, question);
+}
+
+static const struct station_ops station_ops = {.orders = take_orders,
+					       .status = print_status,
+					       .may_send = may_send,
+					       .current = orders_are_current};
+
+/* ---- what no orders cover ---- */
+
+static void ask_for_orders(void *owner, uint64_t question)
+{
+	const struct mediation *m = owner;
+
+	station_ask(m->station, question);
+}
+
+static void settle_doubts(void *owner)
+{
+	const struct mediation *m = owner;
+
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_settle(m->inlets[i]);
+}
+
+static void give_up_doubts(void *owner)
+{
+	const struct mediation *m = owner;
+
+	log_error("records have waited long enough for orders: what those that are here do not "
+		  "cover is refused until the provisioner is heard");
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_look(m->inlets[i], m->alarms, true);
+}
+
+/* Where no provisioner is there are no orders to wait for. */
+static int open_doubt(struct mediation *m)
+{
+	const struct mediation_settings *s = m->place.settings;
+	const struct doubt_options options = {
+		.loop = m->place.loop,
+		.patience = s->provisioner.version ? s->patience : (struct nanos){0},
+		.ask = ask_for_orders,
+		.settled = settle_doubts,
+		.resigned = give_up_doubts,
+		.owner = m};
+
+	return doubt_new(&m->doubt, &options);
+}
 
 /* ---- the ledger ---- */
 
@@ -360,7 +414,7 @@ static enum alarm_outcome tell_agency(void *owner, const struct alarm_message *m
 static void collector_up(void *owner, struct link *link)
 {
 	struct mediation *m = owner;
-	struct inlet_place place = {m->place.loop, &m->scope, outlet_of, m};
+	struct inlet_place place = {m->place.loop, &m->scope, m->doubt, outlet_of, m};
 	struct known *k = known_of(m, link_peer(link)->name);
 	struct inlet *inlet;
 
@@ -519,6 +573,8 @@ static void tick(void *owner)
 
 	look_for_missing(m);
 	look_at_clock(m);
+	for (size_t i = 0; i < m->n_inlets; i++)
+		inlet_look(m->inlets[i], m->alarms, false);
 	for (size_t i = 0; i < m->n_outlets; i++)
 		outlet_look(m->outlets[i], m->alarms, loop_wall());
 	alarms_look(m->alarms, loop_wall());
@@ -663,6 +719,8 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	if (!rc)
 		rc = scope_load(&m->scope, m->withdrawn, why);
 	if (!rc)
+		rc = open_doubt(m);
+	if (!rc)
 		rc = open_station(m, why);
 	if (!rc)
 		rc = open_account(m);
@@ -701,6 +759,7 @@ void mediation_free(struct mediation **mediation)
 	loop_timer_fini(&m->announce);
 	loop_timer_fini(&m->keys_timer);
 	scope_fini(&m->scope);
+	doubt_free(&m->doubt);
 	station_free(&m->station);
 	ledger_book_close(&m->ledger);
 	custody_free(&m->custody);

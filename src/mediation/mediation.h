@@ -25,6 +25,11 @@
 		 "file system in memory it is fastest, on a disk it outlives the machine")         \
 	X(INT, spool_limit, .otherwise = "1073741824", .min = 1 << 20, .max = INT64_C(1) << 44,    \
 	  .doc = "bytes that may wait for an agency there, for each of HI2 and HI3")               \
+	X(SPAN, patience, .otherwise = "1h", .max = 31 * 86400,                                    \
+	  .doc = "how long records of a warrant that it has not heard of, or not as they need "    \
+		 "it, "                                                                            \
+		 "wait at their collector, with what comes behind them for the same agency and "   \
+		 "interface, while the provisioner cannot be asked; 0: such records are refused")  \
 	CUSTODY_FIELDS(X)                                                                          \
 	X(PATH, captures, .place = CONF_PLACE_FOLDER,                                              \
 	  .doc = "folder of captures, where that is not FOLDER/captures; each agency that "        \

@@ -88,11 +88,11 @@ static int own_header(const struct outlet *o, struct etsi_header *header, struct
 /* ---- records from collectors ---- */
 
 int outlet_take(struct outlet *o, const struct line_parcel *parcel, const struct scope *scope,
-		uint64_t *offset, struct why *why)
+		struct line_progress *out, struct why *why)
 {
 	struct line_rules rules = {scope, o->order, loop_wall()};
 
-	return line_take(&o->lines[parcel->interface], parcel, &rules, offset, why);
+	return line_take(&o->lines[parcel->interface], parcel, &rules, out, why);
 }
 
 int outlet_offset(struct outlet *o, enum interface interface, const char *collector,

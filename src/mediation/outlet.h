@@ -56,7 +56,7 @@ MUST_CHECK int outlet_offset(struct outlet *o, enum interface interface, const c
 
 /* As line_take, of the parcel's interface. */
 MUST_CHECK int outlet_take(struct outlet *o, const struct line_parcel *parcel,
-			   const struct scope *scope, uint64_t *offset, struct why *why);
+			   const struct scope *scope, struct line_progress *out, struct why *why);
 
 /* Tells the agency (HI1) what is due now. */
 void outlet_announce(struct outlet *o, const struct orders *orders, struct nanos now);

@@ -302,6 +302,22 @@ enum refusal scope_window(const struct scope *scope, const struct scope_place *p
 	return check_kind(w, place->interface, record);
 }
 
+bool scope_may_change(enum refusal refusal, const struct etsi_record *record)
+{
+	struct nanos time;
+
+	switch (refusal) {
+	case REFUSAL_UNKNOWN_LIID:
+		return true;
+	case REFUSAL_KIND: /* to be delivered, or not */
+		return record->kind != ETSI_RECORD_HI1 && record->kind != ETSI_RECORD_OTHER;
+	case REFUSAL_OUT_OF_TIME:
+		return time_of(record, &time);
+	default:
+		return false;
+	}
+}
+
 enum refusal scope_check(const struct scope *scope, const struct scope_place *place,
 			 const struct etsi_record *record)
 {

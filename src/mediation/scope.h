@@ -81,6 +81,9 @@ static inline bool scope_window_has(const struct scope_window *window, struct na
 	return time.ns >= window->from.ns && time.ns < window->until.ns;
 }
 
+/* Whether other orders might say otherwise of a record that these refuse so. */
+bool scope_may_change(enum refusal refusal, const struct etsi_record *record);
+
 /* REFUSAL_NONE where the record may go there. */
 enum refusal scope_check(const struct scope *scope, const struct scope_place *place,
 			 const struct etsi_record *record);

@@ -135,6 +135,23 @@ static void test_withdrawal(void)
 	sample_free(w, 1);
 }
 
+static void test_doubt(void)
+{
+	struct etsi_record r = sample_record(ETSI_RECORD_CC, "ALL", SAMPLE_START + 1);
+
+	ok(scope_may_change(REFUSAL_UNKNOWN_LIID, &r) && scope_may_change(REFUSAL_KIND, &r) &&
+		   scope_may_change(REFUSAL_OUT_OF_TIME, &r),
+	   "other orders may have the warrant, with content, for longer");
+	ok(!scope_may_change(REFUSAL_NONE, &r) && !scope_may_change(REFUSAL_MALFORMED, &r) &&
+		   !scope_may_change(REFUSAL_INTERFACE, &r) &&
+		   !scope_may_change(REFUSAL_NO_CAPTURE, &r),
+	   "they make nothing of what is wrong in itself");
+	r.has_time = r.part.has_time = false;
+	ok(!scope_may_change(REFUSAL_OUT_OF_TIME, &r), "nor give it a time");
+	r.kind = ETSI_RECORD_HI1;
+	ok(!scope_may_change(REFUSAL_KIND, &r), "nor a collector the right to HI1");
+}
+
 int main(void)
 {
 	enum interface interface;
@@ -145,6 +162,7 @@ int main(void)
 	test_kinds();
 	test_times();
 	test_withdrawal();
+	test_doubt();
 	scope_fini(&scope);
 	ok(interface_of("hi3", &interface) && interface == INTERFACE_HI3 &&
 		   !interface_of("hi4", &interface) && !interface_of(NULL, &interface),
