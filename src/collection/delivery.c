@@ -16,7 +16,7 @@
 enum {
 	PARCEL_LEN = 256 << 10,
 	QUEUE_LEN = 1 << 20,
-	HELD_LEN = 16 << 20,
+	HELD_LEN = 32 << 20,
 	SHARE_HELD = 8, /* of a spool that is small */
 	MESSAGE_LEN = 1024,
 	PATH_LEN = 4096,
