@@ -1,7 +1,8 @@
 /* Inside spool only: a block, what a segment becomes on disk. Numbers are big-endian.
  *
- *	0 head: magic, stream, base, len, stored, n_keys, n_runs, sum, salt, 0.., head's own sum
- *	64 keys:  n_keys times key's number, tag
+ *	0 head: magic, stream, base, len, stored, n_keys, n_runs, sum, salt, gap, 0.., its own sum
+ *	64 gap:   zeros; so many that the bytes lie aligned, or none
+ *	   keys:  n_keys times key's number, tag
  *	   runs:  n_runs times length, which of the keys
  *	   bytes: len of the stream, sealed where there are keys
  *	   zeros up to a multiple of 4096
@@ -20,6 +21,7 @@
 #include "spool/spool.h"
 
 enum { BLOCK_HEAD_LEN = 64, BLOCK_ALIGN = 4096, BLOCK_MOST = 1 << 30 };
+enum { BLOCK_GAP = BLOCK_ALIGN - BLOCK_HEAD_LEN };
 
 struct block_head {
 	uint64_t stream;
@@ -29,6 +31,8 @@ struct block_head {
 	uint32_t n_keys, n_runs;
 	uint32_t sum; /* of what is stored */
 	uint32_t salt;
+	uint32_t gap; /* zeros between head and what is stored: 0, or where there are no keys
+			   BLOCK_GAP */
 };
 
 /* Bytes that a block takes on disk. */
@@ -79,6 +83,11 @@ void block_plan_fini(struct block_plan *plan);
  * base on. */
 MUST_CHECK int block_write(struct block_plan *plan, const struct block_seal *seal, uint64_t stream,
 			   uint64_t base, uint8_t *out);
+
+/* The same for a block without keys whose bytes are written from where they lie: behind a head that
+ * takes BLOCK_ALIGN bytes, and is written to out. */
+void block_write_head(struct block_plan *plan, uint64_t stream, uint64_t base,
+		      uint8_t out[BLOCK_ALIGN]);
 
 /* ---- reading ---- */
 

@@ -10,7 +10,7 @@
 #include "spool/state.h"
 #include "spool/sum.h"
 
-enum { KEY_LEN = 24, RUN_LEN = 8, MOST = 4096, MOST_KEYS = 15, MOST_RUNS = 63 };
+enum { KEY_LEN = 24, RUN_LEN = 8, MOST = 8192, MOST_KEYS = 15, MOST_RUNS = 63 };
 
 static void check(const struct block_head *head, const struct block_bytes *b)
 {
@@ -39,6 +39,22 @@ static void write_again(const struct block_head *head, const struct block_bytes 
 	free(out);
 }
 
+/* The same where head and bytes are written apart. */
+static void write_apart(const struct block_head *head, const struct block_bytes *b,
+			const uint8_t *bytes)
+{
+	struct block_plan plan = {0};
+	struct block_seal none = {0};
+	uint8_t out[BLOCK_ALIGN];
+
+	if (block_plan(&plan, &none, b->bytes, head->len))
+		abort();
+	block_write_head(&plan, head->stream, head->base, out);
+	if (!head->salt && memcmp(out, bytes, BLOCK_HEAD_LEN) != 0)
+		abort();
+	block_plan_fini(&plan);
+}
+
 static void read_block(const uint8_t *bytes, size_t len)
 {
 	struct block_head head;
@@ -51,7 +67,9 @@ static void read_block(const uint8_t *bytes, size_t len)
 	if (block_read(&head, r, NULL, &b, NULL))
 		return;
 	check(&head, &b);
-	if (!head.n_keys)
+	if (head.gap)
+		write_apart(&head, &b, bytes);
+	else if (!head.n_keys)
 		write_again(&head, &b, bytes);
 	block_bytes_fini(&b);
 }
@@ -63,20 +81,22 @@ static void read_mended(const uint8_t *bytes, size_t len)
 	struct rd r = rd_of(bytes, len);
 	struct wr head = wr_of(mended, BLOCK_HEAD_LEN);
 	uint64_t stream, base;
-	uint32_t n_keys, n_runs, n, stored;
+	uint32_t n_keys, n_runs, n, stored, gap;
 
 	rd_skip(&r, 8);
 	stream = rd_u64(&r);
 	base = rd_u64(&r);
-	n = rd_u32(&r) % (MOST / 2) + 1;
+	n = rd_u32(&r) % (MOST / 4) + 1;
 	rd_skip(&r, 4);
 	n_keys = rd_u32(&r) % (MOST_KEYS + 1);
 	n_runs = rd_u32(&r) % (MOST_RUNS + 1);
 	stored = n + n_keys * KEY_LEN + n_runs * RUN_LEN;
+	rd_skip(&r, 8);
+	gap = rd_u32(&r) % 2 && !n_keys ? BLOCK_GAP : 0;
 	if (!r.ok || len < BLOCK_HEAD_LEN)
 		return;
 	len -= BLOCK_HEAD_LEN;
-	memcpy(mended + BLOCK_HEAD_LEN, bytes + BLOCK_HEAD_LEN, len < stored ? len : stored);
+	memcpy(mended + BLOCK_HEAD_LEN + gap, bytes + BLOCK_HEAD_LEN, len < stored ? len : stored);
 	wr_bytes(&head, "WEIRBLO1", 8);
 	wr_u64(&head, stream);
 	wr_u64(&head, base);
@@ -84,11 +104,12 @@ static void read_mended(const uint8_t *bytes, size_t len)
 	wr_u32(&head, stored);
 	wr_u32(&head, n_keys);
 	wr_u32(&head, n_runs);
-	wr_u32(&head, sum_add(0, mended + BLOCK_HEAD_LEN, stored));
+	wr_u32(&head, sum_add(0, mended + BLOCK_HEAD_LEN + gap, stored));
 	wr_u32(&head, 0);
+	wr_u32(&head, gap);
 	head.len = BLOCK_HEAD_LEN - 4;
 	wr_u32(&head, sum_add(0, mended, BLOCK_HEAD_LEN - 4));
-	read_block(mended, BLOCK_HEAD_LEN + stored);
+	read_block(mended, BLOCK_HEAD_LEN + gap + stored);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +15,8 @@ enum { N_SLOTS = 2 * DEVICE_DEPTH, RING_LEN = 2 * N_SLOTS };
 struct slot {
 	bool is_used, is_sync, is_done;
 	int fd, error;
-	const uint8_t *bytes;
-	size_t len;
+	struct iovec parts[2];
+	int n_parts;
 	uint64_t at, mark;
 };
 
@@ -75,7 +76,7 @@ static void submit(struct device *d, struct slot *s)
 	if (s->is_sync)
 		io_uring_prep_fsync(sqe, s->fd, IORING_FSYNC_DATASYNC);
 	else
-		io_uring_prep_write(sqe, s->fd, s->bytes, (unsigned)s->len, s->at);
+		io_uring_prep_writev(sqe, s->fd, s->parts, (unsigned)s->n_parts, s->at);
 	io_uring_sqe_set_data(sqe, s);
 	if (io_uring_submit(&d->ring) < 0) {
 		s->is_done = true;
@@ -83,15 +84,30 @@ static void submit(struct device *d, struct slot *s)
 	}
 }
 
+static size_t left_of(const struct slot *s)
+{
+	return s->parts[0].iov_len + (s->n_parts > 1 ? s->parts[1].iov_len : 0);
+}
+
+static void skip_written(struct slot *s, size_t n)
+{
+	s->at += n;
+	if (s->n_parts > 1 && n >= s->parts[0].iov_len) {
+		n -= s->parts[0].iov_len;
+		s->parts[0] = s->parts[1];
+		s->n_parts = 1;
+	}
+	s->parts[0].iov_base = (uint8_t *)s->parts[0].iov_base + n;
+	s->parts[0].iov_len -= n;
+}
+
 /* What is left of a write that came to a part of it is begun again. */
 static void complete(struct device *d, struct slot *s, int result)
 {
 	if (result == -EINTR || result == -EAGAIN) {
 		submit(d, s);
-	} else if (!s->is_sync && result > 0 && (size_t)result < s->len) {
-		s->bytes += result;
-		s->at += (uint64_t)result;
-		s->len -= (size_t)result;
+	} else if (!s->is_sync && result > 0 && (size_t)result < left_of(s)) {
+		skip_written(s, (size_t)result);
 		submit(d, s);
 	} else {
 		s->is_done = true;
@@ -175,18 +191,20 @@ void device_write(struct device *d, const struct device_piece *p)
 {
 	struct slot *s = take_slot(d);
 
-	*s = (struct slot){.is_used = true,
-			   .fd = p->fd,
-			   .bytes = p->bytes,
-			   .len = p->len,
-			   .at = p->at,
-			   .mark = p->mark};
+	*s = (struct slot){.is_used = true, .fd = p->fd, .at = p->at, .mark = p->mark};
 	d->n_writes++;
+	/* cast: an iovec is for reading, too */
+	if (p->head)
+		s->parts[s->n_parts++] = (struct iovec){(void *)(uintptr_t)p->head, p->head_len};
+	s->parts[s->n_parts++] = (struct iovec){(void *)(uintptr_t)p->bytes, p->len};
 	if (d->has_ring) {
 		submit(d, s);
 		return;
 	}
-	s->error = d->plain->write(p->fd, p->bytes, p->len, p->at);
+	for (int i = 0; i < s->n_parts && !s->error; i++) {
+		s->error = d->plain->write(p->fd, s->parts[i].iov_base, s->parts[i].iov_len, s->at);
+		s->at += s->parts[i].iov_len;
+	}
 	s->is_done = true;
 }
 

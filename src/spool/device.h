@@ -46,10 +46,12 @@ struct device_piece {
 	const uint8_t *bytes;
 	size_t len;
 	uint64_t at, mark;
+	const uint8_t *head; /* head_len bytes that come before them; NULL: none */
+	size_t head_len;
 };
 
-/* Begins to write at most DEVICE_PIECE bytes, which stay where they are until it is done. Only
- * while device_has_room. */
+/* Begins to write at most DEVICE_PIECE bytes, all of which stay where they are until it is done.
+ * Only while device_has_room. */
 void device_write(struct device *device, const struct device_piece *piece);
 
 /* Begins a commit of all that was done before. */

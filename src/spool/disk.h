@@ -57,7 +57,9 @@ MUST_CHECK int disk_add_hole(struct disk *disk, uint64_t end);
 /* Whether the next block may begin. */
 bool disk_may_put(const struct disk *disk);
 
-/* Takes a block, to be written when the device has room; the bytes may change when it returns.
+/* Takes a block, to be written when the device has room. Its bytes lie aligned, and zeros follow
+ * them up to a multiple of BLOCK_ALIGN; all stay as they are until they are safe, or it failed:
+ * what is not sealed is written from there.
  * ERR_FULL: the limit is reached or the disk is full; else it refuses. The reason is in *why. */
 MUST_CHECK int disk_put(struct disk *disk, uint64_t base, const uint8_t *bytes, size_t len,
 			struct why *why);

@@ -28,8 +28,9 @@ struct cached {
 };
 
 struct buffer {
-	uint8_t *bytes;  /* aligned, in the disk's memory for buffers */
-	uint32_t n_left; /* pieces of it that are not written yet */
+	uint8_t *bytes;          /* aligned, in the disk's memory for buffers */
+	uint32_t n_left;         /* pieces of it that are not written yet */
+	const uint8_t *bytes_at; /* of a block whose head alone is here: its bytes; or NULL */
 };
 
 struct disk {

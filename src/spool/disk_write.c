@@ -41,11 +41,21 @@ static void submit(struct disk *d)
 		const struct entry *e = disk_entry(d, d->begun);
 		uint64_t at = d->begun_at, left = e->room - at;
 		size_t len = left < DEVICE_PIECE ? left : DEVICE_PIECE;
+		const struct buffer *b = &d->buffers[e->buffer];
+		struct device_piece piece = {.fd = e->file->fd,
+					     .bytes = b->bytes + at,
+					     .len = len,
+					     .at = e->at + at,
+					     .mark = d->begun << BUFFER_BITS | e->buffer};
 
+		if (b->bytes_at) {
+			piece.bytes = b->bytes_at + at - (at ? BLOCK_ALIGN : 0);
+			piece.head = at ? NULL : b->bytes;
+			piece.head_len = BLOCK_ALIGN;
+			piece.len -= at ? 0 : BLOCK_ALIGN;
+		}
 		d->n_writing++;
-		device_write(d->device, &(struct device_piece){
-						e->file->fd, d->buffers[e->buffer].bytes + at, len,
-						e->at + at, d->begun << BUFFER_BITS | e->buffer});
+		device_write(d->device, &piece);
 		d->begun_at = len < left ? at + len : 0;
 		d->begun += len == left;
 	}
@@ -285,24 +295,29 @@ int disk_put(struct disk *d, uint64_t base, const uint8_t *bytes, size_t len, st
 {
 	struct buffer *b = free_buffer(d);
 	struct entry e = {.base = base, .len = len};
+	bool is_apart = !d->seal.vault;
 	int rc = block_plan(&d->plan, &d->seal, bytes, len);
 
-	assert(b);
+	assert(b && (uintptr_t)bytes % BLOCK_ALIGN == 0);
 	if (rc) {
 		why_place(why, d->path);
 		return why_set(why, rc, "a key cannot be made: %s", err_text(rc));
 	}
+	d->plan.head.gap = is_apart ? BLOCK_GAP : 0;
 	e.room = block_room(&d->plan.head);
 	e.n_left = (uint32_t)((e.room + DEVICE_PIECE - 1) / DEVICE_PIECE);
 	e.buffer = (uint32_t)(b - d->buffers);
 	if (!d->last || d->last->used + e.room > SPOOL_PAGE + d->last->size)
 		rc = next_file(d, e.room, why);
 	if (!rc)
-		rc = grow_buffers(d, e.room, why);
-	if (!rc)
+		rc = grow_buffers(d, is_apart ? BLOCK_ALIGN : e.room, why);
+	if (!rc && is_apart)
+		block_write_head(&d->plan, d->place.stream, base, b->bytes);
+	else if (!rc)
 		rc = block_write(&d->plan, &d->seal, d->place.stream, base, b->bytes);
 	if (rc)
 		return why_set(why, rc, "%s", err_text(rc));
+	b->bytes_at = is_apart ? bytes : NULL;
 	e.file = d->last;
 	e.at = e.file->used;
 	pthread_mutex_lock(&d->lock);

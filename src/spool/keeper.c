@@ -266,6 +266,7 @@ static bool put_next(struct round *r)
 		return false;
 	g->is_busy = true;
 	pthread_mutex_unlock(&s->lock);
+	segment_fill_page(g);
 	rc = disk_put(s->disk, g->base, g->map + SPOOL_PAGE, (size_t)g->len, &why);
 	pthread_mutex_lock(&s->lock);
 	if (rc) {

@@ -235,6 +235,14 @@ void segment_seal(struct segment *g)
 	*seal_of(g) = (struct seal){g->len, ~g->len};
 }
 
+void segment_fill_page(struct segment *g)
+{
+	uint64_t over = g->len % SPOOL_PAGE;
+
+	if (over && g->size - g->len >= SPOOL_PAGE - over)
+		memset(g->map + SPOOL_PAGE + g->len, 0, SPOOL_PAGE - over);
+}
+
 void segment_free(struct segment **g)
 {
 	if (*g && (*g)->map)

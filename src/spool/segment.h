@@ -63,6 +63,9 @@ uint64_t segment_mark(const struct segment *g, uint64_t from, uint64_t to);
 /* Says in the file how many bytes it holds, now that the stream goes on in another. */
 void segment_seal(struct segment *g);
 
+/* Zeros from its end to the next multiple of SPOOL_PAGE; the stream goes on in another. */
+void segment_fill_page(struct segment *g);
+
 /* Unmaps it; the file stays, or goes too. Sets NULL. */
 void segment_free(struct segment **g);
 void segment_remove(struct segment **g, const struct segment_place *place);

@@ -342,8 +342,8 @@ void spool_close(struct spool **spool)
 	if (!s)
 		return;
 	keeper_stop(s);
+	disk_close(&s->disk); /* which waits for what is being written from segments */
 	free_segments(s);
-	disk_close(&s->disk);
 	state_close(&s->state);
 	if (s->place.dir >= 0)
 		close(s->place.dir);
