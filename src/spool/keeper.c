@@ -95,6 +95,12 @@ static bool has_spare_for(const struct spool *s, uint64_t len)
 	return false;
 }
 
+/* Who asked may have a spare already, and only not have taken it yet. */
+static bool needs_spare(const struct spool *s)
+{
+	return s->n_spares < keeper_wanted(s) || (s->asked && !has_spare_for(s, s->asked));
+}
+
 static bool has_many(const struct spool *s)
 {
 	return s->n_spares > 4 * keeper_wanted(s);
@@ -153,14 +159,12 @@ static bool make_spare(struct round *r)
 	struct spool *s = r->spool;
 	uint64_t size = s->asked > s->size_wanted ? s->asked : s->size_wanted;
 	uint64_t number = s->next_number;
-	bool is_needed =
-		s->n_spares < keeper_wanted(s) || (s->asked && !has_spare_for(s, s->asked));
 	struct why why = {.offset = -1};
 	struct segment *g;
 	int rc;
 
 	size = (size + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
-	if (!is_needed || s->total + size > s->limit || r->now < r->spare_at)
+	if (!needs_spare(s) || s->total + size > s->limit || r->now < r->spare_at)
 		return false;
 	s->next_number++;
 	s->total += size;
@@ -257,7 +261,7 @@ static bool put_next(struct round *r)
 	r->may_spill = false;
 	r->is_waiting = false;
 	look_at_room(s);
-	if (s->n_spares >= keeper_wanted(s) && !s->asked)
+	if (!needs_spare(s))
 		return false;
 	g = oldest(s, &r->is_waiting);
 	r->may_spill =
