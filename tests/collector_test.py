@@ -595,12 +595,18 @@ def an_unheard_call():
     mediator = Mediator()
     provisioner = Provisioner(of_bob(mediator))
     call = Call()
-    mute = at(*QUIET, *answered(call), *[ip("9.9.9.9", "8.8.8.8")] * 2500)
+    named = Call(call_id="named")
+    steps = [*answered(call), named.invite(sdp(ALICE[0], "audio 4000").replace("c=IN IP4 10.0.0.1", "c=IN IP4 ua.example.net")),
+             named.answer(200, body=sdp(BOB[0], "audio 5100")), named.ask("ACK")]
+    mute = at(*QUIET, *steps, *[ip("9.9.9.9", "8.8.8.8")] * 2500)
     c = Collector(os.path.join(work, "mute"), provisioner, mute, times="now", pace="own", media_silence="1s")
-    ok(wait_for(lambda: mediator.alarms, 20), "its agency hears of it", [c.said()])
+    ok(wait_for(lambda: any("5000" in a[2] for a in mediator.alarms), 20), "its agency hears of it", [c.said()])
+    ok(wait_for(lambda: any("a host's name to 10.0.0.2:5100" in a[2] for a in mediator.alarms), 20),
+       "and of one whose media are at a name, which is not looked up", [c.said(), mediator.alarms])
+    told = [a for a in mediator.alarms if "5000" in a[2]]
     cin = [r.cin for r in of_calls(mediator, "hi2")][:1]
     wanted = f"CIN {cin[0] if cin else '?'}, 10.0.0.1:4000 to 10.0.0.2:5000"
-    ok(mediator.alarms and mediator.alarms[0][:2] == ("police", "LIID0001") and wanted in mediator.alarms[0][2],
+    ok(told and told[0][:2] == ("police", "LIID0001") and wanted in told[0][2],
        "which call it is, and where its media are expected", [mediator.alarms, wanted])
     ok("a call was answered" in c.said() and wanted in c.said(), "the log says so too", [c.said()])
     ok(wait_for(lambda: provisioner.status and "call_unheard" in str(provisioner.status.get("alarms"))), "and the status",

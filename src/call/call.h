@@ -232,6 +232,9 @@ const struct call_leg *call_leg_next(const struct call *call, const struct call_
  * NOBODY: it is not known, as in a leg to somebody else (Replaces, Refer-To) that names it not. */
 enum call_party call_party_in(const struct call *call, const struct call_leg *leg, uint32_t target);
 const struct call_media *call_media_of(const struct call *call, size_t *n);
+/* Whether a party of a leg that goes on, and is not held, awaits media at a host's name: nobody
+ * looks it up, so they are not among the call's media. */
+bool call_names_host(const struct call *call);
 
 #define CALL_COUNTS(X)                                                                             \
 	X(MESSAGES, "messages", "messages fed")                                                    \

@@ -318,6 +318,20 @@ const struct call_leg *call_leg_next(const struct call *shown, const struct call
 	return l == &call->legs ? NULL : &LIST_OWNER(l, struct leg, in_call)->shown;
 }
 
+bool call_names_host(const struct call *shown)
+{
+	const struct call_leg *leg = NULL;
+	bool is_named = false;
+
+	while ((leg = call_leg_next(shown, leg))) {
+		const struct leg *l = LIST_OWNER((uintptr_t)leg, struct leg, shown);
+
+		for (uint8_t i = 0; leg->state == CALL_LIVE && !leg->is_held && i < l->n_views; i++)
+			is_named |= l->views[i].names_host;
+	}
+	return is_named;
+}
+
 const struct call_media *call_media_of(const struct call *shown, size_t *n)
 {
 	struct whole *call = LIST_OWNER((uintptr_t)shown, struct whole, shown);

@@ -167,6 +167,7 @@ static int load_view(struct loading *l, struct view *v)
 	flags = rd_u8(&l->r);
 	v->has_offer = flags & VIEW_HAS_OFFER;
 	v->is_held = flags & VIEW_IS_HELD;
+	v->names_host = flags & VIEW_NAMES_HOST;
 	v->now_of = load_round(&l->r);
 	v->offer_of = load_round(&l->r);
 	rc = load_rows(l, &v->now, &v->n_now, MAX_ROWS);

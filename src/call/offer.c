@@ -22,6 +22,7 @@ struct rows {
 	struct call_media at[MAX_ROWS];
 	uint16_t n;
 	bool is_held;
+	bool names_host;
 };
 
 static void add_row(struct calls *c, struct rows *rows, const struct sip_host *host,
@@ -32,6 +33,7 @@ static void add_row(struct calls *c, struct rows *rows, const struct sip_host *h
 
 	if (!host->version) {
 		c->counts[CALL_COUNT_NAMED_HOSTS] += host->text.len != 0;
+		rows->names_host |= host->text.len != 0;
 		return;
 	}
 	if (!e.at.port || !memcmp(host->bytes, nowhere, sizeof nowhere))
@@ -93,6 +95,7 @@ static void read_rows(struct calls *c, const struct sdp *sdp, uint8_t party, str
 {
 	rows->n = 0;
 	rows->is_held = false;
+	rows->names_host = false;
 	for (uint16_t i = 0; i < sdp->n_media; i++) {
 		const struct sdp_media *m = &sdp->media[i];
 		struct media_expected e = {.line = i, .party = party};
@@ -366,6 +369,7 @@ static void describe(struct calls *c, struct leg *leg, const struct facts *f, ui
 	read_rows(c, &f->sdp, (uint8_t)(2 * leg->shown.ordinal + party), &rows);
 	note_mids(v, &f->sdp);
 	v->is_held = rows.is_held;
+	v->names_host = rows.names_host;
 	oust(c, leg->call, &rows);
 	if (offers) {
 		keep_rows(&rows, &v->offer_of, &round, v->offer, v->n_offer);

@@ -78,6 +78,34 @@ static void early_update(struct world *w)
 	end(w);
 }
 
+/* Names are not looked up: who waits for these media must know that they are not known. */
+static void at_a_name(struct world *w)
+{
+	set_up_muxed(w);
+	ok(!call_names_host(call_find(w->calls, w->last_call)), "a call that names addresses");
+	feed(w, (struct said){.cseq = "2 INVITE",
+			      .to = "b",
+			      .branch = "3",
+			      .sdp = MUX("phone.example.org", "4000", "")});
+	answer(w, "200",
+	       (struct said){.cseq = "2 INVITE",
+			     .to = "b",
+			     .branch = "3",
+			     .sdp = MUX("192.0.2.2", "5000", "")});
+	ok(call_names_host(call_find(w->calls, w->last_call)), "one that names a host");
+	feed(w, (struct said){.cseq = "3 INVITE",
+			      .to = "b",
+			      .branch = "4",
+			      .sdp = MUX("phone.example.org", "4000", "a=inactive\r\n")});
+	answer(w, "200",
+	       (struct said){.cseq = "3 INVITE",
+			     .to = "b",
+			     .branch = "4",
+			     .sdp = MUX("192.0.2.2", "5000", "a=inactive\r\n")});
+	ok(!call_names_host(call_find(w->calls, w->last_call)), "on hold none awaits media");
+	end(w);
+}
+
 static void held(struct world *w)
 {
 	set_up_muxed(w);
@@ -304,6 +332,7 @@ int main(void)
 	two_answers(&w);
 	early_update(&w);
 	held(&w);
+	at_a_name(&w);
 	cancelled_late(&w);
 	cancelled_change(&w);
 	redirected(&w);

@@ -81,7 +81,8 @@ static void save_view(struct wr *w, const struct view *v)
 	save_ip(w, &v->ends[1]);
 	wr_u64(w, v->tag);
 	wr_u8(w, v->party);
-	wr_u8(w, (uint8_t)((v->has_offer ? VIEW_HAS_OFFER : 0) | (v->is_held ? VIEW_IS_HELD : 0)));
+	wr_u8(w, (uint8_t)((v->has_offer ? VIEW_HAS_OFFER : 0) | (v->is_held ? VIEW_IS_HELD : 0) |
+			   (v->names_host ? VIEW_NAMES_HOST : 0)));
 	save_round(w, &v->now_of);
 	save_round(w, &v->offer_of);
 	save_rows(w, v->now, v->n_now);

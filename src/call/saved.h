@@ -20,7 +20,7 @@ enum leg_flag {
 	LEG_IS_REDIRECTED = 16,
 };
 
-enum view_flag { VIEW_HAS_OFFER = 1, VIEW_IS_HELD = 2 };
+enum view_flag { VIEW_HAS_OFFER = 1, VIEW_IS_HELD = 2, VIEW_NAMES_HOST = 4 };
 
 /* Octets of an address of this version; 0: there is none. */
 static inline size_t saved_ip_len(uint8_t version)

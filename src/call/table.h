@@ -63,6 +63,7 @@ struct view {
 	uint8_t party;         /* CALL_CALLER or CALL_CALLED */
 	bool has_offer;
 	bool is_held;
+	bool names_host;
 	struct round now_of;   /* … which said what is in force */
 	struct round offer_of; /* … and what is on offer */
 	uint16_t n_now;

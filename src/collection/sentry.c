@@ -230,6 +230,10 @@ static void print_endpoint(const struct media_endpoint *at, char *out, size_t si
 {
 	char ip[NET_IP_TEXT_LEN];
 
+	if (!at->ip.version) {
+		snprintf(out, size, "a host's name");
+		return;
+	}
 	net_ip_print(&at->ip, ip);
 	snprintf(out, size, at->ip.version == 6 ? "[%s]:%u" : "%s:%u", ip, at->port);
 }

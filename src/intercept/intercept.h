@@ -168,12 +168,14 @@ typedef void (*intercept_view_fn)(void *arg, const struct intercept_view *view);
 void intercept_each(struct intercept *i, intercept_view_fn each, void *arg);
 
 /* Each call of a target's that was answered, and of whose media none came for a while where they
- * are expected; control (RTCP) apart. With the turn's lock held, as above. */
+ * are expected, or at a host's name; control (RTCP) apart. With the turn's lock held, as above. */
 struct intercept_unheard {
-	const char *key;             /* the warrant's */
-	uint32_t cin;                /* the call's */
-	struct nanos since;          /* they are expected, or came last */
-	struct media_endpoint at[2]; /* the caller's and the called's, of the first stream */
+	const char *key;    /* the warrant's */
+	uint32_t cin;       /* the call's */
+	struct nanos since; /* they are expected, or came last */
+	struct media_endpoint
+		at[2]; /* the caller's and the called's, of the first stream; of version
+				      * 0 where it is not known: its description names a host */
 };
 struct intercept_silence {
 	struct nanos now;

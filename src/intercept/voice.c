@@ -237,7 +237,7 @@ static bool is_expected(const struct call *call, struct intercept_unheard *out)
 		if (media[k].since.ns > out->since.ns)
 			out->since = media[k].since;
 	}
-	return out->at[0].ip.version && out->at[1].ip.version;
+	return (out->at[0].ip.version && out->at[1].ip.version) || call_names_host(call);
 }
 
 static void look_at(const struct intercept *i, const struct session *s,
