@@ -315,8 +315,8 @@ def withdrawn_meanwhile(how, sentence):
         wait_for(lambda: os.path.exists(os.path.join(folder, "state")) and
                  os.stat(os.path.join(folder, "state")).st_mtime_ns // 1000 > begun)
         time.sleep(0.5)
-    stopped = time.time()
     c.end(how)
+    stopped = time.time()
     if sentence.endswith("without a word"):  # the orders are there, and what they end was not ended yet
         other = os.path.join(work, "other-folder")
         provisioner.change(orders(mediator, []))
@@ -341,7 +341,7 @@ def withdrawn_meanwhile(how, sentence):
     ends = {r.cin: r.usec / 10**6 for r in iris(mediator)[3:]}
     last = max(r.usec for r in records(mediator, "hi3")) / 10**6
     fixed = ends.pop(6, 0)
-    ok(all(last <= t <= stopped + 0.1 for t in ends.values()) and len(ends) == 2,
+    ok(all(last <= t <= stopped for t in ends.values()) and len(ends) == 2,
        "at the time at which they were intercepted last", [ends, last, stopped])
     if provisioner:
         same(fixed, ending, "or at the warrant's end")
