@@ -10,14 +10,43 @@ import re
 import signal
 import time
 
-from handover_peers import Lemf, dial
-from mediator_program import Mediator, agency, orders, run_all, until, warrant
+from handover_peers import Lemf, Provisioner, cc, dial
+from mediator_program import NOW, Mediator, agency, orders, run_all, until, warrant
 from tap import ok
 
 N = 24  # 16 are told at once, the others one a second
 
 
+class Waiting:
+    """Another mediator, which does not know a record's warrant: it takes ten seconds until that is told."""
+
+    def __init__(self):
+        self.p, self.hi2, self.hi3 = Provisioner(), Lemf(), Lemf()
+        self.m = Mediator("waiting", orders([agency("a1", self.hi2.port, self.hi3.port)], [warrant("L1")]),
+                          provisioner=f"127.0.0.1:{self.p.port}")
+        self.link = self.p.accept(answers=False)
+        self.c = dial(self.m.port)
+        self.c.open(1, "a1", "hi3")
+        self.c.keep(1, cc("L9", 1, 0, NOW, b"\x45" + bytes(40)))
+
+    def told(self, words):
+        return [r.octets for r in self.hi2.records("hi1") if r.operation == 4 and words in r.octets]
+
+    def judge(self):
+        words = b"a1 hi3 of collector c1: records wait at a collector for orders"
+        ok(self.hi2.wait(lambda: self.told(words), 30), "an agency is told that records wait for orders",
+           [self.m.log.read_text()[-500:]])
+        ok(len(self.told(words)) == 1 and b"L9" not in self.told(words)[0] and self.m.said("LIID L9 waits"),
+           "once, and of no LIID that is not known as its own: the log has it", [self.told(words)])
+        self.link.message(type="change", put={"warrants": [warrant("L9")]}, digest="")
+        ok(self.hi3.wait(lambda: self.hi3.count("cc") == 1), "with the orders they come")
+        ok(self.hi2.wait(lambda: self.told(b"no records wait"), 30), "and it is told that none waits any more",
+           [self.m.log.read_text()[-500:]])
+        self.m.end()
+
+
 def test_survive():
+    waiting = Waiting()
     hi2, hi3 = Lemf(), Lemf()
     m = Mediator("survive", orders([agency("a1", hi2.port, hi3.port)], [warrant("L1")]))
     links = [dial(m.port, name=f"c{i}") for i in range(N)]
@@ -44,6 +73,7 @@ def test_survive():
     back = dial(m.port, name="c3")
     ok(until(lambda: told(b"is connected again") == {"c3": 1}, 20), "and of the one that comes back",
        [told(b"is connected again")])
+    waiting.judge()
     time.sleep(max(0, again + 18 - time.monotonic()))
     ok(told(b"is connected again") == {"c3": 1}, "of no other that it does", [told(b"is connected again")])
     back.close()
