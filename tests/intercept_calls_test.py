@@ -211,6 +211,10 @@ def choices():
     run = Run(warrant(), steps, operator=", join_by_session_id: false")
     same(len({r.cin for r in run.iri()}), 2, "unless the operator turns the rule off")
     call = Call()
+    run = Run(warrant(), [call.invite(sdp(A, "audio 4000").replace("c=IN IP4 10.0.0.1", "c=IN IP4 ua.example.net")), *begun(call)[1:]])
+    same(run.summary and run.summary["counts"]["sip"]["named_hosts"], 2,
+         "who names a host instead of an address is counted: for RTP and RTCP")
+    call = Call()
     quiet = [(T0 + k * MS, p) for k, p in enumerate(begun(call))]
     long_after = [(T0 + n * SEC, ip("9.9.9.9", "8.8.8.8")) for n in (30, 59, 61, 62, 130, 131)]
     run = Run(warrant(), quiet + long_after, operator=", call_silence: 1m")

@@ -150,7 +150,7 @@ const struct intercept_counts *intercept_counts(const struct intercept *i, size_
 uint64_t intercept_n_packets(const struct intercept *i);
 bool intercept_times(const struct intercept *i, struct nanos *first, struct nanos *latest);
 
-/* Totals, by warrant and of RADIUS, as members of the object that is open in *j. Any thread. */
+/* Totals, of calls too, as members of the object that is open in *j. Any thread. */
 void intercept_report(struct intercept *i, struct json *j);
 
 /* Each warrant in the orders, with the turn's lock held: nothing of intercept may be called. The

@@ -90,7 +90,7 @@ static void json_warrant(struct json *j, const struct warrant *w, const struct i
 	json_close(j, '}');
 }
 
-static void print_json(const struct intercept *i, const struct orders *orders)
+static void print_json(struct intercept *i, const struct orders *orders)
 {
 	struct wr w = wr_init((size_t)1 << 30);
 	struct json j = json_of(&w);
@@ -109,6 +109,10 @@ static void print_json(const struct intercept *i, const struct orders *orders)
 	for (size_t k = 0; k < orders->warrants.n; k++)
 		json_warrant(&j, &orders->warrants.items[k], intercept_counts(i, k));
 	json_close(&j, ']');
+	json_key(&j, "counts");
+	json_open(&j, '{');
+	intercept_report(i, &j);
+	json_close(&j, '}');
 	json_close(&j, '}');
 	json_line(&j);
 	fwrite(w.bytes, 1, w.len, stdout);
