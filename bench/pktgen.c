@@ -41,7 +41,8 @@ enum {
 	SMALLEST = 60, /* a frame of 64 bytes without its FCS */
 	LARGEST = 1514,
 	CHUNK = 1 << 20,     /* packets a call: setting one up takes milliseconds */
-	BATCH = 64,          /* frames the kernel makes at a time */
+	BATCH = 64,          /* frames the kernel makes at a time, at most … */
+	BATCHES = 10000,     /* … and where it is paced so many times a second at least */
 	MAX_SPINS = 2000,    /* looks at the clock while waiting for a packet's time */
 	LATE_NS = 10000000,  /* later than this, and lost time is not made up for */
 	MAX_FLOWS = 1 << 24, /* as many as there are addresses in 10.0.0.0/8 */
@@ -389,6 +390,14 @@ static bool is_done(const struct order *o, uint64_t sent)
 	return is_over || (o->n_packets && sent >= o->n_packets);
 }
 
+/* The kernel gives nobody else a turn on that processor before a batch is made. */
+static uint32_t batch_of(const struct order *o)
+{
+	uint64_t n = o->rate ? o->rate / BATCHES + 1 : BATCH;
+
+	return n < BATCH ? (uint32_t)n : BATCH;
+}
+
 /* Runs the program until the order is fulfilled. Negative errno where the kernel cannot. */
 static int run_live(const struct order *o, int program, const volatile struct tally *tally)
 {
@@ -408,7 +417,7 @@ static int run_live(const struct order *o, int program, const volatile struct ta
 		attr.test.ctx_size_in = sizeof md;
 		attr.test.repeat = left < CHUNK ? (uint32_t)left : CHUNK;
 		attr.test.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
-		attr.test.batch_size = BATCH;
+		attr.test.batch_size = batch_of(o);
 		if (bpf(BPF_PROG_TEST_RUN, &attr) < 0 && errno != EINTR)
 			return -errno;
 	}
