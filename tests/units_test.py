@@ -51,15 +51,16 @@ def facts_of_memory(name):
     path = FOLDER / f"run-weir-{role}.mount"
     service, unit = (FOLDER / f"{name}.service").read_text(), read(path)
     where = unit.get("Where")
-    ok(where == f"/run/weir/{role}" and unit["ConditionDirectoryNotEmpty"] == "!" + where,
-       f"{name}: its memory is mounted at {where}, where that holds nothing yet", unit)
+    ok(where == f"/run/weir/{role}" and unit["ConditionDirectoryNotEmpty"] == "!" + where and unit["RefuseManualStop"] == "yes",
+       f"{name}: its memory is mounted at {where}, where that holds nothing yet, and stays", unit)
+    ok(unit["ConditionPathExists"] == "/sys/kernel/mm/transparent_hugepage" and unit["ConditionCapability"] == "CAP_SYS_ADMIN",
+       f"{name}: where that mount would be refused it is left out, since the service cannot start when it fails", unit)
     options = set(unit["Options"].split(","))
     ok(unit["Type"] == "tmpfs" and {"huge=within_size", "size=50%%", "mode=0700", "nosuid", "nodev", "noexec"} == options,
        f"{name}: it has large pages, an end, and nothing else", unit)
     wants = re.search(r"^Wants=(.*)$", service, re.M)[1].split()
     after = re.search(r"^After=(.*)$", service, re.M)[1].split()
-    ok(path.name in wants and path.name in after and "Requires" not in service,
-       f"{name}: waits for it, and starts where it cannot be mounted")
+    ok(path.name in wants and path.name in after, f"{name}: waits for it")
     ok(f"\nRuntimeDirectory=weir/{role}\n" in service and "\nRuntimeDirectoryPreserve=yes\n" in service,
        f"{name}: has the right to it, and leaves it when it ends")
     installed = (FOLDER / f"{name}.install").read_text()
