@@ -24,7 +24,7 @@ import urllib.request
 import ports
 from tap import daemon_log
 
-PATIENCE = 20  # seconds that anything may take
+PATIENCE = 40  # seconds that anything may take, on a machine that has much else to do
 
 
 def until(is_so, seconds=PATIENCE):

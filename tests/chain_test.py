@@ -31,7 +31,7 @@ from tap import end, ok, shared, skip
 
 NAMES = ("provisioner", "collector", "mediator", "agency", "weir")
 PROGRAMS = dict(zip(NAMES, sys.argv[1:6]))
-LIMIT = 150  # seconds for everything
+LIMIT = 280  # seconds for everything, on a busy machine
 SAMPLES = pathlib.Path(__file__).resolve().parent.parent / "samples"
 SECOND = 10**9
 ALICE = "alice@isp.example"

@@ -621,10 +621,11 @@ def a_silent_fifo():
         fifo = os.path.join(work, f"silent{len(scheme)}")
         os.mkfifo(fifo)
         c = Collector(os.path.join(work, f"waits{len(scheme)}"), None, None, uris=[scheme + fifo])
+        wait_for(c.said)  # it is there, and hears signals
         time.sleep(0.5)
         c.process.send_signal(signal.SIGTERM)
         try:
-            status = c.process.wait(timeout=8)
+            status = c.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             status = None
         ok(status == 0, f"a FIFO into which nobody writes keeps nobody from ending ({scheme or 'path'})", [c.said()])

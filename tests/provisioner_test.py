@@ -75,7 +75,7 @@ class Provisioner:
     def stop(self, number=signal.SIGTERM):
         self.daemon.send_signal(number)
         self.daemon.stdout.close()
-        return self.daemon.wait(10)
+        return self.daemon.wait(PATIENCE_S)
 
     def ask(self, method, path, body=None, key=None, **headers):
         """Status, headers, and the body's JSON."""

@@ -202,7 +202,7 @@ class RelayedCall(Call):
     def is_as_written(self):
         is_so = super().is_as_written()
         self.process.stdin.close()
-        return self.process.wait(timeout=10) == 0 and is_so
+        return self.process.wait(timeout=PATIENCE) == 0 and is_so
 
 
 def n_frames(world):
@@ -237,7 +237,7 @@ class Recorder:
         due = n_frames(self.world) - self.before
         wait_for(lambda: n_records(self.path) >= due, "what tcpdump writes")
         self.process.terminate()
-        _, said = self.process.communicate(timeout=10)
+        _, said = self.process.communicate(timeout=PATIENCE)
         return "\n0 packets dropped by kernel" in said
 
 

@@ -224,7 +224,7 @@ def progress():
         while select.select([ours], [], [], 10)[0] and b"packets/s" not in shown:
             shown += os.read(ours, 4096)
         running.stdin.close()
-        running.wait(10)
+        running.wait(PATIENCE_S)
         ok(running.returncode == 0 and b"20 packets" in shown, "on a terminal it shows how far it is", [shown])
     os.close(ours)
 
