@@ -269,6 +269,9 @@ def ways_of_travel():
     run = Run(warrant(), [*shuffled, *voices(2)[:1]])
     same((types(run.iri()), [r.sip for r in run.iri()][:1], len(run.cc())), ([BEGIN, END], [text], 1),
          "in pieces, out of order, some twice: it is one message")
+    run = Run(warrant(), [segment(A, B, (5060, 5060), 100 + k, text[k:k + 37]) for k in range(0, len(text), 37) if k != 74])
+    tcp = run.summary["counts"]["sip_tcp"]
+    same((run.iri(), tcp["gaps"], tcp["lost"]), ([], 1, 37), "octets of a connection that were not captured are counted")
     a, b = "2001:db8::1", "2001:db8::2"
     call = Call(ends=(a, b))
     late6 = voices(4, (a, 4000), (b, 5000))

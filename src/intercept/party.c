@@ -451,22 +451,5 @@ void party_restream(struct intercept *i, struct session *s)
 
 void party_report(const struct intercept *i, struct json *j)
 {
-	const struct voip *voip = atomic_load(&i->voip);
-
-	json_key(j, "calls");
-	json_open(j, '{');
-	json_key(j, "legs");
-	json_u64(j, voip ? call_n_legs(voip_calls(voip)) : 0);
-	json_key(j, "media_expected");
-	json_u64(j, voip ? media_n(voip_media(voip)) : 0);
-	json_key(j, "media_refused");
-	json_u64(j, voip ? voip_n_refused(voip) : 0);
-	json_close(j, '}');
-	json_key(j, "sip");
-	json_open(j, '{');
-	for (int k = 0; k < CALL_N_COUNTS; k++) {
-		json_key(j, call_count_key((enum call_count)k));
-		json_u64(j, voip ? call_count(voip_calls(voip), (enum call_count)k) : 0);
-	}
-	json_close(j, '}');
+	voip_report(atomic_load(&i->voip), j);
 }

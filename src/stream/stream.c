@@ -186,16 +186,22 @@ static struct conn *oldest(struct stream_table *t, enum group group)
 	return link ? LIST_OWNER(link, struct conn, in_group) : NULL;
 }
 
+void stream_table_end(struct stream_table *t)
+{
+	for (int i = 0; t->by_ends.at && i < N_GROUPS; i++) {
+		while (oldest(t, i))
+			drop(t, oldest(t, i), STREAM_BY_FREED);
+	}
+}
+
 void stream_table_free(struct stream_table **pt)
 {
 	struct stream_table *t = *pt;
 
-	for (int i = 0; t && t->by_ends.at && i < N_GROUPS; i++) {
-		while (oldest(t, i))
-			drop(t, oldest(t, i), STREAM_BY_FREED);
-	}
-	if (t)
+	if (t) {
+		stream_table_end(t);
 		index_fini(&t->by_ends);
+	}
 	free(t);
 	*pt = NULL;
 }

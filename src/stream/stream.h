@@ -63,7 +63,7 @@ struct stream_piece {
 	X(REPLACED, "replaced", "another connection began between the same ports")                 \
 	X(IDLE, "idle", "it was silent for too long")                                              \
 	X(EVICTED, "evicted", "there were too many")                                               \
-	X(FREED, "freed", "the table was freed")
+	X(FREED, "freed", "the table was ended or freed")
 
 enum stream_cause {
 #define X(name, key, text) STREAM_BY_##name,
@@ -109,7 +109,9 @@ enum stream_count {
 struct stream_table;
 
 MUST_CHECK int stream_table_new(struct stream_table **out, const struct stream_options *options);
-/* Gives what waits behind holes, ends every connection, and frees the table. */
+/* Gives what waits behind holes, and ends every connection; what was counted stays. */
+void stream_table_end(struct stream_table *t);
+/* The same, and frees the table. */
 void stream_table_free(struct stream_table **t);
 
 void stream_feed(struct stream_table *t, const struct stream_segment *segment);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "identity/match.h"
 #include "sip/framer.h"
 #include "sip/websocket.h"
@@ -19,6 +20,7 @@ struct voip {
 	struct voip_options options;
 	struct calls *calls;
 	struct stream_table *streams;
+	bool is_flushed; /* no packets follow */
 	struct identity_set *set;
 	uint32_t *numbers;
 	bool trust_from;
@@ -306,13 +308,16 @@ int voip_new(struct voip **out, const struct voip_options *options)
 
 void voip_flush(struct voip *t)
 {
+	t->is_flushed = true;
 	if (t->streams)
-		stream_table_free(&t->streams);
+		stream_table_end(t->streams);
 }
 
 void voip_end(struct voip *t)
 {
 	voip_flush(t);
+	if (t->streams)
+		stream_table_free(&t->streams);
 	if (t->calls)
 		call_free(&t->calls);
 }
@@ -359,7 +364,7 @@ static bool take_segment(struct voip *t, const struct weir_packet *p, struct nan
 {
 	struct stream_segment s;
 
-	if (!t->streams || !stream_segment_of(p, &s))
+	if (t->is_flushed || !stream_segment_of(p, &s))
 		return false;
 	if (!is_sure && !stream_knows(t->streams, &s) && !begins_with_sip(&s))
 		return false;
@@ -461,4 +466,32 @@ uint64_t voip_n_messages(const struct voip *t)
 uint64_t voip_n_refused(const struct voip *t)
 {
 	return t->n_refused;
+}
+
+static void report_number(struct json *j, const char *key, uint64_t n)
+{
+	json_key(j, key);
+	json_u64(j, n);
+}
+
+void voip_report(const struct voip *t, struct json *j)
+{
+	json_key(j, "calls");
+	json_open(j, '{');
+	report_number(j, "legs", t ? call_n_legs(t->calls) : 0);
+	report_number(j, "media_expected", t ? media_n(voip_media(t)) : 0);
+	report_number(j, "media_refused", t ? t->n_refused : 0);
+	json_close(j, '}');
+	json_key(j, "sip");
+	json_open(j, '{');
+	for (int k = 0; k < CALL_N_COUNTS; k++)
+		report_number(j, call_count_key((enum call_count)k),
+			      t ? call_count(t->calls, (enum call_count)k) : 0);
+	json_close(j, '}');
+	json_key(j, "sip_tcp");
+	json_open(j, '{');
+	for (int k = 0; k < STREAM_N_COUNTS; k++)
+		report_number(j, stream_count_key((enum stream_count)k),
+			      t && t->streams ? stream_count(t->streams, (enum stream_count)k) : 0);
+	json_close(j, '}');
 }

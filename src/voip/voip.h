@@ -17,6 +17,7 @@
 #include "identity/set.h"
 #include "media/media.h"
 
+struct json;
 struct voip;
 
 /* There is another table of media: whoever frees the old one waits until nobody looks at it. */
@@ -89,5 +90,9 @@ const struct calls *voip_calls(const struct voip *t);
 uint64_t voip_n_messages(const struct voip *t);
 /* Endpoints that the table of media had no room for. */
 uint64_t voip_n_refused(const struct voip *t);
+
+/* What is followed, what became of messages, and of the connections that carried them, as members
+ * of the object that is open in *j. t NULL: there were no targets of calls yet. */
+void voip_report(const struct voip *t, struct json *j);
 
 #endif
