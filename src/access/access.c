@@ -29,12 +29,6 @@ static const char *const count_keys[] = {
 #undef X
 };
 
-static const char *const count_texts[] = {
-#define X(name, key, text) text,
-	ACCESS_COUNTS(X)
-#undef X
-};
-
 const char *access_event_key(enum access_event_kind kind)
 {
 	return event_keys[kind];
@@ -48,11 +42,6 @@ const char *access_cause_key(enum access_cause cause)
 const char *access_count_key(enum access_count which)
 {
 	return count_keys[which];
-}
-
-const char *access_count_text(enum access_count which)
-{
-	return count_texts[which];
 }
 
 static void fill(struct access_options *o)

@@ -214,7 +214,6 @@ uint32_t access_n_live(const struct access *a);
 const char *access_event_key(enum access_event_kind kind);
 const char *access_cause_key(enum access_cause cause);
 const char *access_count_key(enum access_count which);
-const char *access_count_text(enum access_count which);
 
 /* Sessions, so that they survive a restart and an upgrade: appends them to w, which is not ok where
  * they do not fit. Requests that wait for an answer are not saved. */

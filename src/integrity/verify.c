@@ -333,11 +333,6 @@ size_t verifier_n_waiting(const struct verifier *v)
 	return n_waiting(&v->pdus);
 }
 
-size_t verifier_n_hashes_waiting(const struct verifier *v)
-{
-	return n_waiting(&v->hashes);
-}
-
 uint64_t verifier_n_given_up(const struct verifier *v)
 {
 	return v->pdus.n_given_up;

@@ -42,9 +42,8 @@ MUST_CHECK int verifier_check(struct verifier *v, const struct etsi_octets *pdu,
 			      const struct etsi_record *record, const struct signer *signer,
 			      enum verdict *out);
 
-/* PDUs, and hashes, that no check has covered yet; and PDUs that were given up. */
+/* PDUs that no check has covered yet, and PDUs that were given up. */
 size_t verifier_n_waiting(const struct verifier *v);
-size_t verifier_n_hashes_waiting(const struct verifier *v);
 uint64_t verifier_n_given_up(const struct verifier *v);
 
 #endif

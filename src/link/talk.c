@@ -17,17 +17,6 @@ enum {
 	SLACK_LEN = 1 << 20,
 };
 
-static const char *const state_texts[] = {
-#define X(name, text) text,
-	TALK_STATES(X)
-#undef X
-};
-
-const char *talk_state_text(enum talk_state state)
-{
-	return state_texts[state];
-}
-
 static enum talk_state next_state(enum talk_state now, enum talk_event event)
 {
 	switch (event) {

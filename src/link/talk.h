@@ -45,8 +45,6 @@ enum talk_event {
 #undef X
 };
 
-const char *talk_state_text(enum talk_state state);
-
 /* Who this end is and whom it will talk to. */
 struct talk_rules {
 	struct tls_identity self;

@@ -304,12 +304,6 @@ void captures_free(struct captures **captures)
 	free(c);
 }
 
-void captures_set_rules(struct captures *c, const struct capture_rules *rules)
-{
-	c->rules.rotation = rules->rotation;
-	c->rules.size = rules->size;
-}
-
 /* Gives the unfinished file its name, and where another has it, a number behind it. */
 static int give_name(struct captures *c, const struct capture *f, struct why *why)
 {

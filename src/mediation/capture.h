@@ -43,8 +43,6 @@ MUST_CHECK int captures_new(struct captures **out, const struct capture_rules *r
 /* Unfinished files stay as they are, for the next process. Sets NULL. */
 void captures_free(struct captures **c);
 
-void captures_set_rules(struct captures *c, const struct capture_rules *rules);
-
 /* A packet of the stream at this offset; it lies in memory until captures_flush, or until the next
  * one comes where a file has its size. */
 MUST_CHECK int captures_add(struct captures *c, const struct etsi_record *record, uint64_t offset,

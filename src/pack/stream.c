@@ -35,7 +35,6 @@ struct stream {
 	uint64_t tail;
 	int ended; /* 0, or what the reader gets after the last byte */
 	bool is_closing;
-	_Atomic uint64_t n_in;
 	uint8_t from[STREAM_IN];
 	uint8_t ring[STREAM_RING];
 };
@@ -102,7 +101,6 @@ static void *run(void *arg)
 			rc = 0;
 		if (rc == ERR_IO)
 			s->why = s->in->why;
-		atomic_fetch_add_explicit(&s->n_in, len, memory_order_relaxed);
 		if (!rc && len)
 			rc = undo(s, len);
 	}
@@ -269,9 +267,4 @@ bool stream_is_ready(struct stream *s, size_t size)
 const struct why *stream_why(const struct stream *s)
 {
 	return &s->why;
-}
-
-uint64_t stream_n_in(const struct stream *s)
-{
-	return atomic_load_explicit(&s->n_in, memory_order_relaxed);
 }

@@ -28,7 +28,4 @@ bool stream_is_ready(struct stream *s, size_t size);
 
 const struct why *stream_why(const struct stream *s);
 
-/* Bytes taken from the input. */
-uint64_t stream_n_in(const struct stream *s);
-
 #endif
