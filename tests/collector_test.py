@@ -5,11 +5,13 @@
 """
 
 import atexit
+import json
 import os
 import pathlib
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import time
 
 from call_packets import Call, rtp, sdp
 from call_records import call_records
-from fake_links import Mediator, Provisioner, wait_for
+from fake_links import ACKNOWLEDGE, MESSAGE, RECORDS, Mediator, Provisioner, wait_for
 from handover_peers import Record as Tri, pdu_len
 from intercept_records import Record, elements, numbered_from_zero, pcap
 from radius_packets import ACCEPT, REQUEST, START, STOP, Nas, ip
@@ -236,6 +238,78 @@ def what_mediators_have_goes():
     ok(wait_for(lambda: box()["size"] < 4 << 20), "most of which the spool has given up, an hour before the next checkpoint", [box()])
     c.end(signal.SIGKILL)
     ok(numbered_from_zero(records(mediator, "hi3")) and len(cc(mediator)) == 1700, "none is lost")
+    for x in (provisioner, mediator):
+        x.close()
+
+
+class Turning(Mediator):
+    """Takes no content while it turns it away, and then says by itself where to go on."""
+
+    def __init__(self):
+        self.is_turning, self.n_opened, self.is_fresh, self.at, self.holes, self.n_ahead = False, 0, False, 0, [], 0
+        super().__init__()
+
+    def heard(self, connection, kind, body):
+        if kind == MESSAGE:
+            m = json.loads(body)
+            if m.get("interface") != "hi3":
+                super().heard(connection, kind, body)
+                return
+            self.channel = connection, m["channel"]
+            self.n_opened += 1
+            self.is_fresh = True
+            self.go_on()
+        elif kind == RECORDS and (connection, struct.unpack("!I", body[:4])[0]) == self.channel:
+            offset, = struct.unpack("!Q", body[4:12])
+            if self.is_turning:
+                self.is_fresh = False
+                return
+            if offset > self.at and not self.is_fresh:
+                self.n_ahead += 1
+                return
+            if offset > self.at:
+                self.holes.append((self.at, offset))
+            self.is_fresh = False
+            self.at = max(self.at, offset + len(body) - 12)
+            self.send(connection, ACKNOWLEDGE, struct.pack("!IQ", self.channel[1], self.at))
+        elif kind == RECORDS:
+            super().heard(connection, kind, body)
+
+    def go_on(self):
+        connection, number = self.channel
+        self.send(connection, MESSAGE, {"type": "channel", "channel": number, "offset": self.at})
+
+
+def sent_back_to_a_hole():
+    """What can not be read any more is left out where the mediator takes that: on a channel that was just opened."""
+    mediator = Turning()
+    provisioner = Provisioner(orders(mediator, [{"prefix": "192.0.2.7", "cin": 5}]))
+    folder, disk = os.path.join(work, "back"), os.path.join(work, "back-disk")
+    c = Collector(folder, provisioner, at(*QUIET), times="now", pace="own")
+    ok(wait_for(lambda: events(mediator) == [ACTIVE]), "a collector has its orders", [c.said()])
+    c.end()
+    mediator.is_turning = True
+    mine = at(*[ip("192.0.2.7", "203.0.113.1", bytes(3000))] * 1700, step=SEC // 2000)
+    c = Collector(folder, provisioner, mine, times="now", pace="own", checkpoint="1h", spool_limit=2 << 20, disk=disk)
+
+    def box():
+        return next((b for b in (provisioner.status or {}).get("outboxes", []) if b["interface"] == "hi3"), {})
+
+    ok(wait_for(lambda: box().get("octets", 0) > 1700 * 3000 and box()["on_disk"] > 3 << 20, 30),
+       "a mediator turns five MB away, and they are on disk", [box(), c.said()])
+    with open(min(pathlib.Path(disk, "police.hi3").glob("*.disk")), "r+b") as f:
+        f.seek(5000)
+        was = f.read(64)
+        f.seek(5000)
+        f.write(bytes(octet ^ 255 for octet in was))
+    n_opened, end = mediator.n_opened, box()["octets"]
+    mediator.is_turning = False
+    mediator.go_on()
+    ok(wait_for(lambda: mediator.at >= end), "told to go back to where it cannot read, it goes on behind",
+       [mediator.at, end, mediator.holes, c.said()])
+    ok(mediator.n_opened == n_opened + 1 and len(mediator.holes) == 1 and not mediator.n_ahead,
+       "after asking once more", [mediator.n_opened, n_opened, mediator.holes, mediator.n_ahead])
+    c.end(signal.SIGKILL)
     for x in (provisioner, mediator):
         x.close()
 
@@ -646,7 +720,8 @@ def told_what_makes_no_sense():
 for part, *words in (
         (told_what_makes_no_sense,), (a_capture_is_delivered,),
         (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
-        (killed_at_once,), (what_mediators_have_goes,), (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
+        (killed_at_once,), (what_mediators_have_goes,), (sent_back_to_a_hole,),
+        (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
         (calls_survive, signal.SIGTERM, "calls, ended in good order"), (calls_survive, signal.SIGKILL, "calls, killed"),
         (parties_leave,), (signalling_on_another_input,), (an_unheard_call,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),

@@ -41,7 +41,7 @@ struct channel {
 	uint64_t sent;
 	bool is_asked;
 	bool is_open;  /* the mediator has said how far it has it */
-	bool has_sent; /* … and something was sent since */
+	bool has_sent; /* … and something was sent since, or it has said so unasked */
 };
 
 struct delivery {
@@ -297,8 +297,8 @@ static void heard_offset(struct channel *c, uint64_t offset)
 	if (offset > c->box.acked)
 		take_acked(c, offset);
 	release(&c->box);
+	c->has_sent = c->is_open; /* unasked: its channel was not opened anew */
 	c->is_open = true;
-	c->has_sent = false;
 	pump(c);
 }
 
