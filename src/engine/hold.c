@@ -7,7 +7,7 @@
  * is told ERR_FULL: so a program that releases only when it sees later packets never hangs. */
 #include "engine/crew.h"
 
-enum { NAP_MS = 10, QUIET_NAPS = 20 };
+enum { NAP_MS = 10, QUIET_NAPS = 50 }; /* half a second: who releases may be short of a processor */
 
 /* Takes one of max_held; false when there is none, or the frame would pin a block too many. */
 static bool reserve(struct engine *e, const struct weir_frame *f)
