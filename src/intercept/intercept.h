@@ -173,9 +173,9 @@ struct intercept_unheard {
 	const char *key;    /* the warrant's */
 	uint32_t cin;       /* the call's */
 	struct nanos since; /* they are expected, or came last */
-	struct media_endpoint
-		at[2]; /* the caller's and the called's, of the first stream; of version
-				      * 0 where it is not known: its description names a host */
+	/* the caller's and the called's, of the first stream; of version 0 where it is not known:
+	 * its description names a host */
+	struct media_endpoint at[2];
 };
 struct intercept_silence {
 	struct nanos now;

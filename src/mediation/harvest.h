@@ -46,8 +46,7 @@ void harvest_init(struct harvest *h, struct line *line, const struct line_parcel
 
 /* Goes on behind what was gathered, which must be stored or given up, until the parcel is at an
  * end, there is no room for more, or a record is in doubt. What cannot be told apart into records
- * is passed over to the
- * parcel's end: else this stream would stand still for ever. */
+ * is passed over to the parcel's end: else this stream would stand still for ever. */
 void harvest_gather(struct harvest *h);
 
 /* Copies what was gathered, h->len octets. */
