@@ -88,4 +88,5 @@ def main():
                                   len(data), len(data)) + data)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,9 @@
     tap_test.py
 """
 import io
+import pathlib
+import subprocess
+import sys
 import tempfile
 
 import tap
@@ -27,4 +30,12 @@ with tempfile.TemporaryDirectory() as folder:
 ok(len(tap.reports) == 1 and [len(tap.sanitizer_lines(log)) for log in tap.logs.values()] == [1],
    "a log that is begun anew, and one that was removed, are looked through too")
 tap.logs.clear()
+with tempfile.TemporaryDirectory() as folder:
+    sample = pathlib.Path(folder) / "sample.pcap"
+    maker = pathlib.Path(__file__).with_name("howto_sample.py")
+    load = f"import sys; sys.path.insert(0, {str(maker.parent)!r}); import howto_sample"
+    subprocess.run([sys.executable, "-B", "-c", load, sample], check=True)
+    ok(not sample.exists(), "who imports the maker of the how-to's sample makes none")
+    subprocess.run([sys.executable, maker, sample], check=True)
+    ok(sample.stat().st_size > 0, "who runs it does")
 end()

@@ -561,11 +561,6 @@ void link_set_owner(struct link *link, void *owner)
 	link->owner = owner;
 }
 
-void *link_owner(const struct link *link)
-{
-	return link->owner;
-}
-
 size_t link_queued(const struct link *link)
 {
 	return talk_queued(&link->talk);

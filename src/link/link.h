@@ -81,7 +81,6 @@ const struct tls_identity *link_peer(const struct link *link);
 const char *link_software(const struct link *link);
 bool link_is_up(const struct link *link);
 void link_set_owner(struct link *link, void *owner);
-void *link_owner(const struct link *link);
 
 /* Queue something: 0, ERR_FULL (wait for may_send; an acknowledgement may just be dropped, since
  * a later one says more), ERR_END (not up), ERR_USAGE (longer than a frame, or empty). */

@@ -157,11 +157,6 @@ void device_free(struct device **device)
 	free(d);
 }
 
-bool device_is_ring(const struct device *d)
-{
-	return d->has_ring;
-}
-
 static int64_t clock_ns(void)
 {
 	struct timespec now;

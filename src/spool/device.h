@@ -35,8 +35,6 @@ MUST_CHECK int device_new(struct device **out, const struct spool_device *fake, 
 /* Waits for what is under way. Sets NULL. */
 void device_free(struct device **device);
 
-bool device_is_ring(const struct device *device);
-
 /* Whether another piece may begin. Not while a commit is under way that has taken more than
  * DEVICE_PRESSING_NS: on some file systems one does not end while others write. */
 bool device_has_room(const struct device *device);
