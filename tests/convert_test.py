@@ -108,10 +108,11 @@ def compression():
         convert(at("small.pcap"), at("back.pcap"))
         ok(read("back.pcap") == read("in.pcap"), f"{codec} by -z goes round")
     said = convert("-z", "gzip:99", at("in.pcap"), at("none.pcap"), status=2)
-    ok(b"99" in said.stderr and not os.path.exists(at("none.pcap")), "a level that is none is refused")
+    ok(b'convert: -z: "gzip:99" is no' in said.stderr and not os.path.exists(at("none.pcap")),
+       "a level that is none is refused, and the option is named", [said.stderr])
     said = convert(at("in.pcap"), at("none.snoop.gz"), status=2)
-    ok(b"snoop can be read, but not written" in said.stderr and not os.path.exists(at("none.snoop.gz")),
-       "a format that can only be read is refused")
+    ok(b"none.snoop.gz: snoop can be read, but not written" in said.stderr and not os.path.exists(at("none.snoop.gz")),
+       "a format that can only be read is refused, and the output is named", [said.stderr])
     with open(at("in.snoop"), "wb") as file:
         file.write(b"snoop\0\0\0" + struct.pack(">II6I", 2, 4, 60, 60, 84, 0, 1700000000, 5) + bytes(60))
     convert(at("in.snoop"), at("of-snoop.dat"))

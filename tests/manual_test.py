@@ -55,4 +55,6 @@ for words in (["help"], ["--version"], ["completion"], ["stats", "--help"]):
 for words, named in ((["help", "nosuch"], "nosuch"), (["nosuch"], "nosuch"), (["completion", "tcsh"], "tcsh")):
     lost = subprocess.run([weir, *words], capture_output=True, text=True, check=False)
     ok(lost.returncode == 2 and not lost.stdout and f'"{named}"' in lost.stderr, f"{' '.join(words)}: is refused by its name", [lost.stderr])
+lost = subprocess.run([weir, "rtstats", "-i", "5m", "-c", "10", "none.pcap"], capture_output=True, text=True, check=False)
+ok(lost.returncode == 2 and "(-i)" in lost.stderr and "(-c)" in lost.stderr, "rtstats: an interval of both kinds is refused", [lost.stderr])
 end()

@@ -14,7 +14,10 @@ enum option_type {
 	OPTION_BYTES,
 	OPTION_TIME,
 	OPTION_SPAN,
+	OPTION_CODEC,
 };
+
+enum { CODEC_NAME_LEN = 16, CODEC_MAX_LEVEL = 19 };
 
 static const struct row {
 	const char *name; /* as a member; '_' is written '-' on the command line */
@@ -71,6 +74,24 @@ static bool parse_number(const char *text, bool has_unit, uint64_t *out)
 	return !*rest;
 }
 
+static bool parse_codec(const char *text, struct codec_wanted *out)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	char name[CODEC_NAME_LEN];
+	uint64_t level = 0;
+
+	snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : 0), text);
+	out->codec = sink_codec_of_name(name);
+	if (out->codec == SINK_N_CODECS)
+		return false;
+	if (colon && (!parse_number(colon + 1, false, &level) || !level || level > CODEC_MAX_LEVEL))
+		return false;
+	out->level = (int)level;
+	out->is_given = true;
+	return true;
+}
+
 static bool is_word_of(const char *text, const char *words)
 {
 	size_t len = strlen(text);
@@ -125,6 +146,8 @@ static bool set_value(const struct row *row, struct settings *set, const char *t
 		return nanos_parse(text, member);
 	case OPTION_SPAN:
 		return nanos_parse_span(text, member);
+	case OPTION_CODEC:
+		return parse_codec(text, member);
 	}
 	return false;
 }
@@ -193,6 +216,7 @@ static int parse_option(const struct tool *tool, struct settings *set, char **wo
 			row->value);
 		return -2;
 	}
+	set->is_given[row - rows] = true;
 	return n;
 }
 

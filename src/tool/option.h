@@ -7,11 +7,17 @@
 #include <stdint.h>
 
 #include "base/nanos.h"
+#include "pack/sink.h"
 
 /* type of the row -> type of the member in struct settings */
 struct texts {
 	const char *at[64];
 	int n;
+};
+struct codec_wanted {
+	bool is_given;
+	enum sink_codec codec;
+	int level; /* 0: the codec's own */
 };
 #define SETTING_FLAG   bool
 #define SETTING_TEXT   const char *
@@ -20,6 +26,7 @@ struct texts {
 #define SETTING_BYTES  uint64_t     /* with k, M or G (powers of 1,024) */
 #define SETTING_TIME   struct nanos /* OPTION_NO_TIME: not given */
 #define SETTING_SPAN   struct nanos
+#define SETTING_CODEC  struct codec_wanted
 #define OPTION_NO_TIME INT64_MIN
 
 /* name, letter (0: none), type, default as text or NULL, value's name in --help, doc.
@@ -46,8 +53,8 @@ struct texts {
 	X(force, 0, FLAG, NULL, NULL, "replace files that are there already")                      \
 	X(reference, 0, FLAG, NULL, NULL, "print the reference of the document, and no more")      \
 	X(write, 'w', TEXT, NULL, "pcap|pcapng|erf", "format of the output; else by its suffix")   \
-	X(compress, 'z', TEXT, NULL, "CODEC[:LEVEL]",                                              \
-	  "gzip, bzip2, xz, zstd, lz4; else by suffix")                                            \
+	X(compress, 'z', CODEC, NULL, "CODEC[:LEVEL]",                                             \
+	  "gzip, bzip2, xz, zstd, lz4 or none, level 1 to 19; else by suffix")                     \
 	X(from, 0, TIME, NULL, "TIME", "packets from then on: RFC 3339 or seconds since 1970")     \
 	X(to, 0, TIME, NULL, "TIME", "packets before then")                                        \
 	X(packets, 0, TEXT, NULL, "A-B", "packets at these places, from 1; A- and -B are open")    \
@@ -70,17 +77,18 @@ struct texts {
 	X(join, 0, TEXTS, NULL, "RULE", "legs are one call by this rule alone, or by these; none") \
 	X(quiet, 'q', FLAG, NULL, NULL, "no progress, no remarks")
 
-struct settings {
-#define X(name, letter, type, fallback, value, doc) SETTING_##type name;
-	OPTIONS(X)
-#undef X
-};
-
 enum option {
 #define X(name, letter, type, fallback, value, doc) OPTION_##name,
 	OPTIONS(X)
 #undef X
 		OPTION_N
+};
+
+struct settings {
+#define X(name, letter, type, fallback, value, doc) SETTING_##type name;
+	OPTIONS(X)
+#undef X
+	bool is_given[OPTION_N]; /* on the command line, and not by default */
 };
 
 /* One sub-command. */

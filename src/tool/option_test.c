@@ -12,8 +12,9 @@ static int run_nothing(const struct settings *set, int n, char **operands)
 	return 0;
 }
 
-static const enum option options[] = {OPTION_filter, OPTION_json,     OPTION_snap, OPTION_output,
-				      OPTION_count,  OPTION_interval, OPTION_N};
+static const enum option options[] = {OPTION_filter,   OPTION_json,  OPTION_snap,
+				      OPTION_output,   OPTION_count, OPTION_interval,
+				      OPTION_compress, OPTION_N};
 static const struct tool tool = {.name = "probe",
 				 .doc = "for this test",
 				 .operands = "CAPTURE...",
@@ -61,6 +62,17 @@ static void good_lines(void)
 	ok(parse("probe -osvg -i250ms x", argv, room) == 1 && !strcmp(set.output, "svg") &&
 		   set.interval.ns == 250000000,
 	   "a value may stick to its letter");
+	ok(set.is_given[OPTION_interval] && set.is_given[OPTION_output] &&
+		   !set.is_given[OPTION_count],
+	   "what was given is told from a default");
+	ok(parse("probe -z zstd:19 x", argv, room) == 1 && set.compress.is_given &&
+		   set.compress.codec == SINK_ZSTD && set.compress.level == 19,
+	   "a compression may have a level");
+	ok(parse("probe --compress=gz x", argv, room) == 1 && set.compress.is_given &&
+		   set.compress.codec == SINK_GZIP && set.compress.level == 0,
+	   "and need not have one");
+	ok(parse("probe x", argv, room) == 1 && !set.compress.is_given,
+	   "none is asked for by default");
 }
 
 static void bad_lines(void)
@@ -80,6 +92,14 @@ static void bad_lines(void)
 		"probe -c -1 a",
 		"probe -s 16777216T a",
 		"probe --blocks 1 a",
+		"probe -z zip a",
+		"probe -z  a",
+		"probe -z gzip: a",
+		"probe -z gzip:0 a",
+		"probe -z gzip:20 a",
+		"probe -z gzip:9x a",
+		"probe -z gzip:+9 a",
+		"probe -z nothingthatisthislong:9 a",
 	};
 	char *argv[32];
 	char room[256];

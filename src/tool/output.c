@@ -21,25 +21,6 @@ struct output {
 	bool is_later;     /* a file was begun before: its records are not for the next one */
 };
 
-static int parse_codec(struct sink_options *bytes, const char *text, struct why *why)
-{
-	const char *colon = strchr(text, ':');
-	size_t len = colon ? (size_t)(colon - text) : strlen(text);
-	char name[16];
-	char *rest = NULL;
-
-	snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : 0), text);
-	bytes->codec = sink_codec_of_name(name);
-	if (bytes->codec == SINK_N_CODECS)
-		return why_set(why, ERR_USAGE, "no compression is called \"%s\"", text);
-	if (!colon)
-		return 0;
-	bytes->level = (int)strtol(colon + 1, &rest, 10);
-	if (rest == colon + 1 || *rest || bytes->level < 1 || bytes->level > 19)
-		return why_set(why, ERR_USAGE, "\"%s\" is no level of compression", colon + 1);
-	return 0;
-}
-
 int output_options_of(struct output_options *out, const struct settings *set, const char *path,
 		      enum trace_format source, struct why *why)
 {
@@ -48,9 +29,11 @@ int output_options_of(struct output_options *out, const struct settings *set, co
 
 	if (format == TRACE_UNKNOWN)
 		format = trace_format_is_writable(source) ? source : TRACE_PCAPNG;
-	if (!trace_format_is_writable(format))
+	if (!trace_format_is_writable(format)) {
+		why_place(why, path);
 		return why_set(why, ERR_USAGE, "%s can be read, but not written",
 			       trace_format_name(format));
+	}
 	*out = (struct output_options){
 		.records = {.format = format,
 			    .from = source,
@@ -59,7 +42,11 @@ int output_options_of(struct output_options *out, const struct settings *set, co
 			    .is_big_endian = set->big_endian},
 		.bytes = {.codec = sink_codec_of_path(path)},
 	};
-	return set->compress ? parse_codec(&out->bytes, set->compress, why) : 0;
+	if (set->compress.is_given) {
+		out->bytes.codec = set->compress.codec;
+		out->bytes.level = set->compress.level;
+	}
+	return 0;
 }
 
 int output_new(struct output **out, const struct output_options *options, struct why *why)

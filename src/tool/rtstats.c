@@ -15,6 +15,7 @@
 
 #include "tool/capture.h"
 #include "tool/filters.h"
+#include "tool/output.h"
 #include "tool/tools.h"
 #include "trace/wire.h"
 
@@ -251,22 +252,34 @@ static int run_all(struct rtstats *rt, int n, char **operands)
 	return status;
 }
 
+static int check(const struct settings *set, struct why *why)
+{
+	if (set->interval.ns <= 0)
+		return why_set(why, ERR_USAGE, "an interval must be longer than nothing");
+	if (set->count && set->is_given[OPTION_interval])
+		return why_set(
+			why, ERR_USAGE,
+			"an interval has a length (-i) or a number of packets (-c), not both");
+	return 0;
+}
+
 static int run(const struct settings *set, int n, char **operands)
 {
 	struct rtstats *rt = calloc(1, sizeof *rt);
 	const char *form = set->json ? "json" : set->output;
 	struct why why;
-	int status = 1;
+	int status = 1, rc;
 
 	why_clear(&why);
 	if (!rt)
 		return 1;
 	rt->set = set;
 	rt->n_open = OPEN_FILE;
-	if (set->interval.ns <= 0)
-		why_set(&why, ERR_USAGE, "an interval must be longer than nothing");
-	if (why.text[0] || filters_init(&rt->filters, set, &why) < 0) {
-		capture_fail("rtstats", &why);
+	rc = check(set, &why);
+	if (rc == 0)
+		rc = filters_init(&rt->filters, set, &why);
+	if (rc < 0) {
+		status = output_fail("rtstats", rc, &why);
 		goto out;
 	}
 	rt->n_columns = 1 + rt->filters.n;
