@@ -154,6 +154,16 @@ def every_record_counts():
         ok(numbers(a) == list(range(1000)), "the agency counted as many", len(numbers(a)))
 
 
+def signed_by(key, page):
+    """A statement of this page, whatever it says."""
+    text = json.dumps(page, sort_keys=True, separators=(",", ":"))
+    canonical = key.with_name("canonical")
+    canonical.write_text(text)
+    signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", canonical],
+                               capture_output=True, check=True).stdout
+    return {"statement": page, "algorithm": "Ed25519", "signature": signature.hex()}
+
+
 def tools(chain, p):
     """weir ledger, statements, and what was tampered with."""
     folder = chain.folder
@@ -183,6 +193,13 @@ def tools(chain, p):
     statement.write_text(json.dumps(forged))
     status, told = weir(chain, "verify", str(statement), *public)
     ok(status == 1 and "signature" in told, "one number changed, and it is refused", told)
+    statement.write_text(json.dumps(signed_by(folder / "operator.key", forged["statement"])))
+    status, told = weir(chain, "verify", str(statement), *public)
+    ok(status == 3 and "the signature is good" in told and "the sums do not close" in told,
+       "a page that the operator signed is not believed what it says of its sums", told)
+    status, told = weir(chain, "verify", "--json", str(statement), *public)
+    ok(forged["statement"]["closes"] and status == 3 and not json.loads(told)["closes"] and
+       not json.loads(told)["is_complete"] and json.loads(told)["remarks"], "nor in JSON", status, told[:300])
     entries = p.ask("GET", "/audit")[1]
     entries = entries.get("audit") or entries.get("entries") or []
     ok(any(e["what"] == "statement" and e["key"] == "police/L1" and e["who"] == "first" for e in entries),

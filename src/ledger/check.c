@@ -242,10 +242,12 @@ static void say_tallies(struct check *c, const struct ledger_row *row)
 	for (int k = 0; k < LEDGER_N_REASONS; k++) {
 		const struct ledger_tally *t = &row->tallies[k];
 		bool is_lost = ledger_reasons[k].fate == LEDGER_LOST;
+		bool is_late = !is_lost && ledger_reasons[k].stage == LEDGER_AT_MEDIATOR;
 
 		if (!t->n || (k == LEDGER_GONE && row->key.kind != LEDGER_HI1))
 			continue; /* check_gone says how many it really were */
 		c->verdict->n_lost += is_lost ? t->n : 0;
+		c->verdict->n_refused += is_late && k != LEDGER_NO_CAPTURE ? t->n : 0;
 		ledger_row_name(row, name, sizeof name);
 		nanos_print((struct nanos){t->first_ns}, 3, first);
 		nanos_print((struct nanos){t->last_ns}, 3, last);
@@ -372,8 +374,8 @@ int ledger_check(const struct ledger_page *page, struct ledger_verdict *verdict,
 	for (int kind = 0; kind < LEDGER_N_KINDS; kind++)
 		check_kind(c, kind);
 	say_gaps(c);
-	verdict->is_complete =
-		verdict->closes && !verdict->n_lost && !verdict->n_held && !verdict->n_gaps;
+	verdict->is_complete = verdict->closes && !verdict->n_lost && !verdict->n_refused &&
+			       !verdict->n_held && !verdict->n_gaps;
 	rc = c->rc;
 	free(c);
 	return rc;
@@ -404,6 +406,13 @@ int ledger_judge(struct ledger_page *page)
 	return rc;
 }
 
+int ledger_judge_anew(struct ledger_page *page)
+{
+	while (page->remarks.n)
+		free(page->remarks.items[--page->remarks.n]);
+	return ledger_judge(page);
+}
+
 void ledger_verdict_print(const struct ledger_verdict *v, char *out, size_t size)
 {
 	if (!v->closes)
@@ -413,6 +422,7 @@ void ledger_verdict_print(const struct ledger_verdict *v, char *out, size_t size
 	else
 		snprintf(out, size,
 			 "the sums close; %" PRIu64 " records lost, %" PRIu64
+			 " refused by the mediator, %" PRIu64
 			 " on their way, %zu times in which not all was captured",
-			 v->n_lost, v->n_held, v->n_gaps);
+			 v->n_lost, v->n_refused, v->n_held, v->n_gaps);
 }

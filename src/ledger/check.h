@@ -26,6 +26,9 @@ struct ledger_verdict {
 	bool closes;
 	bool is_complete; /* … and nothing was lost or not captured, and nothing is held */
 	uint64_t n_lost;  /* records, in the collector and the mediator */
+	/* … that a collector made and the mediator did not deliver, by its own orders; not those
+	 * that an agency does not want (NO_CAPTURE) */
+	uint64_t n_refused;
 	uint64_t n_held;
 	size_t n_gaps;
 };
@@ -39,6 +42,9 @@ MUST_CHECK int ledger_check(const struct ledger_page *page, struct ledger_verdic
 
 /* Fills in the page's own verdict and remarks, which were empty. */
 MUST_CHECK int ledger_judge(struct ledger_page *page);
+
+/* The same for a page that somebody has judged before: what he said of it goes. */
+MUST_CHECK int ledger_judge_anew(struct ledger_page *page);
 
 /* The verdict in one line: "complete", "12 records lost, …". */
 void ledger_verdict_print(const struct ledger_verdict *verdict, char *out, size_t size);

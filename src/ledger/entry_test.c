@@ -207,7 +207,7 @@ static void test_check(void)
 	rows[0].counts[LEDGER_MATCHED] += 4;
 	ledger_tally_add(&rows[0], LEDGER_EARLY, 4, 900000000);
 	v = verdict_of(rows, 2, remarks);
-	ok(v.closes && v.n_lost == 2, "what is refused is not lost");
+	ok(v.closes && v.n_lost == 2 && !v.n_refused, "what is refused is not lost");
 	rows[1].counts[LEDGER_ACKNOWLEDGED]--;
 	v = verdict_of(rows, 2, remarks);
 	ok(v.closes && v.n_held == 1 && strstr(remarks, "wait at the mediator"),
@@ -227,6 +227,34 @@ static void test_check(void)
 	v = verdict_of(rows, 2, remarks);
 	ok(v.closes && strstr(remarks, "began again at 0, 1 times"),
 	   "but not where they began again, which is said: %s", remarks);
+}
+
+/* What a collector made and the mediator did not deliver: the agency does not have everything. */
+static void test_refused_check(void)
+{
+	static const enum ledger_reason reasons[] = {LEDGER_UNKNOWN_LIID, LEDGER_OUT_OF_TIME,
+						     LEDGER_KIND, LEDGER_INTERFACE};
+	struct ledger_row row;
+	struct ledger_verdict v;
+	char remarks[REMARKS], text[LEDGER_REMARK_LEN];
+
+	for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++) {
+		row = sample_row(7, LEDGER_CC, 10);
+		row.counts[LEDGER_RECEIVED] = row.counts[LEDGER_HANDED] = 10;
+		row.counts[LEDGER_KEPT] = row.counts[LEDGER_SENT] = 7;
+		row.counts[LEDGER_ACKNOWLEDGED] = 7;
+		ledger_tally_add(&row, reasons[k], 3, 1);
+		v = verdict_of(&row, 1, remarks);
+		ledger_verdict_print(&v, text, sizeof text);
+		ok(v.closes && !v.is_complete && v.n_refused == 3 && !v.n_lost &&
+			   strstr(text, "3 refused by the mediator"),
+		   "a page is not complete where the mediator refused records: %s: %s", remarks,
+		   text);
+	}
+	row.tallies[LEDGER_NO_CAPTURE] = row.tallies[LEDGER_INTERFACE];
+	row.tallies[LEDGER_INTERFACE].n = 0;
+	v = verdict_of(&row, 1, remarks);
+	ok(v.is_complete, "it is where the agency wants none of that kind: %s", remarks);
 }
 
 /* 300 waited at the mediator when its spool went; the collector had 40 of them still. */
@@ -289,6 +317,7 @@ int main(void)
 	test_strictness();
 	test_news(path);
 	test_check();
+	test_refused_check();
 	test_gone_check();
 	test_folded_check();
 	unlink(path);

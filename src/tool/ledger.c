@@ -100,13 +100,15 @@ static int show(const struct ledger_page *page)
 	return rc ? 1 : verdict.closes ? 0 : NOT_CLOSED;
 }
 
-static int show_json(const struct ledger_page *page)
+static int show_json(struct ledger_page *page)
 {
 	static const struct conf_sight all;
 	struct wr w = wr_init(CONF_MAX_LEN);
 	struct json j = json_of(&w);
-	int rc = conf_print_json(&ledger_page_record, page, &all, &j);
+	int rc = ledger_judge_anew(page);
 
+	if (!rc)
+		rc = conf_print_json(&ledger_page_record, page, &all, &j);
 	json_line(&j);
 	if (!rc && w.ok)
 		fwrite(w.bytes, 1, w.len, stdout);
