@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 from chain_programs import Agency, Chain, Collector, Failed, Mediator, Provisioner, until, utc
 import tap
@@ -210,7 +211,7 @@ def what_is_lost_is_said():
     """The mediator is away, and the collector's spool is full."""
     with Chain(PROGRAMS, is_plain=True) as chain:
         make_keys(chain)
-        p, a, m, c = start_all(chain, spool_limit=1 << 20)
+        p, a, m, c = start_all(chain, spool_limit=1 << 20, metrics="127.0.0.1:0")
         for daemon in (a,):
             daemon.fields["transport"] = "plain"
         p.put("/agencies/police", a.orders())
@@ -228,6 +229,11 @@ def what_is_lost_is_said():
         loss = next((loss for loss in page.of("cc").get("losses", []) if loss["reason"] == "full"), {})
         ok(loss and utc(before - 1) <= loss["first"] <= loss["last"] <= utc(time.time() + 1),
            "with its first and last time", loss)
+        one = status_of(c)["intercept"]["warrants"][0]
+        ok([one.get(key, "")[:23] for key in ("lost_first", "lost_last")] == [loss["first"][:23], loss["last"][:23]] and
+           one["full"] == lost, "the collector's status has the same, by warrant", one, loss)
+        said = re.search(r"alarm outbox_full: warrant police/L1: .*, since (\S+)Z", c.log())
+        ok(said and loss["first"].startswith(said[1]), "and the log the time of the first", said, loss)
         kept = c.fields["folder"] / "alarms.json"
         ok(until(lambda: kept.exists() and [alarm["n"] for alarm in json.loads(kept.read_text())["alarms"]
                                             if alarm["kind"] == "outbox_full"] == [lost]),
@@ -235,7 +241,7 @@ def what_is_lost_is_said():
         kill(c, c.feed)
         c.start()
         m.start()
-        the_agency_hears_of_it(c, a, lost)
+        the_agency_hears_of_it(c, a, loss)
         page = comes_to(p, "L1", lambda page: page.count("cc", "handed") == page.count("cc", "acknowledged") == n - lost and
                         page.all["closes"])
         ok(page.count("cc", "acknowledged") == n - lost and page.all["closes"] and not page.all["is_complete"] and
@@ -244,9 +250,16 @@ def what_is_lost_is_said():
         ok(until(lambda: len(set(numbers(a))) == n - lost), "the agency has as many", len(set(numbers(a))), n - lost)
 
 
-def the_agency_hears_of_it(c, a, lost):
+def status_of(daemon):
+    at = re.findall(r"metrics are at (http://[^/]+)/", daemon.log())[-1]
+    with urllib.request.urlopen(at + "/status", timeout=40) as answer:
+        return json.loads(answer.read())
+
+
+def the_agency_hears_of_it(c, a, loss):
     """The mediator was away when records were lost, and the collector was killed since: the agency is told when both
     are back. Log and HI1 say the same."""
+    lost = loss["records"]
     said = re.search(r"alarm outbox_full: (warrant police/L1: records are lost, for there is no room left in the outbox)",
                      c.log())
     ok(said, "the collector's log says which warrant loses records", c.log()[-1000:])
@@ -258,6 +271,8 @@ def the_agency_hears_of_it(c, a, lost):
     until(lambda: any(f"again: {lost} records " in text for text in alarms()), 30)
     ok(alarms() and any(f"there is room in the outbox again: {lost} records " in text for text in alarms()), "the agency hears of the loss, by LIID, with its number and times", alarms(),
        a.events("record")[-3:])
+    ok(any(f"from {loss['first'][:23]}Z to {loss['last'][:23]}Z" in text for text in alarms()),
+       "which are those of the ledger", alarms(), loss)
     ok(len(alarms()) <= 2 and f"is over: warrant police/L1: there is room in the outbox again: {lost} records " in
        c.log(), "once, or once at each end; and the log says the same")
 

@@ -8,7 +8,7 @@ enum { MOST = 1000 };
 struct report {
 	const struct health_watch *watch;
 	struct json *j;
-	uint64_t ordered, active, live, silent, others;
+	uint64_t ordered, active, live, silent, odd, others;
 	struct intercept_counts counts;
 };
 
@@ -40,7 +40,6 @@ static void add_up(struct report *r, const struct intercept_view *view, bool is_
 	r->active += view->is_active;
 	r->live += view->n_live;
 	r->silent += is_silent;
-	r->others += !is_silent;
 	r->counts.matched += c->matched;
 	r->counts.cc += c->cc;
 	r->counts.iri += c->iri;
@@ -66,6 +65,10 @@ static void print_one(struct json *j, const struct intercept_view *view, bool is
 		if (c->refused[k])
 			put_number(j, ledger_reasons[k].key, c->refused[k]);
 	}
+	if (view->health->lost_first.ns) {
+		json_key(j, "lost_first"), json_time(j, view->health->lost_first);
+		json_key(j, "lost_last"), json_time(j, view->health->lost_last);
+	}
 	json_key(j, "silent"), json_bool(j, is_silent);
 	if (view->health->last_cc.ns)
 		json_key(j, "last_cc"), json_time(j, view->health->last_cc);
@@ -77,9 +80,10 @@ static void report_one(void *arg, const struct intercept_view *view)
 {
 	struct report *r = arg;
 	bool is_silent = health_look(view, r->watch);
+	bool is_odd = is_silent || view->health->lost_first.ns;
 
 	add_up(r, view, is_silent);
-	if ((is_silent ? r->silent : r->others) <= MOST)
+	if ((is_odd ? ++r->odd : ++r->others) <= MOST)
 		print_one(r->j, view, is_silent);
 }
 

@@ -14,8 +14,9 @@ struct health_watch {
  * not each packet. */
 bool health_look(const struct intercept_view *view, const struct health_watch *watch);
 
-/* The members "warrants", "ordered" and "total" of an object that is open in *j: of each sort,
- * silent or not, at most 1,000 warrants are listed; the totals are those of all. */
+/* The members "warrants", "ordered" and "total" of an object that is open in *j: of those
+ * that are silent or lost something, and of the others, at most 1,000 each are listed; the totals
+ * are those of all. */
 void health_print(struct intercept *i, const struct health_watch *watch, struct json *j);
 
 #endif

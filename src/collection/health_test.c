@@ -19,8 +19,25 @@ static bool is_silent_at(int64_t s)
 	return health_look(&view, &watch);
 }
 
+/* The first and the last time of what was lost, whatever the order. */
+static void test_lost(void)
+{
+	struct intercept_health h = {.lost = 0};
+
+	intercept_health_lose(&h, 500);
+	intercept_health_lose(&h, 300);
+	intercept_health_lose(&h, 400);
+	ok(h.lost_first.ns == 300 && h.lost_since.ns == 300 && h.lost_last.ns == 500,
+	   "of what is lost the first and the last time are noted");
+	h.lost_since.ns = 0;
+	intercept_health_lose(&h, 900);
+	ok(h.lost_first.ns == 300 && h.lost_since.ns == 900 && h.lost_last.ns == 900,
+	   "and the first since somebody looked");
+}
+
 int main(void)
 {
+	test_lost();
 	ok(!is_silent_at(0) && !is_silent_at(599), "a session without content is well for a while");
 	ok(is_silent_at(600), "after ten minutes it is silent");
 	counts.cc = 5;

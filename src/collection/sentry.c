@@ -109,12 +109,18 @@ static void look_at_warrant(void *arg, const struct intercept_view *view)
 	const struct intercept_counts *c = view->counts;
 	uint64_t lost = c->refused[INTERCEPT_FULL] + c->iri_lost;
 	struct seen_agency *a = view->is_active ? agency_of(s, view->key) : NULL;
+	struct found *f = NULL;
 
 	if (a)
 		a->n_active++;
 	if (lost > view->health->lost)
-		(void)find(s, ALARM_OUTBOX_FULL, view->key, lost - view->health->lost);
+		f = find(s, ALARM_OUTBOX_FULL, view->key, lost - view->health->lost);
+	if (f) {
+		f->from = view->health->lost_since;
+		f->until = view->health->lost_last;
+	}
 	view->health->lost = lost;
+	view->health->lost_since.ns = 0;
 	if (health_look(view, &watch))
 		(void)find(s, ALARM_SILENT, view->key, 0);
 }

@@ -151,6 +151,7 @@ int content_deliver(struct intercept *i, struct tray *tray, struct session *s,
 	if (rc && i->options.is_live) {
 		count_cc(&s->mandate->counts, &cc, i->iri.len, -1);
 		s->mandate->counts.refused[INTERCEPT_FULL]++;
+		intercept_health_lose(&s->mandate->health, piece->time_ns);
 		count_full(pending->row, piece->time_ns);
 		return 0;
 	}
@@ -164,10 +165,11 @@ int content_deliver(struct intercept *i, struct tray *tray, struct session *s,
 void content_lose(struct intercept *i, struct tray *tray, const struct pending *pending)
 {
 	const struct piece *piece = &tray->pieces[pending->piece];
-	struct intercept_counts *counts = &i->mandates[pending->mandate]->counts;
+	struct mandate *m = i->mandates[pending->mandate];
 	struct ipcc cc = cc_of(piece, pending);
 
-	count_cc(counts, &cc, len_of(piece, pending, &cc), -1);
-	counts->refused[INTERCEPT_FULL]++;
+	count_cc(&m->counts, &cc, len_of(piece, pending, &cc), -1);
+	m->counts.refused[INTERCEPT_FULL]++;
+	intercept_health_lose(&m->health, piece->time_ns);
 	count_full(pending->row, piece->time_ns);
 }

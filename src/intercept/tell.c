@@ -48,6 +48,7 @@ int tell_record(struct intercept *i, struct session *s, const struct iri_form *f
 	if (rc && i->options.is_live) {
 		count_full(row, ns);
 		m->counts.iri_lost++;
+		intercept_health_lose(&m->health, ns);
 		return 0;
 	}
 	if (rc)

@@ -37,6 +37,20 @@ struct intercept_health {
 	struct nanos quiet_from; /* since when none came, though a session was active */
 	struct nanos last_cc;    /* when it was seen last that some came; 0: never */
 	uint64_t lost;           /* for want of room in an outbox, as it was looked at last */
+	/* of what was lost so, by the records' own times; 0: nothing was */
+	struct nanos lost_first, lost_last;
+	struct nanos lost_since; /* the first since it was looked at last */
 };
+
+/* A record of this time found no room. */
+static inline void intercept_health_lose(struct intercept_health *h, int64_t ns)
+{
+	if (!h->lost_first.ns || ns < h->lost_first.ns)
+		h->lost_first.ns = ns;
+	if (!h->lost_since.ns || ns < h->lost_since.ns)
+		h->lost_since.ns = ns;
+	if (ns > h->lost_last.ns)
+		h->lost_last.ns = ns;
+}
 
 #endif
