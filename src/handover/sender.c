@@ -190,7 +190,7 @@ static void look(struct sender *s)
 	/* also of a connection that was reset: what was acknowledged before, was */
 	if (ioctl(s->wire.fd, SIOCOUTQ, &unacked))
 		return;
-	delivery_unacked(&s->delivery, (uint64_t)unacked, loop_now());
+	delivery_unacked(&s->delivery, (uint64_t)unacked + tls_wire_held(&s->wire), loop_now());
 	release(s);
 }
 
@@ -452,14 +452,17 @@ static bool has_work(struct sender *s)
 static bool write_all(struct sender *s)
 {
 	uint64_t stop = s->delivery.wire_written + PUMP;
+	struct why why = {0};
 
+	if (tls_wire_flush(&s->wire, &why) == ERR_IO)
+		lose(s, why.text);
 	while (s->is_shaken && has_work(s)) {
 		if (s->delivery.wire_written >= stop)
 			return true;
 		if ((s->tri_len ? write_tri(s) : write_records(s)) <= 0)
 			return s->is_shaken;
 	}
-	return false;
+	return s->is_shaken && tls_wire_held(&s->wire);
 }
 
 /* ---- reading ---- */

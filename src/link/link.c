@@ -159,6 +159,7 @@ static void settle(struct link *link)
 		return;
 	}
 	talk_out(&link->talk, &n_out);
+	n_out += tls_wire_held(&link->wire);
 	if (is_ending && !n_out && link->is_shaken && !link->is_shut) {
 		link->is_shut = true;
 		tls_wire_shut(&link->wire);
@@ -339,6 +340,10 @@ static void write_queue(struct link *link)
 	size_t len;
 
 	why_clear(&why);
+	if (tls_wire_flush(&link->wire, &why) == ERR_IO) {
+		lose(link, why.text);
+		return;
+	}
 	while (n > 0) {
 		const uint8_t *bytes = talk_out(&link->talk, &len);
 

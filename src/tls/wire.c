@@ -5,105 +5,27 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tls/door.h"
+
 enum { RECORD_LEN = SSL3_RT_MAX_PLAIN_LENGTH };
 
-/* ---- the socket, as OpenSSL sees it ---- */
-
-/* While more records follow at once, the kernel gathers them: a long segment costs it as much as a
- * short one, and wakes the peer as often. */
-struct door {
-	int fd;
-	bool has_more;
-};
-
-static int door_new(BIO *bio)
+static BIO *door_of(const struct tls_wire *w)
 {
-	BIO_set_data(bio, calloc(1, sizeof(struct door)));
-	BIO_set_init(bio, BIO_get_data(bio) != NULL);
-	return BIO_get_init(bio);
-}
-
-static int door_free(BIO *bio)
-{
-	free(BIO_get_data(bio));
-	BIO_set_data(bio, NULL);
-	return 1;
-}
-
-/* A call that may be tried again is no error. */
-static int door_end(BIO *bio, ssize_t n, int flag)
-{
-	BIO_clear_retry_flags(bio);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		BIO_set_flags(bio, flag | BIO_FLAGS_SHOULD_RETRY);
-	return (int)n;
-}
-
-static int door_write(BIO *bio, const char *bytes, int len)
-{
-	const struct door *d = BIO_get_data(bio);
-	int flags = MSG_NOSIGNAL | (d->has_more ? MSG_MORE : 0);
-
-	return door_end(bio, send(d->fd, bytes, (size_t)len, flags), BIO_FLAGS_WRITE);
-}
-
-static int door_read(BIO *bio, char *bytes, int size)
-{
-	const struct door *d = BIO_get_data(bio);
-	ssize_t n = recv(d->fd, bytes, (size_t)size, 0);
-
-	if (!n)
-		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-	return door_end(bio, n, BIO_FLAGS_READ);
-}
-
-static long door_control(BIO *bio, int what, long number, void *thing)
-{
-	(void)number;
-	(void)thing;
-	if (what == BIO_CTRL_EOF)
-		return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
-	return what == BIO_CTRL_FLUSH;
-}
-
-static BIO_METHOD *door_method;
-
-static void make_door_method(void)
-{
-	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
-
-	if (m && BIO_meth_set_create(m, door_new) && BIO_meth_set_destroy(m, door_free) &&
-	    BIO_meth_set_write(m, door_write) && BIO_meth_set_read(m, door_read) &&
-	    BIO_meth_set_ctrl(m, door_control))
-		door_method = m;
-}
-
-static struct door *door_of(const struct tls_wire *w)
-{
-	return BIO_get_data(SSL_get_wbio(w->session));
+	return SSL_get_wbio(w->session);
 }
 
 static bool set_door(const struct tls_wire *w)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	BIO *bio;
+	BIO *door = door_new(w->fd);
 
-	pthread_once(&once, make_door_method);
-	bio = door_method ? BIO_new(door_method) : NULL;
-	if (!bio)
-		return false;
-	SSL_set_bio(w->session, bio, bio);
-	door_of(w)->fd = w->fd;
-	return true;
+	if (door)
+		SSL_set_bio(w->session, door, door);
+	return door != NULL;
 }
-
-/* ---- */
 
 int tls_wire_init(struct tls_wire *w, int fd, const struct tls *tls, bool is_server)
 {
@@ -237,10 +159,10 @@ ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct
 
 	w->write_wants = 0;
 	if (w->session) {
-		door_of(w)->has_more = w->has_more || len > RECORD_LEN;
+		door_expect(door_of(w), w->has_more || len > RECORD_LEN);
 		forget_errors();
 		n = SSL_write(w->session, bytes, len > INT_MAX ? INT_MAX : (int)len);
-		door_of(w)->has_more = false;
+		door_expect(door_of(w), false);
 		if (n <= 0)
 			return session_error(w, (int)n, &w->write_wants, why);
 		count_record(w);
@@ -254,6 +176,18 @@ ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len, struct
 		return n;
 	w->write_wants = TLS_WIRE_WRITES;
 	return errno == EAGAIN ? ERR_AGAIN : system_error(errno, why);
+}
+
+int tls_wire_flush(struct tls_wire *w, struct why *why)
+{
+	int rc = w->session ? door_flush(door_of(w)) : 0;
+
+	return rc == ERR_IO ? system_error(errno, why) : rc;
+}
+
+size_t tls_wire_held(const struct tls_wire *w)
+{
+	return w->session ? door_held(door_of(w)) : 0;
 }
 
 uint64_t tls_wire_written(const struct tls_wire *w)
@@ -273,7 +207,8 @@ void tls_wire_shut(struct tls_wire *w)
 
 bool tls_wire_has_bytes(const struct tls_wire *w)
 {
-	return w->session && !w->read_wants && SSL_has_pending(w->session);
+	return w->session && !w->read_wants &&
+	       (SSL_has_pending(w->session) || door_has_bytes(door_of(w)));
 }
 
 unsigned tls_wire_wants(const struct tls_wire *w, bool would_read, bool would_write)
@@ -284,5 +219,5 @@ unsigned tls_wire_wants(const struct tls_wire *w, bool would_read, bool would_wr
 		wants |= w->read_wants ? w->read_wants : TLS_WIRE_READS;
 	if (would_write)
 		wants |= w->write_wants ? w->write_wants : TLS_WIRE_WRITES;
-	return wants;
+	return tls_wire_held(w) ? wants | TLS_WIRE_WRITES : wants;
 }

@@ -45,12 +45,21 @@ MUST_CHECK int tls_wire_shake(struct tls_wire *w, struct why *why);
 MUST_CHECK ssize_t tls_wire_read(struct tls_wire *w, void *bytes, size_t size, struct why *why);
 
 /* Bytes that went (at least 1), ERR_AGAIN, or ERR_IO and the reason. len is at least 1. Of many
- * bytes TLS takes a record's at a time: call again at once, for the kernel may wait for more. */
+ * bytes TLS takes a record's at a time: call again at once, for records behind which more was said
+ * to follow (len, has_more) are held, and go to the kernel together with the last of them. */
 MUST_CHECK ssize_t tls_wire_write(struct tls_wire *w, const void *bytes, size_t len,
 				  struct why *why);
 
-/* Octets that the kernel took of what was written: with TLS, those of the cipher text, also of a
- * record that is not whole yet. */
+/* Hands over what is still held, because the socket took no more: whoever may write calls it first
+ * when the descriptor is ready. 0: nothing is held; ERR_AGAIN: something still is; ERR_IO and the
+ * reason. */
+MUST_CHECK int tls_wire_flush(struct tls_wire *w, struct why *why);
+
+/* Octets of what was written that are held here: the kernel has not got them. */
+size_t tls_wire_held(const struct tls_wire *w);
+
+/* Octets that were written, held ones among them: with TLS, those of the cipher text, also of a
+ * record of which the kernel took only a part. */
 uint64_t tls_wire_written(const struct tls_wire *w);
 
 /* Says to the peer that nothing more will be sent; reading goes on. */
@@ -61,7 +70,7 @@ void tls_wire_shut(struct tls_wire *w);
 bool tls_wire_has_bytes(const struct tls_wire *w);
 
 /* What to watch the descriptor for, of one who would read, write or both; of one who would do
- * neither: what tls_wire_shake waits for. */
+ * neither: what tls_wire_shake waits for. While something is held, for writing in any case. */
 unsigned tls_wire_wants(const struct tls_wire *w, bool would_read, bool would_write);
 
 #endif

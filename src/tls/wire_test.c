@@ -50,6 +50,8 @@ static bool carry(struct tls_wire *a, struct tls_wire *b)
 					    : ERR_AGAIN;
 
 		sent += n > 0 ? (size_t)n : 0;
+		if (tls_wire_flush(a, NULL) == ERR_IO)
+			break;
 		n = tls_wire_read(b, in + got, BULK_LEN - got, NULL);
 		got += n > 0 ? (size_t)n : 0;
 	}
@@ -177,6 +179,8 @@ static bool turn(struct tls_wire *a, SSL *b, struct stream s[2], size_t len)
 		n[0] = tls_wire_write(a, s[0].bytes + s[0].sent, left < len ? left : len, NULL);
 	if (s[1].sent < BULK_LEN)
 		n[1] = SSL_write(b, s[1].bytes + s[1].sent, (int)(BULK_LEN - s[1].sent));
+	if (tls_wire_flush(a, NULL) == ERR_IO)
+		return false;
 	n[2] = SSL_read(b, in[0], BULK_LEN);
 	n[3] = tls_wire_read(a, in[1], BULK_LEN, NULL);
 	for (int i = 0; i < 2; i++) {
@@ -314,6 +318,136 @@ static void test_ahead(void)
 	tls_wire_fini(&b);
 }
 
+/* ---- what is held until more has come ---- */
+
+enum { N_PIECES = 64, PIECE_LEN = 10000 };
+
+/* Writes pieces until the socket and what is held are full; how many went. more: behind each. */
+static size_t fill(struct tls_wire *a, const uint8_t *bytes, bool more)
+{
+	size_t n = 0;
+
+	a->has_more = more;
+	while (n < N_PIECES &&
+	       tls_wire_write(a, bytes + n * PIECE_LEN, PIECE_LEN, NULL) == PIECE_LEN)
+		n++;
+	a->has_more = false;
+	return n;
+}
+
+/* What has come, after the octets that are there; how many there are then. */
+static size_t drain(struct tls_wire *b, uint8_t *in, size_t got)
+{
+	ssize_t n;
+
+	while (got < N_PIECES * PIECE_LEN &&
+	       (n = tls_wire_read(b, in + got, N_PIECES * PIECE_LEN - got, NULL)) > 0)
+		got += (size_t)n;
+	return got;
+}
+
+static void meet(struct tls_wire *a, struct tls_wire *b)
+{
+	const int small = 20000;
+	struct why why[2];
+	int rc[2];
+
+	pair(a, collector, b, mediator);
+	if (setsockopt(a->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small))
+		exit(2);
+	shake(a, b, rc, why);
+	ok(!rc[0] && !rc[1], "two meet over a small socket");
+}
+
+static void test_held(void)
+{
+	static uint8_t out[N_PIECES * PIECE_LEN], in[sizeof out];
+	struct tls_wire a, b;
+	size_t n, got = 0, held;
+	uint64_t before;
+	char byte;
+
+	for (size_t i = 0; i < sizeof out; i++)
+		out[i] = (uint8_t)(i * 17 + i / 249);
+	meet(&a, &b);
+	before = tls_wire_written(&a);
+	a.has_more = true;
+	ok(tls_wire_write(&a, out, 100, NULL) == 100 && tls_wire_held(&a) > 100 &&
+		   tls_wire_written(&a) == before + tls_wire_held(&a) &&
+		   recv(b.fd, &byte, 1, MSG_PEEK) < 0,
+	   "what more is said to follow is held, and counts as written");
+	ok(tls_wire_wants(&a, true, false) == (TLS_WIRE_READS | TLS_WIRE_WRITES),
+	   "who holds something waits to hand it over");
+	a.has_more = false;
+	ok(tls_wire_write(&a, out + 100, 100, NULL) == 100 && !tls_wire_held(&a) &&
+		   tls_wire_wants(&a, true, false) == TLS_WIRE_READS && drain(&b, in, 0) == 200 &&
+		   !memcmp(in, out, 200),
+	   "the last of them takes it along, in order");
+	n = fill(&a, out, true);
+	held = tls_wire_held(&a);
+	ok(n > 8 && n < N_PIECES && held > 100000 && held <= 8 * 17000 &&
+		   tls_wire_wants(&a, false, true) & TLS_WIRE_WRITES,
+	   "of %zu pieces %zu octets are held, and then no more is taken", n, held);
+	ok(tls_wire_flush(&a, NULL) == ERR_AGAIN && tls_wire_held(&a),
+	   "a socket that is full takes none of it");
+	for (int i = 0; i < MAX_TURNS && got < n * PIECE_LEN; i++) {
+		got = drain(&b, in, got);
+		if (tls_wire_flush(&a, NULL) == ERR_IO)
+			break;
+	}
+	ok(got == n * PIECE_LEN && !tls_wire_held(&a) && !memcmp(in, out, got),
+	   "all of it comes when there is room: %zu octets", got);
+	n = fill(&a, out, false);
+	ok(n && n < N_PIECES, "where nothing follows a piece, %zu fill the socket", n);
+	tls_wire_fini(&a);
+	tls_wire_fini(&b);
+}
+
+static void test_held_and_lost(void)
+{
+	static const uint8_t out[N_PIECES * PIECE_LEN];
+	struct tls_wire a, b;
+	struct why why;
+
+	why_clear(&why);
+	meet(&a, &b);
+	ok(fill(&a, out, true) && tls_wire_held(&a), "something is held");
+	tls_wire_fini(&b);
+	ok(tls_wire_flush(&a, &why) == ERR_IO && why.text[0], "the peer goes: %s", why.text);
+	ok(tls_wire_write(&a, out, 1, NULL) == ERR_IO, "and no more is taken");
+	tls_wire_fini(&a);
+}
+
+/* Where much comes it is read ahead: no octet stays there that nobody is told of. */
+static void test_much(void)
+{
+	static uint8_t out[20 * PIECE_LEN], in[sizeof out];
+	struct tls_wire a, b;
+	struct why why[2];
+	size_t got = 0;
+	ssize_t n = 0;
+	int rc[2];
+	char byte;
+
+	for (size_t i = 0; i < sizeof out; i++)
+		out[i] = (uint8_t)(i * 19 + i / 241);
+	pair(&a, collector, &b, mediator);
+	shake(&a, &b, rc, why);
+	for (size_t sent = 0; sent < sizeof out && n >= 0; sent += (size_t)n)
+		n = tls_wire_write(&a, out + sent, sizeof out - sent, NULL);
+	tls_wire_shut(&a);
+	ok(!rc[0] && !rc[1] && n > 0 && !tls_wire_held(&a), "much is there, and then the end");
+	do {
+		n = tls_wire_read(&b, in + got, 1000, NULL);
+		got += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && (tls_wire_has_bytes(&b) || recv(b.fd, &byte, 1, MSG_PEEK) >= 0));
+	ok(got == sizeof out && !memcmp(in, out, got),
+	   "all of it is read by who asks what is there: %zu octets", got);
+	ok(n == ERR_END || tls_wire_read(&b, in, 1, NULL) == ERR_END, "the end comes last");
+	tls_wire_fini(&a);
+	tls_wire_fini(&b);
+}
+
 int main(void)
 {
 	static const char *const us[] = {"collector:c1", "mediator:m1", NULL};
@@ -342,6 +476,9 @@ int main(void)
 	test_broken();
 	test_changed();
 	test_ahead();
+	test_held();
+	test_held_and_lost();
+	test_much();
 	files = folder_files(&ours, "mediator-m1");
 	test_strangers(&files);
 	tls_free(&collector);
