@@ -68,8 +68,8 @@ struct spool {
 /* Under the lock: a segment that holds nothing any more becomes a spare. */
 void keeper_spare(struct spool *s, struct segment *g);
 
-/* Under the lock: how many spares should be there. */
-unsigned keeper_wanted(const struct spool *s);
+/* Under the lock: whether there are fewer than are made ahead, so that the keeper has work. */
+bool keeper_is_behind(const struct spool *s);
 
 /* Under the lock: segments that are acknowledged become spares. */
 void keeper_trim(struct spool *s);

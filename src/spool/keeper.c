@@ -16,6 +16,8 @@
 
 enum {
 	FIRST_WANTED = 2,
+	AHEAD_LEN = 4 << 20,           /* made ahead where segments are small … */
+	MOST_AHEAD = 4,                /* … and at most so many */
 	SPILL_SHARE = 4,               /* of memory that is kept free by the disk */
 	COMMIT_NS = 10 * NANOS_PER_MS, /* between two commits */
 	POLL_NS = NANOS_PER_MS,        /* while the disk works, or a claim is open that is needed */
@@ -46,11 +48,28 @@ static int64_t clock_ns(void)
 
 /* ---- spares ---- */
 
-unsigned keeper_wanted(const struct spool *s)
+/* How many should be there: for fewer, the oldest go to the disk. */
+static unsigned wanted(const struct spool *s)
 {
 	uint64_t n = s->ceiling / SPILL_SHARE / s->size_wanted;
 
 	return s->is_spilling && n > s->n_wanted ? (unsigned)n : s->n_wanted;
+}
+
+/* How many are made while memory has room: what is there already is there when no file can be made
+ * any more, and a spool whose limit is small has all its memory at hand. */
+static unsigned ahead(const struct spool *s)
+{
+	uint64_t n = AHEAD_LEN / s->size_wanted;
+	unsigned least = wanted(s);
+
+	n = n < MOST_AHEAD ? n : MOST_AHEAD;
+	return n > least ? (unsigned)n : least;
+}
+
+bool keeper_is_behind(const struct spool *s)
+{
+	return s->n_spares < ahead(s);
 }
 
 void keeper_spare(struct spool *s, struct segment *g)
@@ -98,12 +117,12 @@ static bool has_spare_for(const struct spool *s, uint64_t len)
 /* Who asked may have a spare already, and only not have taken it yet. */
 static bool needs_spare(const struct spool *s)
 {
-	return s->n_spares < keeper_wanted(s) || (s->asked && !has_spare_for(s, s->asked));
+	return s->n_spares < wanted(s) || (s->asked && !has_spare_for(s, s->asked));
 }
 
 static bool has_many(const struct spool *s)
 {
-	return s->n_spares > 4 * keeper_wanted(s);
+	return s->n_spares > 4 * wanted(s);
 }
 
 /* What a load that comes and goes needs again is kept: new pages cost more than their use. */
@@ -164,7 +183,8 @@ static bool make_spare(struct round *r)
 	int rc;
 
 	size = (size + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
-	if (!needs_spare(s) || s->total + size > s->limit || r->now < r->spare_at)
+	if (!(keeper_is_behind(s) || needs_spare(s)) || s->total + size > s->limit ||
+	    r->now < r->spare_at)
 		return false;
 	s->next_number++;
 	s->total += size;

@@ -485,7 +485,7 @@ static int add_segment(struct spool *s, size_t len)
 	s->last = g;
 	s->size += g->size;
 	keeper_trim(s); /* what was last may be acknowledged */
-	if (s->n_spares < keeper_wanted(s))
+	if (keeper_is_behind(s))
 		call_keeper(s);
 	return 0;
 }

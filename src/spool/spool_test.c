@@ -28,11 +28,13 @@ static const struct spool_options small = {
 	.segment_size = SEGMENT, .limit = 16 * SEGMENT, .patience = {20 * INT64_C(1000000000)}};
 
 /* Stands in for the C library's: memory that takes its time, where that is asked for. */
-static _Atomic int slowness;
+static _Atomic int slowness, refusal;
 
 int posix_fallocate(int fd, off_t offset, off_t len)
 {
 	usleep((useconds_t)atomic_load(&slowness));
+	if (atomic_load(&refusal))
+		return atomic_load(&refusal);
 	return fallocate(fd, 0, offset, len) ? errno : 0;
 }
 
@@ -584,6 +586,45 @@ static int run_on_full_disk(void)
 	return rc;
 }
 
+static struct spool *open_of(const char *name, uint64_t limit)
+{
+	const struct spool_options options = {.limit = limit};
+	struct why why = {0};
+	struct spool *s;
+
+	if (spool_open(&s, path_of(name), &options, &why))
+		printf("# %s: %s\n", why.place, why.text);
+	return s;
+}
+
+/* Where no file can be made any more, a small limit's memory is there already; a large one has no
+ * more of it at hand. */
+static void test_ahead(void)
+{
+	const unsigned limit = 1 << 20, most = 4 << 20;
+	struct spool *s = open_of("ahead", limit);
+	char name[16];
+
+	atomic_store(&refusal, EFBIG);
+	while (s && put(s, 1000))
+		;
+	atomic_store(&refusal, 0);
+	ok(s && spool_end(s) > limit - limit / 16,
+	   "no file can be made any more: memory holds %u bytes of its %u",
+	   s ? (unsigned)spool_end(s) : 0, limit);
+	spool_close(&s);
+	for (unsigned i = 1; i <= 64; i *= 4) {
+		unsigned ready = 0;
+
+		snprintf(name, sizeof name, "rest %u", i);
+		s = open_of(name, (uint64_t)i * limit);
+		ready = s ? (unsigned)spool_stats(s).ready : 0;
+		ok(ready <= most && ready >= (i < 4 ? i : 3) * limit,
+		   "a limit of %u MiB: %u KiB are ready at rest", i, ready >> 10);
+		spool_close(&s);
+	}
+}
+
 static void test_full_disk(void)
 {
 	int status;
@@ -619,6 +660,7 @@ int main(void)
 	test_rights();
 	test_late();
 	test_full_disk();
+	test_ahead();
 	scratch_remove(top);
 	return tap_end();
 }
