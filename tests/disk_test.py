@@ -169,6 +169,12 @@ def the_warrant_ends(w):
 
     ok(until(lambda: said() == {"c1", "m1"}), "and the audit log says whose", said())
 
+    def left():
+        return {str(f): octets(f).count(SECRET) for d in (w.c, w.m) for f in d.fields["folder"].rglob("*")
+                if f.is_file() and SECRET in octets(f)}
+
+    ok(until(lambda: not left()), "and then the folders in memory hold nothing of what was delivered", left())
+
 
 def damage_is_stepped_over():
     """A block that is damaged, on either disk: the rest arrives, and what was in it is counted as lost."""

@@ -44,7 +44,7 @@ struct collection {
 	struct delivery *delivery;
 	struct spool_ground ground;
 	struct inputs *inputs;
-	struct loop_timer tick, save, drain, keys_timer;
+	struct loop_timer tick, save, drain, spools_timer;
 	struct nanos drain_until;
 	struct nanos may_save; /* again, before it is due */
 	uint64_t saved_version;
@@ -80,7 +80,7 @@ static void tell_dropped(void *owner, const struct ledger_lost *lost)
 			  lost->warrant);
 }
 
-static void look_for_keys(void *owner)
+static void look_at_spools(void *owner)
 {
 	struct collection *c = owner;
 	const struct orders_book *book = station_book(c->station);
@@ -90,8 +90,10 @@ static void look_for_keys(void *owner)
 
 	for (size_t i = 0; spools && i < n; i++)
 		spools[i] = delivery_box(c->delivery, i)->spool;
-	if (spools && book->has_orders)
+	if (spools && book->has_orders && c->custody)
 		custody_look(c->custody, &view, tell_gone, c);
+	if (spools)
+		custody_scour(&view);
 	free(spools);
 }
 
@@ -469,7 +471,7 @@ static void init_timers(struct collection *c)
 {
 	loop_timer_init(&c->tick, loop_of(c), do_tick, c);
 	loop_timer_init(&c->save, loop_of(c), save, c);
-	loop_timer_init(&c->keys_timer, loop_of(c), look_for_keys, c);
+	loop_timer_init(&c->spools_timer, loop_of(c), look_at_spools, c);
 }
 
 int collection_new(struct collection **out, const struct collection_place *place, struct why *why)
@@ -525,8 +527,7 @@ int collection_new(struct collection **out, const struct collection_place *place
 	book = station_book(c->station);
 	if (book->has_orders)
 		delivery_route(c->delivery, &book->orders);
-	if (c->custody)
-		loop_timer_every(&c->keys_timer, nanos_from_s(CUSTODY_LOOK_S));
+	loop_timer_every(&c->spools_timer, nanos_from_s(CUSTODY_LOOK_S));
 	do_tick(c);
 	save(c);
 	return 0;
@@ -569,7 +570,7 @@ void collection_free(struct collection **cp)
 	loop_timer_fini(&c->tick);
 	loop_timer_fini(&c->save);
 	loop_timer_fini(&c->drain);
-	loop_timer_fini(&c->keys_timer);
+	loop_timer_fini(&c->spools_timer);
 	sentry_free(&c->sentry);
 	intercept_free(&c->intercept);
 	delivery_free(&c->delivery);

@@ -8,6 +8,8 @@
 #include "etsi/decode.h"
 #include "etsi/pdu.h"
 
+enum { SCOUR_MOST = 16 << 20 }; /* bytes at a time: some milliseconds of the daemon's loop */
+
 /* How far a spool was when it could hold no more of an LIID. */
 struct extent {
 	uint64_t stream, end;
@@ -202,6 +204,18 @@ void custody_look(struct custody *c, const struct custody_view *v, custody_gone_
 		}
 		*place = l->next;
 		free_leaver(l);
+	}
+}
+
+void custody_scour(const struct custody_view *v)
+{
+	size_t first = v->n_spools ? (uint64_t)v->now.ns / NANOS_PER_S % v->n_spools : 0;
+	size_t left = SCOUR_MOST;
+
+	for (size_t i = 0; i < v->n_spools; i++) {
+		size_t n = spool_scour(v->spools[(first + i) % v->n_spools], left);
+
+		left -= n < left ? n : left;
 	}
 }
 

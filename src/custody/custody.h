@@ -63,4 +63,8 @@ typedef void (*custody_gone_fn)(void *owner, const char *liid, uint64_t key);
 void custody_look(struct custody *custody, const struct custody_view *view, custody_gone_fn gone,
 		  void *owner);
 
+/* What was delivered goes from the spools' memory, too, some of it at each call, every
+ * CUSTODY_LOOK_S: also where nothing is sealed. */
+void custody_scour(const struct custody_view *view);
+
 #endif

@@ -54,7 +54,7 @@ struct mediation {
 	struct known known[MAX_KNOWN];
 	size_t n_known;
 	struct link_port *port;
-	struct loop_timer status, announce, keys_timer;
+	struct loop_timer status, announce, spools_timer;
 	int64_t clock_ns; /* the wall clock less the monotonic one, at the last tick */
 };
 
@@ -552,7 +552,7 @@ static void tell_gone(void *owner, const char *liid, uint64_t key)
 		log_error("LIID %s: the provisioner is not told that its key is destroyed", liid);
 }
 
-static void look_for_keys(void *owner)
+static void look_at_spools(void *owner)
 {
 	struct mediation *m = owner;
 	const struct orders_book *book = station_book(m->station);
@@ -562,8 +562,10 @@ static void look_for_keys(void *owner)
 	for (size_t i = 0; spools && i < m->n_outlets * N_INTERFACES; i++)
 		spools[view.n_spools++] = outlet_spool(m->outlets[i / N_INTERFACES],
 						       (enum interface)(i % N_INTERFACES));
-	if (spools && book->has_orders)
+	if (spools && book->has_orders && m->custody)
 		custody_look(m->custody, &view, tell_gone, m);
+	if (spools)
+		custody_scour(&view);
 	free(spools);
 }
 
@@ -706,7 +708,7 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 	scope_init(&m->scope);
 	loop_timer_init(&m->status, place->loop, tick, m);
 	loop_timer_init(&m->announce, place->loop, announce, m);
-	loop_timer_init(&m->keys_timer, place->loop, look_for_keys, m);
+	loop_timer_init(&m->spools_timer, place->loop, look_at_spools, m);
 	rc = alarms_new(&m->alarms, tell_agency, m);
 	if (!rc)
 		rc = open_tls(m, why);
@@ -735,8 +737,7 @@ int mediation_new(struct mediation **out, const struct mediation_place *place, s
 		return rc;
 	}
 	loop_timer_every(&m->status, nanos_from_s(STATUS_S));
-	if (m->custody)
-		loop_timer_every(&m->keys_timer, nanos_from_s(CUSTODY_LOOK_S));
+	loop_timer_every(&m->spools_timer, nanos_from_s(CUSTODY_LOOK_S));
 	return rc;
 }
 
@@ -757,7 +758,7 @@ void mediation_free(struct mediation **mediation)
 	account_free(&m->account);
 	loop_timer_fini(&m->status);
 	loop_timer_fini(&m->announce);
-	loop_timer_fini(&m->keys_timer);
+	loop_timer_fini(&m->spools_timer);
 	scope_fini(&m->scope);
 	doubt_free(&m->doubt);
 	station_free(&m->station);

@@ -5,9 +5,9 @@
 #include <sys/random.h>
 
 #include "base/rd.h"
+#include "base/sum.h"
 #include "base/wr.h"
 #include "seal/vault.h"
-#include "spool/sum.h"
 
 enum {
 	KEY_LEN = 8 + VAULT_TAG_LEN,

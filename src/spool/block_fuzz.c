@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/fuzz.h"
+#include "base/sum.h"
 #include "base/wr.h"
 #include "spool/block.h"
 #include "spool/state.h"
-#include "spool/sum.h"
 
 enum { KEY_LEN = 24, RUN_LEN = 8, MOST = 8192, MOST_KEYS = 15, MOST_RUNS = 63 };
 

@@ -60,6 +60,8 @@ struct spool {
 	uint64_t asked;       /* bytes for which somebody waits; 0: nobody */
 	bool is_stuck;        /* none of stuck_len bytes can be made, for the reason in stuck … */
 	uint64_t stuck_len;
+	uint64_t quiet_end; /* reserved end at the last look, and for how many it was that */
+	unsigned n_quiet;
 	bool is_late; /* the last one that was waited for did not come in time */
 	struct why stuck;
 	struct why disk_why; /* the last reason for which the disk refused */

@@ -164,6 +164,7 @@ int segment_open(struct segment **out, const struct segment_place *place, uint64
 
 	if (!rc) {
 		g->number = number;
+		g->is_dirty = true;
 		segment_name(number, name);
 		fd = openat(place->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		rc = fd < 0 ? failed(why, "opened") : 0;
@@ -196,6 +197,9 @@ static void place_at(struct segment *g, uint64_t id, uint64_t base)
 	*(volatile uint64_t *)&head->hash = spool_hash(head, offsetof(struct spool_head, hash));
 	g->base = base;
 	g->len = 0;
+	g->is_dirty |= base != SEGMENT_SPARE;
+	g->n_looks = 0;
+	g->scoured = 0;
 	memset(g->marks, 0, sizeof g->marks);
 }
 

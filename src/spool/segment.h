@@ -22,6 +22,9 @@ struct segment {
 	uint64_t size;                 /* bytes of stream that fit */
 	uint64_t len;                  /* bytes reserved; the reserver's, under the spool's lock */
 	bool is_busy;                  /* the keeper writes it to disk */
+	bool is_dirty;                 /* it was in the stream since it was nothing but zeros */
+	unsigned n_looks;              /* of a spare one: since it is one (spool_scour) */
+	uint64_t scoured;              /* … bytes that are zeros again */
 	uint32_t marks[SEGMENT_MARKS]; /* 0: none, or it was before it was opened */
 	uint8_t *map;
 };

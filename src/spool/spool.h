@@ -33,8 +33,9 @@ struct spool_device; /* spool/device.h */
 struct vault;        /* seal/vault.h */
 
 enum {
-	SPOOL_USER_MAX = 16000,      /* bytes of the user area */
-	SPOOL_SEGMENT_MIN = 64 << 10 /* bytes */
+	SPOOL_USER_MAX = 16000,       /* bytes of the user area */
+	SPOOL_SEGMENT_MIN = 64 << 10, /* bytes */
+	SPOOL_QUIET_LOOKS = 10,
 };
 
 /* Tells whose the record is that these bytes begin with: its length, and in *name, of *name_len
@@ -137,6 +138,11 @@ uint64_t spool_hole(struct spool *s, uint64_t offset);
 /* Everything before offset may go; beyond the end, or behind an earlier one, it is ignored. The
  * reader's. Files go when all of their bytes are acknowledged. */
 void spool_ack(struct spool *s, uint64_t offset);
+
+/* What is acknowledged does not stay in memory for ever: segments that were not used since
+ * SPOOL_QUIET_LOOKS such calls are overwritten with zeros, at most about so many bytes each time.
+ * Gives how many they were. The reader's, every second or so. */
+size_t spool_scour(struct spool *s, size_t most);
 
 /* A descriptor (eventfd) that is readable once the end has moved since the last spool_hush; hush
  * first, then look at the end. The spool's; do not close it. */

@@ -442,6 +442,70 @@ static void damaged_is_refused(const char *name, off_t offset, off_t size, int64
 	refuses(name, file, at, text);
 }
 
+/* Octets of the folder's files that are those of a stream's records. */
+static size_t n_left(const char *name)
+{
+	static uint8_t bytes[SPOOL_PAGE + SEGMENT];
+	char path[PATH_LEN + 40];
+	size_t left = 0;
+
+	for (unsigned number = 0; number < 64; number++) {
+		ssize_t n;
+		int fd;
+
+		snprintf(path, sizeof path, "%s/%08x.segment", path_of(name), number);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
+		if (fd >= 0)
+			close(fd);
+		for (ssize_t i = SPOOL_PAGE; i < n; i++)
+			left += bytes[i] != 0;
+	}
+	return left;
+}
+
+static void look_so_often(struct spool *s, int n)
+{
+	while (n--)
+		(void)spool_scour(s, SIZE_MAX);
+}
+
+static void test_scour(void)
+{
+	struct spool_claim open_claim;
+	struct spool *s;
+	uint64_t half;
+	int pieces;
+
+	ok(!spool_open(&s, path_of("scour"), &small, NULL), "a spool that is to forget");
+	for (int i = 0; i < 60; i++)
+		put(s, 8000);
+	half = spool_end(s) / 2;
+	spool_ack(s, half);
+	look_so_often(s, 2 * SPOOL_QUIET_LOOKS);
+	ok(is_whole(s, half, &pieces), "what is not acknowledged stays");
+	spool_ack(s, spool_end(s));
+	look_so_often(s, SPOOL_QUIET_LOOKS - 1);
+	ok(n_left("scour") > 100000, "what is acknowledged stays for a while: it is used again");
+	look_so_often(s, 2);
+	ok(!n_left("scour"), "and is zeros then, to the last octet: %zu are left", n_left("scour"));
+	for (int i = 0; i < 30; i++)
+		put(s, 8000);
+	ok(is_whole(s, 2 * half, &pieces) && pieces > 1, "the stream goes on");
+	spool_close(&s);
+	ok(!spool_open(&s, path_of("scour"), &small, NULL) && is_whole(s, 2 * half, &pieces),
+	   "also after a restart");
+	spool_ack(s, spool_end(s));
+	look_so_often(s, SPOOL_QUIET_LOOKS + 1);
+	ok(!n_left("scour"), "what lay there before is forgotten, too");
+	ok(!spool_reserve(s, 100, &open_claim), "room is reserved");
+	look_so_often(s, 3 * SPOOL_QUIET_LOOKS);
+	fill(&open_claim);
+	spool_commit(s, &open_claim);
+	ok(is_whole(s, spool_end(s) - 100, &pieces), "what is being filled is let alone");
+	spool_close(&s);
+}
+
 static void test_refusals(void)
 {
 	char from[PATH_LEN], to[PATH_LEN], file[SEGMENT_NAME_LEN];
@@ -655,6 +719,7 @@ int main(void)
 	test_kill(0);
 	test_kill(2000);
 	test_kill(30000);
+	test_scour();
 	test_refusals();
 	test_half_state();
 	test_rights();

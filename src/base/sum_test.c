@@ -1,4 +1,4 @@
-#include "spool/sum.h"
+#include "base/sum.h"
 
 #include <stdlib.h>
 #include <string.h>

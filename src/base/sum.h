@@ -1,7 +1,7 @@
 /* crc32c (Castagnoli), as iSCSI, ext4 and RFC 9260 appendix A have it: against torn and rotten
  * bytes, not against forgers. By the processor's own instruction where it has one. */
-#ifndef SPOOL_SUM_H
-#define SPOOL_SUM_H
+#ifndef BASE_SUM_H
+#define BASE_SUM_H
 
 #include <stddef.h>
 #include <stdint.h>

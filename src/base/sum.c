@@ -1,4 +1,4 @@
-#include "spool/sum.h"
+#include "base/sum.h"
 
 #include <pthread.h>
 #include <stdbool.h>
