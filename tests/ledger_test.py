@@ -250,10 +250,14 @@ def what_is_lost_is_said():
         ok(until(lambda: len(set(numbers(a))) == n - lost), "the agency has as many", len(set(numbers(a))), n - lost)
 
 
-def status_of(daemon):
+def get(daemon, path):
     at = re.findall(r"metrics are at (http://[^/]+)/", daemon.log())[-1]
-    with urllib.request.urlopen(at + "/status", timeout=40) as answer:
-        return json.loads(answer.read())
+    with urllib.request.urlopen(at + path, timeout=40) as answer:
+        return answer.read().decode()
+
+
+def status_of(daemon):
+    return json.loads(get(daemon, "/status"))
 
 
 def the_agency_hears_of_it(c, a, loss):
@@ -330,7 +334,7 @@ def in_the_middle_of_traffic():
     """kill -9 of the collector while it works: what it had numbered and not written is counted as lost."""
     with Chain(PROGRAMS, is_plain=True) as chain:
         make_keys(chain)
-        p, a, m, c = start_all(chain)
+        p, a, m, c = start_all(chain, metrics="127.0.0.1:0")
         p.put("/agencies/police", a.orders())
         p.put("/warrants/police/L1", warrant("L1"))
         c.start()
@@ -351,6 +355,10 @@ def in_the_middle_of_traffic():
         cc = page.of("cc")
         ok(page.all["closes"] and cc["spooled"] == cc["acknowledged"] > 100, "the sums close", page.all)
         ok(cc["encoded"] == cc["spooled"] + page.loss("cc", "killed"), "with what was in hand at each end", cc)
+        killed = sum(page.loss(kind, "killed") for kind in ("cc", "iri"))
+        ok(status_of(c)["ledger"]["killed"] == killed and
+           f'weir_ledger_records_total{{reason="killed"}} {killed}\n' in get(c, "/metrics"),
+           "as many are in the collector's metrics and status", status_of(c)["ledger"], killed)
         # more may come between the page and here
         n = cc["acknowledged"]
         seen = comes_to_have(a, set(range(n)))

@@ -69,6 +69,10 @@ static void test_marks(void)
 	shown(HEAD COLLECTOR("false", "") "]}", 24, false);
 	ok(n_marked == 1 && strstr(page, "! collector c1") && strstr(page, "NOT CONNECTED"),
 	   "a daemon that is away is marked");
+	shown(HEAD COLLECTOR("true", "\"ledger\":{\"killed\":4,\"early\":9,\"damaged\":3}") "]}",
+	      24, false);
+	ok(n_marked == 0 && strstr(page, "5s ago, LOST 7 so far\n"),
+	   "what its ledger says is lost is told of a daemon, and is no news:\n%s", page);
 	shown(HEAD COLLECTOR("true", INPUT("int:eth0", "3")) "]}", 24, true);
 	ok(n_marked == 1 && strstr(page, "\x1b[31m! c1 int:eth0"), "drops are, and red");
 	shown(HEAD COLLECTOR("true", "\"alarms\":{\"now\":[{\"alarm\":\"ring_drops\",\"about\":"

@@ -230,6 +230,18 @@ void rows_title(const struct conf_value *status, struct row *row)
 	put(row, "warrants: %" PRIu64, number_of(held, "warrants"));
 }
 
+/* Of numbers by the ledger's reasons: what was lost, and not only refused. */
+static uint64_t lost_of(const struct conf_value *map)
+{
+	uint64_t n = 0;
+
+	for (int k = 0; k < LEDGER_N_REASONS; k++) {
+		if (ledger_reasons[k].fate == LEDGER_LOST)
+			n += number_of(map, ledger_reasons[k].key);
+	}
+	return n;
+}
+
 /* ---- each kind; one daemon ---- */
 
 struct daemon {
@@ -245,6 +257,7 @@ static int daemons(struct rows *rows, const struct daemon *d)
 	const char *software = strrchr(text_of(d->all, "software"), ' ');
 	struct nanos told = time_of(d->all, "status_at");
 	char text[SHORT_LEN];
+	uint64_t lost;
 	bool is_late =
 		d->is_there && told.ns && d->now.ns - told.ns > (int64_t)TOLD_LATE * NANOS_PER_S;
 
@@ -256,6 +269,9 @@ static int daemons(struct rows *rows, const struct daemon *d)
 	put(row, "%-6s ", since(d->now, time_of(d->all, "since"), text));
 	put(row, "%-9s ", !d->is_there ? "-" : is_so(d->all, "agreed") ? "agreed" : "differ");
 	put(row, told.ns ? "%s ago" : "never", since(d->now, told, text));
+	lost = lost_of(member(d->status, "ledger"));
+	if (lost)
+		put(row, ", LOST %s so far", short_of(lost, 1000, text));
 	if (!d->is_there)
 		put_text(row, ", NOT CONNECTED");
 	else if (is_late)
@@ -410,25 +426,13 @@ static int agencies(struct rows *rows, const struct daemon *d)
 	return rc;
 }
 
-/* Content and information of the warrant that was lost here. */
-static uint64_t lost_of(const struct conf_value *warrant)
-{
-	uint64_t n = number_of(warrant, "iri_lost");
-
-	for (int k = 0; k < LEDGER_N_REASONS; k++) {
-		if (ledger_reasons[k].fate == LEDGER_LOST)
-			n += number_of(warrant, ledger_reasons[k].key);
-	}
-	return n;
-}
-
 static int warrants(struct rows *rows, const struct daemon *d)
 {
 	const struct conf_value *w = first_of(member(member(d->status, "intercept"), "warrants"));
 
 	for (; w; w = w->next) {
 		struct row *row = add(rows);
-		uint64_t lost = lost_of(w);
+		uint64_t lost = number_of(w, "iri_lost") + lost_of(w);
 		struct nanos last = time_of(w, "last_cc");
 		char name[160], text[SHORT_LEN];
 

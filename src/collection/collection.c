@@ -235,6 +235,7 @@ static void print_status(void *owner, struct json *j)
 	delivery_status(c->delivery, j);
 	spool_ground_print(&c->ground, j);
 	alarms_print(c->alarms, false, j);
+	proof_status(c->proof, j);
 	json_key(j, "intercept"), json_open(j, '{');
 	intercept_report(c->intercept, j);
 	health_print(c->intercept, &watch, j);

@@ -502,6 +502,27 @@ void proof_tell(struct proof *p)
 	account_tell(p->account);
 }
 
+/* All rows, while they stand still. */
+struct sums {
+	struct ledger_book *book;
+	uint64_t n[LEDGER_N_REASONS];
+};
+
+static void add_up(void *arg)
+{
+	struct sums *sums = arg;
+
+	ledger_book_add_up(sums->book, sums->n);
+}
+
+void proof_status(const struct proof *p, struct json *j)
+{
+	struct sums sums = {.book = p->book};
+
+	intercept_hold(p->intercept, add_up, &sums);
+	ledger_sums_print(sums.n, LEDGER_AT_COLLECTOR, j);
+}
+
 struct ledger_book *proof_book(const struct proof *p)
 {
 	return p->book;

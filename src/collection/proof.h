@@ -15,6 +15,9 @@ struct proof;
 MUST_CHECK int proof_open(struct proof **out, const char *folder, struct why *why);
 void proof_free(struct proof **proof);
 
+/* Member "ledger" of the object that is open: what was refused or lost, by reason. */
+void proof_status(const struct proof *proof, struct json *j);
+
 /* For intercept. */
 struct ledger_book *proof_book(const struct proof *proof);
 

@@ -17,9 +17,19 @@
 		"weir_alarms_total", GAUGE_COUNTER, "Alarms that began.", "alarms.raised{alarm}"   \
 	}
 
+/* Of this stage's reasons; the rows of the daemon's book. */
+#define LEDGER_ROW                                                                                 \
+	{                                                                                          \
+		"weir_ledger_records_total", GAUGE_COUNTER,                                        \
+			"Records refused or lost since the daemon's ledger began, by its "         \
+			"reasons.",                                                                \
+			"ledger{reason}"                                                           \
+	}
+
 static const struct gauge_row collector_rows[] = {
 	STATION_ROWS,
 	ALARM_ROWS,
+	LEDGER_ROW,
 	{"weir_input_up", GAUGE_GAUGE, "1 while the input is read.",
 	 "inputs[#=input,uri].state=running"},
 	{"weir_input_packets_total", GAUGE_COUNTER, "Packets received of an input.",
@@ -85,6 +95,7 @@ static const struct gauge_row collector_rows[] = {
 static const struct gauge_row mediator_rows[] = {
 	STATION_ROWS,
 	ALARM_ROWS,
+	LEDGER_ROW,
 	{"weir_warrants", GAUGE_GAUGE, "Warrants that are served.", "warrants"},
 	{"weir_collector_bytes_total", GAUGE_COUNTER,
 	 "Bytes of records from a collector, since it connected.",

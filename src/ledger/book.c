@@ -132,6 +132,17 @@ struct ledger_row *ledger_book_slot(struct ledger_book *b, uint32_t slot)
 	return row->is_used ? row : NULL;
 }
 
+void ledger_book_add_up(struct ledger_book *b, uint64_t n[LEDGER_N_REASONS])
+{
+	memset(n, 0, LEDGER_N_REASONS * sizeof *n);
+	for (uint32_t slot = 0; slot < ledger_book_n_slots(b); slot++) {
+		const struct ledger_row *row = ledger_book_slot(b, slot);
+
+		for (int k = 0; row && k < LEDGER_N_REASONS; k++)
+			n[k] += row->tallies[k].n;
+	}
+}
+
 /* ---- room ---- */
 
 static bool allocate(struct ledger_book *b)

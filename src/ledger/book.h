@@ -56,6 +56,9 @@ void ledger_book_close_row(struct ledger_row *row);
 uint32_t ledger_book_n_slots(const struct ledger_book *book);
 struct ledger_row *ledger_book_slot(struct ledger_book *book, uint32_t slot);
 
+/* What all rows together have refused or lost, by reason. Goes through all of them. */
+void ledger_book_add_up(struct ledger_book *book, uint64_t n[LEDGER_N_REASONS]);
+
 /* Makes room for so many more rows: allocates, and folds old ones. By who may do system calls.
  * Whether rows were folded: pointers to rows are then good no longer. */
 bool ledger_book_tidy(struct ledger_book *book, uint32_t n_free);

@@ -106,6 +106,16 @@ static void entry_of(const struct ledger_row *row, struct ledger_entry *e,
 	}
 }
 
+void ledger_sums_print(const uint64_t n[LEDGER_N_REASONS], enum ledger_stage stage, struct json *j)
+{
+	json_key(j, "ledger"), json_open(j, '{');
+	for (int k = 0; k < LEDGER_N_REASONS; k++) {
+		if (ledger_reasons[k].stage == stage)
+			json_key(j, ledger_reasons[k].key), json_u64(j, n[k]);
+	}
+	json_close(j, '}');
+}
+
 int ledger_row_print(const struct ledger_row *row, struct json *j)
 {
 	static const struct conf_sight all;

@@ -135,6 +135,9 @@ MUST_CHECK int ledger_row_print(const struct ledger_row *row, struct json *j);
 MUST_CHECK int ledger_key_print(const struct ledger_key *key, struct json *j);
 MUST_CHECK int ledger_gap_print(const struct ledger_gap *gap, struct json *j);
 
+/* Member "ledger" of the object that is open: so many records by each reason of a stage. */
+void ledger_sums_print(const uint64_t n[LEDGER_N_REASONS], enum ledger_stage stage, struct json *j);
+
 /* An entry that was read, as a row. */
 void ledger_entry_row(const struct ledger_entry *entry, struct ledger_row *row);
 
