@@ -96,6 +96,28 @@ static void test_marks(void)
 	   page);
 }
 
+#define HELD "{\"name\":\"p1\",\"time\":\"2026-11-22T10:00:00Z\",\"held\":{\"warrants\":3},"
+
+static void test_nobody(void)
+{
+	shown(HELD "\"daemons\":[]}", 24, false);
+	ok(n_marked == 2 && strstr(page, "! collector none: no warrant is executed\n") &&
+		   strstr(page, "! mediator none: nothing is delivered\n"),
+	   "warrants that nobody executes are marked:\n%s", page);
+	shown(HELD "\"daemons\":[{\"role\":\"mediator\",\"name\":\"m1\",\"connected\":true,"
+		   "\"agreed\":true}]}",
+	      24, false);
+	ok(n_marked == 1 && !strstr(page, "nothing is delivered"), "and those alone:\n%s", page);
+	shown("{\"daemons\":[],\"held\":{\"warrants\":0}}", 24, false);
+	ok(n_marked == 0, "without a warrant nobody is missed");
+	shown(HEAD COLLECTOR("true",
+			     INPUT("int:eth0", "0,\"gap\":{\"from\":\"2026-11-22T09:00:00Z\","
+					       "\"until\":\"2026-11-22T09:00:00.464Z\"}")) "]}",
+	      24, false);
+	ok(n_marked == 1 && strstr(page, " gap 0.5s\n"), "a gap of less than a second is one:\n%s",
+	   page);
+}
+
 static void test_screen(void)
 {
 	char status[1 << 15];
@@ -139,6 +161,7 @@ int main(void)
 {
 	test_well();
 	test_marks();
+	test_nobody();
 	test_screen();
 	test_strange();
 	return tap_end();

@@ -186,6 +186,20 @@ static const char *since(struct nanos now, struct nanos then, char out[SHORT_LEN
 	return out;
 }
 
+/* What is short counts, too: "0.5s", "40ms". At most four columns. */
+static void put_span(struct row *row, const char *before, struct nanos from, struct nanos to)
+{
+	int64_t ms = (to.ns - from.ns) / NANOS_PER_MS;
+	char text[SHORT_LEN];
+
+	if (ms >= 0 && ms < 100)
+		put(row, "%s%" PRId64 "ms", before, ms);
+	else if (ms >= 0 && ms < 9950)
+		put(row, "%s%.1fs", before, (double)ms / 1000);
+	else
+		put(row, "%s%s", before, since(to, from, text));
+}
+
 /* ---- rows ---- */
 
 void rows_fini(struct rows *rows)
@@ -311,8 +325,6 @@ static int alarms(struct rows *rows, const struct daemon *d)
 
 static int inputs(struct rows *rows, const struct daemon *d)
 {
-	char text[SHORT_LEN];
-
 	for (const struct conf_value *in = first_of(member(d->status, "inputs")); in;
 	     in = in->next) {
 		struct row *row = add(rows);
@@ -329,8 +341,7 @@ static int inputs(struct rows *rows, const struct daemon *d)
 		put_count(row, 7, number_of(in, "dropped"));
 		put_count(row, 7, number_of(in, "errors"));
 		if (gap)
-			put(row, " gap %s",
-			    since(time_of(gap, "until"), time_of(gap, "from"), text));
+			put_span(row, " gap ", time_of(gap, "from"), time_of(gap, "until"));
 		if (gap || number_of(in, "card_lost") || number_of(in, "dropped") ||
 		    number_of(in, "errors"))
 			mark(rows, row);
@@ -462,6 +473,34 @@ static int warrants(struct rows *rows, const struct daemon *d)
 	return 0;
 }
 
+/* Warrants that nobody executes, or delivers, are no quiet system. */
+static int who_is_missing(const struct conf_value *status, struct rows *rows)
+{
+	static const struct {
+		const char *role, *text;
+	} roles[] = {{"collector", "none: no warrant is executed"},
+		     {"mediator", "none: nothing is delivered"}};
+
+	if (!number_of(member(status, "held"), "warrants"))
+		return 0;
+	for (size_t k = 0; k < sizeof roles / sizeof *roles; k++) {
+		const struct conf_value *d = first_of(member(status, "daemons"));
+		struct row *row;
+
+		while (d && strcmp(text_of(d, "role"), roles[k].role))
+			d = d->next;
+		if (d)
+			continue;
+		row = add(rows);
+		if (!row)
+			return ERR_NOMEM;
+		put(row, "%s ", roles[k].role);
+		put_text(row, roles[k].text);
+		mark(rows, row);
+	}
+	return 0;
+}
+
 int rows_make(const struct conf_value *status, enum rows_kind kind, struct rows *out)
 {
 	static int (*const makers[ROWS_N_KINDS])(struct rows *, const struct daemon *) = {
@@ -477,5 +516,5 @@ int rows_make(const struct conf_value *status, enum rows_kind kind, struct rows 
 							.status = member(v, "status"),
 							.now = time_of(status, "time"),
 							.is_there = is_so(v, "connected")});
-	return rc;
+	return rc || kind != ROWS_DAEMON ? rc : who_is_missing(status, out);
 }
