@@ -22,18 +22,18 @@ import urllib.error
 import urllib.request
 
 import ports
-from tap import daemon_log
+from tap import daemon_log, pause
 
 PATIENCE = 40  # seconds that anything may take, on a machine that has much else to do
 
 
 def until(is_so, seconds=PATIENCE):
     """Waits; whether it came to be so."""
-    over = time.monotonic() + seconds
+    begun = time.monotonic()
     while not is_so():
-        if time.monotonic() > over:
+        if time.monotonic() > begun + seconds:
             return False
-        time.sleep(0.01)
+        pause(begun)
     return True
 
 
@@ -231,7 +231,8 @@ class Agency(Daemon):
         self.out = self.folder / f"got{self.n_starts}"
         self.fields["out"] = self.out
         self.said = self.folder / "out"
-        self.said_from = self.said.stat().st_size if self.said.exists() else 0
+        self.said_to = self.said.stat().st_size if self.said.exists() else 0
+        self.said_events = []
         self.fields["hi2"], self.fields["hi3"] = super().start(r"HI2: listens at ([\d.:]+)", r"HI3: listens at ([\d.:]+)")
         return self
 
@@ -241,11 +242,14 @@ class Agency(Daemon):
                 "transport": self.fields.get("transport", "tls"), "retry": "1s", **more}
 
     def events(self, kind=None):
-        """What it printed since it was started last: objects."""
+        """What it printed since it was started last: objects. Each line is read once, however often this is asked."""
         with open(self.said, "rb") as file:
-            file.seek(self.said_from)
-            lines = file.read().split(b"\n")[:-1]
-        return [e for e in map(json.loads, lines) if kind in (None, e["event"])]
+            file.seek(self.said_to)
+            said = file.read()
+        whole = said[:said.rfind(b"\n") + 1]
+        self.said_to += len(whole)
+        self.said_events += map(json.loads, whole.splitlines())
+        return [e for e in self.said_events if kind in (None, e["event"])]
 
     def records(self, kind):
         return [e for e in self.events("record") if e["kind"] == kind]

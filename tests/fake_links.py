@@ -8,6 +8,7 @@ import threading
 import time
 
 import ports
+from tap import pause
 
 HELLO, MESSAGE, RECORDS, ACKNOWLEDGE, PING, PONG = 1, 2, 3, 4, 5, 6
 
@@ -159,9 +160,9 @@ class Mediator(Peer):
 
 def wait_for(condition, seconds=10):
     """Whether it came true in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    begun = time.monotonic()
+    while time.monotonic() < begun + seconds:
         if condition():
             return True
-        time.sleep(0.01)
+        pause(begun)
     return condition()

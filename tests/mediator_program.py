@@ -13,7 +13,7 @@ import time
 
 from handover_peers import Lemf, cc
 import verifier
-from tap import daemon_log, end, ok, shared, skip
+from tap import daemon_log, end, ok, pause, shared, skip
 
 program, weir = sys.argv[1:3]
 top = pathlib.Path(tempfile.mkdtemp(prefix="weir-mediator-"))
@@ -95,9 +95,9 @@ def stream(n, make=cc, liid="L1", size=200, first=0):
 
 
 def until(test, seconds=10):
-    stop = time.monotonic() + seconds
-    while time.monotonic() < stop and not test():
-        time.sleep(0.02)
+    begun = time.monotonic()
+    while time.monotonic() < begun + seconds and not test():
+        pause(begun)
     return test()
 
 

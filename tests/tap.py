@@ -4,6 +4,7 @@ import pathlib
 import re
 import shutil
 import sys
+import time
 
 count = 0
 failures = 0
@@ -29,6 +30,12 @@ def skip(sentence, reason):
     global count
     count += 1
     print("ok", count, "-", sentence, "# SKIP", reason, flush=True)
+
+
+def pause(begun):
+    """Sleeps for a moment, for who asks again and again since begun (time.monotonic()). What is waited for long is asked
+    after less often, at most a twentieth of that time late: to ask takes the processor from who is waited for."""
+    time.sleep(min(max((time.monotonic() - begun) / 20, 0.01), 0.05))
 
 
 def daemon_log(path, mode="ab"):
