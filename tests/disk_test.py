@@ -6,9 +6,11 @@
 import collections
 import datetime
 import json
+import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -305,7 +307,80 @@ def without_a_disk():
         ok(not (m.fields["folder"] / "keys").exists(), "without a disk there are no keys")
 
 
-PARTS = (a_backlog_goes_to_disk, damage_is_stepped_over, an_agency_goes, the_collector_drops, without_a_disk)
+def options_of(program):
+    """The keys that its configuration may have, but for what is in lists."""
+    said = subprocess.run([PROGRAMS[program], "--help"], capture_output=True, text=True, check=True).stdout
+    return {key.replace("-", "_") for key in re.findall(r"^  --([a-z0-9-]+)", said.split("above what the file says")[1], re.M)}
+
+
+def every_option(chain):
+    """Of each daemon, by program: what is not the same for all tests of this kind, in folders of its own."""
+    f = chain.folder
+    sizes = {"spool_limit": 1 << 20, "disk_limit": 64 << 20}
+    for name in ("place1", "place2", "place3", "place4", "place5", "place6"):
+        (f / name).mkdir()
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", f / "place6" / "operator.key"], check=True,
+                   capture_output=True)
+    (f / "place6" / "network.yaml").write_text(
+        "operator: {id: EXAMPLE-NZ, network_element: akl-1}\nagencies: []\nwarrants: []\n")
+    each = {"transport": "tls", "log": "debug", "metrics": "127.0.0.1:0", "jail": "on", "user": "root" if not os.geteuid() else None}
+    return {
+        "provisioner": {**each, "statement_key": f / "place6" / "operator.key", "seal_key": f / "place1" / "seal",
+                        "audit_key": f / "place1" / "audit", "orders": f / "place6" / "network.yaml",
+                        "rest_transport": "tls"},
+        "mediator": {**each, **sizes, "spools": f / "place2" / "spools", "disk": f / "place3" / "disk",
+                     "keys": f / "place2" / "keys", "patience": "10s", "captures": f / "place4" / "captures",
+                     "capture_name": "%L-%Y.pcap", "capture_size": 100000},
+        "collector": {**each, **sizes, "spools": f / "place3" / "spools", "disk": f / "place4" / "c-disk",
+                      "keys": f / "place5" / "keys", "signing_key": f / "place6" / "operator.key", "lag": "10ms",
+                      "network_element": "ne-1", "checkpoint": "1s", "silence": "3s", "tell_silence": True,
+                      "media_silence": "3s", "max_sessions": 1000, "max_legs": 1000},
+        "agency": {**each, "audio": f / "place5" / "audio", "force": True, "max_time": "600s", "until_idle": "0s",
+                   "count": 0, "late_start": True, "misbehave": "none", "slow_rate": 100, "reset_after": 5,
+                   "max_connections": 10, "max_pdu": 1 << 20, "max_streams": 1000},
+    }
+
+
+def with_every_option():
+    """Behind the jail's walls each daemon reaches what any row of its configuration names, and works."""
+    with Chain(PROGRAMS) as chain:
+        chain.certify("provisioner:p1", "mediator:m1", "collector:c1", "agency:police")
+        w, fields = World.__new__(World), every_option(chain)
+        w.p = Provisioner(chain, **fields["provisioner"]).start()
+        w.a = Agency(chain, "police", **fields["agency"]).start()
+        w.m = Mediator(chain, provisioner=w.p, **fields["mediator"]).start()
+        w.c = Collector(chain, provisioner=w.p, **fields["collector"])
+        for daemon in (w.p, w.m, w.c, w.a):
+            missed = options_of(daemon.program) - set(daemon.fields) - {"from"}  # which listens nowhere
+            ok(not missed, f"weir-{daemon.program} is given every option that it has", missed)
+        w.p.put("/mediators/m1", {"name": "m1", "address": w.m.address})
+        w.p.put("/collectors/c1", {"name": "c1"})
+        w.p.put("/agencies/police", w.a.orders(integrity="sha-256", sign_count=2))
+        w.p.put("/agencies/archive", {"id": "archive", "country": "NZ", "deliver_as": "pcap"})
+        w.p.put("/warrants/police/L1", warrant("L1"))
+        w.p.put("/warrants/archive/L1", warrant("L1", agency="archive"))
+        w.c.start()
+        w.p.agree("c1", "m1")
+        feed(w.c, 0, 200)
+        ok(until(lambda: w.content()["acknowledged"] == 200), "with all of them they intercept", w.content())
+        w.a.stop()
+        feed(w.c, 200, 3000)
+        ok(until(lambda: any(b"L1" in octets(f) for f in (chain.folder / "place2" / "keys").glob("*.key"))),
+           "the mediator reaches its disk and its keys", w.m.log()[-800:])
+        w.a.start()
+        ok(until(lambda: w.content()["acknowledged"] == 3200), "and nothing is lost", w.content())
+        ok(until(lambda: list((chain.folder / "place4" / "captures" / "archive").glob("L1-*.pcap"))),
+           "captures are finished where they are wanted", w.m.log()[-800:])
+        for daemon in (w.c, w.m, w.a, w.p):
+            status = daemon.stop()
+            # an agency that was away during integrity checks finds fault with them
+            ok((status == 0 or daemon is w.a) and not re.search(r"(?i)not permitted|permission denied", daemon.log()),
+               f"weir-{daemon.program}: no wall was in the way", status, daemon.log()[-1500:])
+            if "is in its jail" not in daemon.log():
+                print("# this kernel has no whole jail:", re.findall("NOT CONFINED.*", daemon.log()), flush=True)
+
+
+PARTS = (with_every_option, a_backlog_goes_to_disk, damage_is_stepped_over, an_agency_goes, the_collector_drops, without_a_disk)
 
 
 def go(part):
