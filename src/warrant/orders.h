@@ -181,7 +181,8 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity,
 	X(SPAN, retry, AT_MEDIATOR, .otherwise = "10s", .max = 3600,                               \
 	  .doc = "pause between attempts to connect")                                              \
 	X(INT, resend_window, AT_MEDIATOR, .otherwise = "0", .max = 16 << 20,                      \
-	  .doc = "octets of delivered records that are sent again after a reconnection")           \
+	  .doc = "octets of delivered records that are sent again after a reconnection, unless a " \
+		 "keep-alive behind them was answered; until then they wait, also in the spool")   \
 	X(BOOL, acknowledge, AT_MEDIATOR, .otherwise = "false",                                    \
 	  .doc = "whether PDU acknowledgement is negotiated (clause 6.3.6)")                       \
 	X(BOOL, segment_flags, AT_COLLECTOR, .otherwise = "false",                                 \
