@@ -48,7 +48,8 @@ enum collection_times {
 	X(INT, buffer, .otherwise = "64", .min = 1, .max = 1024,                                   \
 	  .doc = "of an interface: MiB that wait for the workers")                                 \
 	X(INT, block_size, .otherwise = "0", .max = 16 << 20,                                      \
-	  .doc = "bytes that a worker takes at once; 0: 256 KiB, of an interface 128 KiB")         \
+	  .doc = "bytes that a worker takes at once; 0: 256 KiB, of an interface a 512th of its "  \
+		 "buffer, at least 128 and at most 512 KiB")                                       \
 	X(SPAN, delay, .otherwise = "1ms", .max = 1,                                               \
 	  .doc = "of an interface: how long packets wait for others to fill a block; what waits "  \
 		 "for workers has room for buffer / block_size blocks")                            \

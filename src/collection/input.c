@@ -20,7 +20,9 @@ enum {
 	NAP_MS = 10,
 	QUIET_MS = 20, /* that an interface may keep a packet back, and more */
 	BLOCK_SIZE = 256 << 10,
-	RING_BLOCK_SIZE = 128 << 10,
+	MIN_RING_BLOCK = 128 << 10,
+	MAX_RING_BLOCK = 512 << 10,
+	RING_BLOCKS = 512, /* half a second of a slow network, with a delay of 1 ms */
 	NEVER = 0,
 };
 
@@ -151,12 +153,24 @@ static void come_back(const struct input *in)
 		junction_join(in->inputs->junction, in->program.branch);
 }
 
+/* Blocks of the ring: the longer they are, the less often the kernel wakes us, and the fewer wait
+ * where packets are few and the delay ends each of them. */
+static uint32_t ring_block_size(uint64_t buffer)
+{
+	uint64_t size = buffer / RING_BLOCKS;
+
+	if (size < MIN_RING_BLOCK)
+		return MIN_RING_BLOCK;
+	return size < MAX_RING_BLOCK ? (uint32_t)size : MAX_RING_BLOCK;
+}
+
 static int open_source(struct input *in, struct source **source, struct why *why)
 {
 	const struct collection_input *s = in->settings;
-	uint32_t usual = is_live(in) ? RING_BLOCK_SIZE : BLOCK_SIZE;
+	uint64_t buffer = (uint64_t)s->buffer << 20;
+	uint32_t usual = is_live(in) ? ring_block_size(buffer) : BLOCK_SIZE;
 	uint32_t block_size = s->block_size ? (uint32_t)s->block_size : usual;
-	uint64_t n_blocks = ((uint64_t)s->buffer << 20) / block_size;
+	uint64_t n_blocks = buffer / block_size;
 	struct source_options options = {
 		.n_queues = 1, /* one queue has one order, however many workers there are */
 		.block_size = block_size,
