@@ -689,6 +689,30 @@ def an_unheard_call():
         x.close()
 
 
+def heard_one_way():
+    """What comes from one end does not speak for the other; but who said that it only receives sends nothing."""
+    mediator = Mediator()
+    provisioner = Provisioner(of_bob(mediator))
+    steps, talk = [], []
+    for k, ways in enumerate((("", ""), ("sendonly", "recvonly"), ("", ""))):
+        call = Call(call_id=f"way{k}")
+        steps += [call.invite(sdp(ALICE[0], f"audio {4000 + 2 * k}", way=ways[0])),
+                  call.answer(200, body=sdp(BOB[0], f"audio {5000 + 2 * k}", way=ways[1])), call.ask("ACK")]
+    steps.append(rtp(BOB[0], ALICE[0], 5004, 4004, 0))  # of the third call both are heard, one of them once
+    for n in range(1500):
+        talk.append(rtp(ALICE[0], BOB[0], 4000 + n % 3 * 2, 5000 + n % 3 * 2, n))
+    c = Collector(os.path.join(work, "one-way"), provisioner, at(*QUIET, *steps, *talk), times="now", pace="own",
+                  media_silence="1s")
+    wanted = "10.0.0.2:5000 to 10.0.0.1:4000, one way"
+    ok(wait_for(lambda: any(wanted in a[2] for a in mediator.alarms), 20), "its agency hears of the end that is not heard",
+       [mediator.alarms, c.said()])
+    ok(wait_for(lambda: len(media(mediator)) > 900, 20) and not [a for a in mediator.alarms if wanted not in a[2]],
+       "and of no call that is as it was described, or of which both were heard", [mediator.alarms])
+    c.end()
+    for x in (provisioner, mediator):
+        x.close()
+
+
 def a_silent_fifo():
     for scheme in ("", "pcap:"):
         fifo = os.path.join(work, f"silent{len(scheme)}")
@@ -722,7 +746,7 @@ for part, *words in (
         (killed_at_once,), (what_mediators_have_goes,), (sent_back_to_a_hole,),
         (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
         (calls_survive, signal.SIGTERM, "calls, ended in good order"), (calls_survive, signal.SIGKILL, "calls, killed"),
-        (parties_leave,), (signalling_on_another_input,), (an_unheard_call,), (links_come_and_go,),
+        (parties_leave,), (signalling_on_another_input,), (an_unheard_call,), (heard_one_way,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn after a kill"),
         (withdrawn_meanwhile, signal.SIGKILL, "withdrawn without a word"),

@@ -257,7 +257,8 @@ static void note_unheard(void *arg, const struct intercept_unheard *call)
 	memcpy(u->key, call->key, strlen(call->key) + 1);
 	for (int k = 0; k < 2; k++)
 		print_endpoint(&call->at[k], ends[k], sizeof ends[k]);
-	snprintf(u->about, sizeof u->about, "CIN %u, %s to %s", call->cin, ends[0], ends[1]);
+	snprintf(u->about, sizeof u->about, "CIN %u, %s to %s%s", call->cin, ends[0], ends[1],
+		 call->is_one_way ? ", one way" : "");
 	u->since = call->since;
 }
 

@@ -168,14 +168,17 @@ typedef void (*intercept_view_fn)(void *arg, const struct intercept_view *view);
 void intercept_each(struct intercept *i, intercept_view_fn each, void *arg);
 
 /* Each call of a target's that was answered, and of whose media none came for a while where they
- * are expected, or at a host's name; control (RTCP) apart. With the turn's lock held, as above. */
+ * are expected, or at a host's name; of others each way of a stream that the descriptions have
+ * (RFC 3264) and on which none came at all. Control (RTCP) apart. With the turn's lock held, as
+ * above. */
 struct intercept_unheard {
 	const char *key;    /* the warrant's */
 	uint32_t cin;       /* the call's */
 	struct nanos since; /* they are expected, or came last */
 	/* the caller's and the called's, of the first stream; of version 0 where it is not known:
-	 * its description names a host */
+	 * its description names a host. One way: from where to where. */
 	struct media_endpoint at[2];
+	bool is_one_way;
 };
 struct intercept_silence {
 	struct nanos now;

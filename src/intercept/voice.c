@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "intercept/party.h"
-#include "sip/sdp.h"
+#include "voip/ways.h"
 
 enum { STREAM_ID_LEN = 32 };
 
@@ -83,6 +83,11 @@ static uint8_t direction_of(const struct session_stream *stream, const struct sh
 	return is_targets == hit->is_source ? WATCH_FROM : WATCH_TO;
 }
 
+static bool is_to_called(const struct media_hit *hit)
+{
+	return (hit->party & 1) != hit->is_source;
+}
+
 /* One pending record for each session of the call. */
 static int take_share(struct intercept *i, struct tray *tray, const struct sound *sound,
 		      const struct share *share)
@@ -99,9 +104,11 @@ static int take_share(struct intercept *i, struct tray *tray, const struct sound
 
 		if (s->access_id != id || (sound->is_comfort && !s->mandate->has_comfort))
 			continue;
-		if (!sound->is_control)
-			s->call->heard_ns = i->latest_ns;
 		rc = find_stream(i, s, one_of(share), &stream);
+		if (!rc && !sound->is_control) {
+			s->call->heard_ns = i->latest_ns;
+			session_stream_hear(stream, is_to_called(one_of(share)));
+		}
 		if (!rc)
 			rc = tray_add(tray, &(struct pending){
 						    .piece = sound->piece,
@@ -212,46 +219,46 @@ void voice_ahead(const struct intercept *i, struct tray *tray, size_t note, size
 	}
 }
 
-static bool is_speech(const struct call_media *m)
+/* Each way on which nothing ever came: who has been heard may be silent for long. */
+static void look_at_ways(const struct call *call, const struct session *s,
+			 const struct intercept_silence *what)
 {
-	return m->at.kind != MEDIA_RTCP && m->direction != SDP_INACTIVE;
-}
-
-/* Since when media are expected, and where: at the caller's and at the called's. */
-static bool is_expected(const struct call *call, struct intercept_unheard *out)
-{
-	const struct call_media *media;
+	struct way way;
 	size_t n;
 
-	if (!call || call->state != CALL_LIVE || !call->answered.ns)
-		return false;
-	media = call_media_of(call, &n);
-	out->since = call->answered;
+	(void)call_media_of(call, &n);
 	for (size_t k = 0; k < n; k++) {
-		struct media_endpoint *at = &out->at[media[k].at.party & 1];
-
-		if (!is_speech(&media[k]))
-			continue;
-		if (!at->ip.version)
-			*at = media[k].at.at;
-		if (media[k].since.ns > out->since.ns)
-			out->since = media[k].since;
+		if (ways_of_rtp(call, k, &way) &&
+		    !session_call_heard(s->call, way.to->at.line, way.to->at.party & 1) &&
+		    what->now.ns - way.since.ns >= what->wait.ns)
+			what->tell(what->arg, &(struct intercept_unheard){
+						      .key = s->mandate->key,
+						      .cin = s->cin,
+						      .since = way.since,
+						      .at = {way.from->at.at, way.to->at.at},
+						      .is_one_way = true});
 	}
-	return (out->at[0].ip.version && out->at[1].ip.version) || call_names_host(call);
 }
 
 static void look_at(const struct intercept *i, const struct session *s,
 		    const struct intercept_silence *what)
 {
-	const struct voip *voip = atomic_load(&i->voip);
-	struct intercept_unheard u = {.key = s->mandate->key, .cin = s->cin};
+	const struct call *call =
+		call_find(voip_calls(atomic_load(&i->voip)), (uint32_t)s->access_id);
+	struct ways_call ways;
 
-	if (!is_expected(call_find(voip_calls(voip), (uint32_t)s->access_id), &u))
+	if (!ways_of_call(call, &ways))
 		return;
-	if (s->call->heard_ns > u.since.ns)
-		u.since.ns = s->call->heard_ns;
-	if (what->now.ns - u.since.ns >= what->wait.ns)
-		what->tell(what->arg, &u);
+	if (s->call->heard_ns > ways.since.ns)
+		ways.since.ns = s->call->heard_ns;
+	if (what->now.ns - ways.since.ns < what->wait.ns)
+		look_at_ways(call, s, what);
+	else
+		what->tell(what->arg, &(struct intercept_unheard){s->mandate->key,
+								  s->cin,
+								  ways.since,
+								  {ways.at[0], ways.at[1]},
+								  false});
 }
 
 static void look_at_all(struct intercept *i, struct mandate *m, void *what)

@@ -24,6 +24,15 @@ struct session_stream *session_call_add(struct session_call *c, const struct ses
 	return at;
 }
 
+bool session_call_heard(const struct session_call *c, uint16_t line, bool is_called)
+{
+	for (const struct session_stream *at = c->streams; at; at = at->next) {
+		if (at->line == line && (at->heard & (is_called ? 2 : 1)))
+			return true;
+	}
+	return false;
+}
+
 /* The first, where it is in use, is the last of the list. */
 struct session_stream *session_call_clear(struct session_call *c)
 {

@@ -12,14 +12,15 @@
 #include "ipmm/cc.h"
 #include "net/ip.h"
 
-/* The records of one of a call's streams of media. Immutable but for party, which belongs to who
- * has the turn. What a packet reads of it is one line. */
+/* The records of one of a call's streams of media. Immutable but for party and heard, which belong
+ * to who has the turn. What a packet reads of it is one line. */
 struct session_stream {
 	struct session_stream *next;
 	uint16_t line; /* its m= line */
 	uint8_t leg;
 	uint8_t protocol; /* enum ipmm_protocol */
 	uint8_t party;    /* that the target is in the leg: enum call_party */
+	uint8_t heard;    /* bits: media came to the caller's end (1), to the called's (2) */
 	struct ipmm_tail tail;
 };
 
@@ -49,6 +50,14 @@ struct session_stream *session_call_add(struct session_call *c, const struct ses
  * looks at them any more; NULL: none. */
 struct session_stream *session_call_clear(struct session_call *c);
 void session_call_free_streams(void *streams);
+
+/* Media came to the called's end, or to the caller's; whether they did, in whichever leg: what
+ * passes one on its way through a relay need not pass the others. */
+static inline void session_stream_hear(struct session_stream *s, bool is_called)
+{
+	s->heard |= is_called ? 2 : 1;
+}
+bool session_call_heard(const struct session_call *c, uint16_t line, bool is_called);
 
 /* Keeps a copy of what was told; without memory, what was kept before. */
 void session_call_keep(struct session_call *c, const void *message, size_t len, bool is_masked);
