@@ -175,14 +175,16 @@ extern const struct conf_type warrant_prefix, warrant_address, warrant_identity,
 	X(TEXT, certificate_name, AT_MEDIATOR, WARRANT_FILE_NAME(1, 64),                           \
 	  .doc = "the name in its certificate, where that is not its id")                          \
 	X(SPAN, keepalive_interval, AT_MEDIATOR, .otherwise = "300s", .max = 86400,                \
-	  .doc = "silence after which a keep-alive is sent (TIME1); 0s: none is")                  \
+	  .doc = "time between keep-alives, whether records flow or not (TIME1); 0s: none is "     \
+		 "sent")                                                                           \
 	X(SPAN, keepalive_wait, AT_MEDIATOR, .otherwise = "30s", .max = 86400,                     \
 	  .doc = "how long its answer may take (TIME2); 0s: none is needed")                       \
 	X(SPAN, retry, AT_MEDIATOR, .otherwise = "10s", .max = 3600,                               \
 	  .doc = "pause between attempts to connect")                                              \
 	X(INT, resend_window, AT_MEDIATOR, .otherwise = "0", .max = 16 << 20,                      \
 	  .doc = "octets of delivered records that are sent again after a reconnection, unless a " \
-		 "keep-alive behind them was answered; until then they wait, also in the spool")   \
+		 "keep-alive behind them was answered or, where none is, a minute or two have "    \
+		 "passed; until then they stay in the spool")                                      \
 	X(BOOL, acknowledge, AT_MEDIATOR, .otherwise = "false",                                    \
 	  .doc = "whether PDU acknowledgement is negotiated (clause 6.3.6)")                       \
 	X(BOOL, segment_flags, AT_COLLECTOR, .otherwise = "false",                                 \
