@@ -13,8 +13,8 @@ enum { LARGE_PAGE = 2 << 20, MEGABYTE = 1 << 20 };
 
 static const char *const words[SPOOL_N_PAGES] = {"none", "small", "large"};
 static const char *const texts[SPOOL_N_PAGES] = {
-	"lies on a disk's file system, which gets to see what waits in clear: in a tmpfs it "
-	"would not, and each record would cost less",
+	("lies on a disk's file system, which gets to see what waits in clear: in a tmpfs it "
+	 "would not, and each record would cost less"),
 	"is memory in small pages: a tmpfs that is mounted with huge=within_size costs less",
 	"is memory in large pages",
 };
