@@ -502,25 +502,28 @@ void proof_tell(struct proof *p)
 	account_tell(p->account);
 }
 
-/* All rows, while they stand still. */
-struct sums {
+struct sum {
 	struct ledger_book *book;
-	uint64_t n[LEDGER_N_REASONS];
+	struct ledger_sums sums;
+	bool has_more;
 };
 
+/* Some rows, while they stand still. */
 static void add_up(void *arg)
 {
-	struct sums *sums = arg;
+	struct sum *sum = arg;
 
-	ledger_book_add_up(sums->book, sums->n);
+	sum->has_more = ledger_book_add_up(sum->book, &sum->sums);
 }
 
 void proof_status(const struct proof *p, struct json *j)
 {
-	struct sums sums = {.book = p->book};
+	struct sum sum = {.book = p->book};
 
-	intercept_hold(p->intercept, add_up, &sums);
-	ledger_sums_print(sums.n, LEDGER_AT_COLLECTOR, j);
+	do {
+		intercept_hold(p->intercept, add_up, &sum);
+	} while (sum.has_more);
+	ledger_sums_print(sum.sums.n, LEDGER_AT_COLLECTOR, j);
 }
 
 struct ledger_book *proof_book(const struct proof *p)

@@ -132,15 +132,18 @@ struct ledger_row *ledger_book_slot(struct ledger_book *b, uint32_t slot)
 	return row->is_used ? row : NULL;
 }
 
-void ledger_book_add_up(struct ledger_book *b, uint64_t n[LEDGER_N_REASONS])
+bool ledger_book_add_up(struct ledger_book *b, struct ledger_sums *sums)
 {
-	memset(n, 0, LEDGER_N_REASONS * sizeof *n);
-	for (uint32_t slot = 0; slot < ledger_book_n_slots(b); slot++) {
-		const struct ledger_row *row = ledger_book_slot(b, slot);
+	uint32_t n_slots = ledger_book_n_slots(b);
+	uint32_t end = sums->slot + CHUNK;
+
+	for (; sums->slot < end && sums->slot < n_slots; sums->slot++) {
+		const struct ledger_row *row = ledger_book_slot(b, sums->slot);
 
 		for (int k = 0; row && k < LEDGER_N_REASONS; k++)
-			n[k] += row->tallies[k].n;
+			sums->n[k] += row->tallies[k].n;
 	}
+	return sums->slot < n_slots;
 }
 
 /* ---- room ---- */

@@ -56,8 +56,15 @@ void ledger_book_close_row(struct ledger_row *row);
 uint32_t ledger_book_n_slots(const struct ledger_book *book);
 struct ledger_row *ledger_book_slot(struct ledger_book *book, uint32_t slot);
 
-/* What all rows together have refused or lost, by reason. Goes through all of them. */
-void ledger_book_add_up(struct ledger_book *book, uint64_t n[LEDGER_N_REASONS]);
+/* What all rows together have refused or lost, by reason; all zero at first. */
+struct ledger_sums {
+	uint64_t n[LEDGER_N_REASONS];
+	uint32_t slot; /* the first that is not in them yet */
+};
+
+/* Goes through the next 1,024 slots, for whom others wait meanwhile: whether any are left. Between
+ * two calls rows may be counted in, and none may be folded (ledger_book_tidy). */
+bool ledger_book_add_up(struct ledger_book *book, struct ledger_sums *sums);
 
 /* Makes room for so many more rows: allocates, and folds old ones. By who may do system calls.
  * Whether rows were folded: pointers to rows are then good no longer. */

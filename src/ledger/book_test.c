@@ -67,6 +67,32 @@ static void test_rows(void)
 	ledger_book_close(&b);
 }
 
+/* All rows, though not all in one go: capture threads wait for each. */
+static void test_sums(void)
+{
+	enum { N = 3000 };
+	struct ledger_sums sums = {.slot = 0};
+	struct ledger_book *b;
+	int n_goes = 1;
+
+	unlink(path);
+	b = open_book(2 * N);
+	ledger_book_tidy(b, N);
+	for (uint32_t cin = 0; cin < N; cin++) {
+		struct ledger_key key = key_of("SUMS", cin, LEDGER_CC);
+
+		ledger_tally_add(ledger_book_row(b, &key), LEDGER_EARLY, 2, 500);
+		ledger_tally_add(ledger_book_row(b, &key), LEDGER_FULL, 1, 500);
+	}
+	while (ledger_book_add_up(b, &sums))
+		n_goes++;
+	ok(sums.n[LEDGER_EARLY] == 2 * N && sums.n[LEDGER_FULL] == N && n_goes >= 3,
+	   "what was refused or lost is added up, in %d goes", n_goes);
+	ok(!ledger_book_add_up(b, &sums) && sums.n[LEDGER_FULL] == N, "and no row twice");
+	ledger_book_close(&b);
+	unlink(path);
+}
+
 static void test_drafts(void)
 {
 	struct ledger_key key = key_of("L2", 1, LEDGER_CC);
@@ -350,6 +376,7 @@ int main(void)
 		bail("no file in /tmp");
 	close(fd);
 	test_rows();
+	test_sums();
 	test_drafts();
 	test_steps();
 	test_recovery();

@@ -242,7 +242,7 @@ static void print_status(void *owner, struct json *j)
 {
 	const struct mediation *m = owner;
 	const struct orders_book *book = station_book(m->station);
-	uint64_t sums[LEDGER_N_REASONS];
+	struct ledger_sums sums = {.slot = 0};
 
 	json_key(j, "warrants"), json_u64(j, book->has_orders ? book->orders.warrants.n : 0);
 	json_key(j, "collectors"), json_open(j, '[');
@@ -251,8 +251,9 @@ static void print_status(void *owner, struct json *j)
 	json_close(j, ']');
 	spool_ground_print(&m->ground, j);
 	alarms_print(m->alarms, true, j);
-	ledger_book_add_up(m->ledger, sums);
-	ledger_sums_print(sums, LEDGER_AT_MEDIATOR, j);
+	while (ledger_book_add_up(m->ledger, &sums))
+		;
+	ledger_sums_print(sums.n, LEDGER_AT_MEDIATOR, j);
 	json_key(j, "agencies"), json_open(j, '[');
 	for (size_t i = 0; i < m->n_outlets; i++)
 		outlet_status(m->outlets[i], j);
