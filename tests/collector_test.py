@@ -5,6 +5,8 @@
 """
 
 import atexit
+import fcntl
+import gzip
 import json
 import os
 import pathlib
@@ -15,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 from call_packets import Call, rtp, sdp
@@ -728,6 +731,33 @@ def a_silent_fifo():
         ok(status == 0, f"a FIFO into which nobody writes keeps nobody from ending ({scheme or 'path'})", [c.said()])
 
 
+def a_fifo_that_stalls():
+    """No more comes than a piece of the header, and its writer stays. Four octets tell that it is pcap: then it is open."""
+    header, packed = pcap([]), gzip.compress(pcap([]))
+    for what, octets, n, n_open in (("three octets", header[:3], 1, 0), ("half a header", header[:10], 1, 1),
+                                    ("the header of a gzip", packed[:10], 1, 0),
+                                    ("half a header, for two inputs", header[:10], 2, 1)):
+        fifo = os.path.join(work, f"stalls-{len(what)}")
+        os.mkfifo(fifo)
+        c = Collector(fifo + "-folder", None, None, uris=[fifo] * n)
+        with open(fifo, "wb", buffering=0) as f:
+            f.write(octets)
+            taken = wait_for(lambda f=f: in_pipe(f) == 0)
+            time.sleep(0.3)  # it waits for more
+            c.process.send_signal(signal.SIGTERM)
+            try:
+                status = c.process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                status = None
+                c.process.kill()
+        ok(taken and status == 0 and c.said().count(": open") == n_open,
+           f"{what} in a FIFO whose writer writes no more: SIGTERM ends it", [f"status {status}", c.said()])
+
+
+def in_pipe(f):
+    return struct.unpack("i", fcntl.ioctl(f, termios.FIONREAD, bytes(4)))[0]
+
+
 def told_what_makes_no_sense():
     for text, word in (("name: c1\ntransport: plain\ninputs: []\n", "inputs"),
                        ("name: c1\ninputs: [{uri: x}]\n", "certificate"),
@@ -744,7 +774,7 @@ for part, *words in (
         (told_what_makes_no_sense,), (a_capture_is_delivered,),
         (numbers_survive, signal.SIGTERM, "ended in good order"), (numbers_survive, signal.SIGKILL, "killed"),
         (killed_at_once,), (what_mediators_have_goes,), (sent_back_to_a_hole,),
-        (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,),
+        (without_a_memory,), (by_the_clock,), (through_a_fifo,), (a_silent_fifo,), (a_fifo_that_stalls,),
         (calls_survive, signal.SIGTERM, "calls, ended in good order"), (calls_survive, signal.SIGKILL, "calls, killed"),
         (parties_leave,), (signalling_on_another_input,), (an_unheard_call,), (heard_one_way,), (links_come_and_go,),
         (withdrawn_meanwhile, signal.SIGTERM, "withdrawn after SIGTERM"),

@@ -261,7 +261,8 @@ def escapes(chain):
     got = metrics(c)
     ok(("weir_input_packets_total", "0", str(odd)) in got and ("weir_input_packets_total", "1", str(odd)) in got,
        "whatever a path holds, its label is that path, and two inputs are two", [got])
-    c.stop()
+    status = c.stop()
+    ok(status == 0, "and it ends, although only one of two inputs on a FIFO got its beginning", [status, c.log()])
 
 
 def main():

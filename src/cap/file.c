@@ -592,7 +592,7 @@ static int file_open(struct source *s, const char *rest, const struct source_opt
 	f->path = uri_path(rest, &wanted);
 	s->own = f;
 	file_settle(f, options);
-	rc = input_open(&f->input, f->path, why);
+	rc = input_open(&f->input, f->path, options->ender ? *options->ender : -1, why);
 	if (!rc)
 		rc = file_find_format(f, wanted, why);
 	f->is_pieces = f->input.is_plain && !f->stream;

@@ -39,6 +39,7 @@ struct source_options {
 	bool wants_meta;     /* deliver meta frames too */
 	int (*enter)(void);  /* first in each thread that it starts (for what is compressed) */
 	bool is_attended;    /* live: source_block opens no socket; source_attend does */
+	const int *ender;    /* pipes: a descriptor, readable where waits shall end; NULL: none */
 };
 
 /* Counts of a source or of one queue; they add up: received = delivered + filtered + errors +
@@ -57,7 +58,8 @@ struct source_stats {
 };
 
 /* Opens URI "[format:]path", "-" (standard input) or "int:IFACE". The format is found by magic,
- * compression too. options may be NULL. On failure *out is NULL and *why says why. */
+ * compression too. options may be NULL. On failure *out is NULL and *why says why. A pipe is waited
+ * for until its first bytes tell the format, or options.ender or a signal ends it (ERR_STOPPED). */
 MUST_CHECK int source_open(struct source **out, const char *uri,
 			   const struct source_options *options, struct why *why);
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #include "cap/sample.h"
@@ -361,6 +362,42 @@ static void test_stop(struct sample *s)
 	wr_fini(&w);
 }
 
+/* Until its first bytes have told what it is there is nothing that could be stopped. */
+static void test_end_opening(struct sample *s)
+{
+	static const struct {
+		const char *bytes, *sentence;
+	} cases[] = {
+		{"", "nothing"},
+		{"\xd4\xc3\xb2", "too little"},
+		{"\x1f\x8b\x08", "too little of what is packed"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		int fd = open(s->path, O_RDWR); /* a writer that writes nothing more */
+		int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+		struct source_options o = {.ender = &timer};
+		size_t len = strlen(cases[i].bytes);
+		struct source *source;
+		struct why why;
+		double begin = seconds();
+		int rc;
+
+		if (timerfd_settime(timer, 0, &(struct itimerspec){.it_value = {0, 100000000}},
+				    NULL) != 0 ||
+		    write(fd, cases[i].bytes, len) != (ssize_t)len)
+			abort();
+		why_clear(&why);
+		alarm(30); /* kills what nothing else ends */
+		rc = source_open(&source, s->path, &o, &why);
+		alarm(0);
+		ok(rc == ERR_STOPPED && !source && seconds() - begin < 5,
+		   "the ender ends an opening that got %s: %d", cases[i].sentence, rc);
+		close(timer);
+		close(fd);
+	}
+}
+
 /* Standard input may be a file that stands somewhere in its middle. */
 static void test_standard_input(struct sample *s)
 {
@@ -419,6 +456,7 @@ int main(void)
 	test_few_pieces(&s);
 	test_pipe(&s); /* from here on the path is a pipe */
 	test_slow_pipe(&s);
+	test_end_opening(&s);
 	test_stop(&s);
 	sample_fini(&s);
 	return tap_end();

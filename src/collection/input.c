@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +56,7 @@ struct inputs {
 	size_t n;
 	struct junction *junction; /* NULL: there is one input */
 	int cards;                 /* socket for card_look; -1: none */
+	int ender;                 /* readable once is_ending, for a source that opens */
 	_Atomic bool is_ending;
 };
 
@@ -179,6 +181,7 @@ static int open_source(struct input *in, struct source **source, struct why *why
 		.delay = s->delay,
 		.wait = {in->inputs->junction ? NAP_MS * (int64_t)NANOS_PER_MS : 0},
 		.is_attended = true,
+		.ender = &in->inputs->ender,
 		.enter = jail_parser, /* what unpacks reads what others sent, too */
 	};
 
@@ -382,11 +385,12 @@ int inputs_new(struct inputs **out, const struct inputs_options *options, struct
 
 	if (inputs) {
 		inputs->options = *options;
+		inputs->ender = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (card_open(&inputs->cards))
 			log_warn("the counters of network cards cannot be asked for");
 		inputs->at = calloc(n + 1, sizeof *inputs->at);
 		inputs->n = inputs->at ? n : 0;
-		rc = inputs->at ? 0 : ERR_NOMEM;
+		rc = inputs->at && inputs->ender >= 0 ? 0 : ERR_NOMEM;
 	}
 	if (!rc && n > 1)
 		rc = junction_new(&inputs->junction, (unsigned)n);
@@ -423,6 +427,15 @@ static void beat_until(struct inputs *inputs, int64_t now_ns)
 	}
 }
 
+/* Of those that open a source still, and have nothing that could be stopped. */
+static void end_openings(const struct inputs *inputs)
+{
+	uint64_t one = 1;
+
+	if (inputs->ender >= 0 && write(inputs->ender, &one, sizeof one) < 0)
+		log_error("inputs cannot be told to end: %s", strerror(errno));
+}
+
 void inputs_free(struct inputs **ip)
 {
 	struct inputs *inputs = *ip;
@@ -440,6 +453,7 @@ void inputs_free(struct inputs **ip)
 			engine_stop(inputs->at[i].engine);
 		pthread_mutex_unlock(&inputs->at[i].lock);
 	}
+	end_openings(inputs);
 	for (size_t i = 0; i < inputs->n; i++) {
 		if (inputs->at[i].has_thread)
 			pthread_join(inputs->at[i].thread, NULL);
@@ -450,6 +464,8 @@ void inputs_free(struct inputs **ip)
 		pthread_mutex_destroy(&inputs->at[i].lock);
 	if (inputs->cards >= 0)
 		close(inputs->cards);
+	if (inputs->ender >= 0)
+		close(inputs->ender);
 	free(inputs->at);
 	free(inputs);
 	*ip = NULL;

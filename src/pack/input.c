@@ -47,12 +47,13 @@ static int fd_look(struct input *in, struct why *why)
 	return 0;
 }
 
-int input_open(struct input *in, const char *path, struct why *why)
+int input_open(struct input *in, const char *path, int ender, struct why *why)
 {
 	int rc;
 
 	memset(in, 0, sizeof *in);
 	in->stop_fd = -1;
+	in->ender = ender;
 	why_clear(&in->why);
 	rc = fd_open(in, path, why);
 	if (!rc)
@@ -81,16 +82,17 @@ void input_close(struct input *in)
 static int fd_wait(struct input *in, struct nanos wait)
 {
 	struct pollfd fds[] = {{.fd = in->fd, .events = POLLIN},
-			       {.fd = in->stop_fd, .events = POLLIN}};
+			       {.fd = in->stop_fd, .events = POLLIN},
+			       {.fd = in->ender, .events = POLLIN}};
 	struct timespec span = {nanos_to_s(wait), nanos_fraction(wait)};
 	int n;
 
 	if (atomic_load_explicit(&in->is_stopped, memory_order_relaxed))
 		return ERR_STOPPED;
-	n = ppoll(fds, 2, wait.ns < 0 ? NULL : &span, NULL);
+	n = ppoll(fds, 3, wait.ns < 0 ? NULL : &span, NULL);
 	if (n < 0 && errno != EINTR)
 		return io_error(&in->why, errno, "cannot wait for it");
-	if (fds[1].revents || atomic_load(&in->is_stopped))
+	if (fds[1].revents || fds[2].revents || atomic_load(&in->is_stopped))
 		return ERR_STOPPED;
 	if (n < 0)
 		return ERR_AGAIN;
@@ -142,7 +144,7 @@ int input_peek(struct input *in)
 		return peek_plain(in);
 	while (rc == ERR_AGAIN) {
 		rc = fd_wait(in, (struct nanos){-1});
-		if (rc == ERR_AGAIN) /* a signal came: there is nobody yet who could stop us */
+		if (rc == ERR_AGAIN) /* a signal came: nobody can call input_stop yet */
 			return ERR_STOPPED;
 		if (!rc)
 			rc = fd_read(in, in->peek + in->n_peeked, room, &got);

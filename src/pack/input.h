@@ -17,6 +17,7 @@ enum { INPUT_PEEK = 4096 };
 struct input {
 	int fd;
 	int stop_fd;   /* readable from input_stop on */
+	int ender;     /* whoever opened it: readable where it shall end; -1: none */
 	bool is_plain; /* a regular file: pieces may be read at any offset, by many threads */
 	uint64_t base; /* plain: where it begins in the file (standard input may stand anywhere) */
 	uint64_t size; /* plain: bytes from there to the end, at opening; else 0 */
@@ -29,13 +30,14 @@ struct input {
 };
 
 /* Opens path ("-": standard input, whose descriptor stays open). A named pipe waits for its
- * writer. */
-MUST_CHECK int input_open(struct input *in, const char *path, struct why *why);
+ * writer. ender is borrowed until input_close: once it is readable every wait ends with
+ * ERR_STOPPED, that of input_peek too, which nobody can reach by input_stop yet. -1: none. */
+MUST_CHECK int input_open(struct input *in, const char *path, int ender, struct why *why);
 void input_close(struct input *in);
 
 /* Shows what is there at the start: more of it by each call, up to INPUT_PEEK, waiting for it as
- * long as it takes. 0, or ERR_END when there is no more to show. A signal ends the wait with
- * ERR_STOPPED. */
+ * long as it takes. 0, or ERR_END when there is no more to show. A signal or the ender ends the
+ * wait with ERR_STOPPED. */
 MUST_CHECK int input_peek(struct input *in);
 
 /* Reads what is there, up to size bytes; waits up to wait for the first one (negative: for ever).
