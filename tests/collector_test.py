@@ -736,7 +736,7 @@ def a_fifo_that_stalls():
     header, packed = pcap([]), gzip.compress(pcap([]))
     for what, octets, n, n_open in (("three octets", header[:3], 1, 0), ("half a header", header[:10], 1, 1),
                                     ("the header of a gzip", packed[:10], 1, 0),
-                                    ("half a header, for two inputs", header[:10], 2, 1)):
+                                    ("half a header, for six inputs", header[:10], 6, 1)):
         fifo = os.path.join(work, f"stalls-{len(what)}")
         os.mkfifo(fifo)
         c = Collector(fifo + "-folder", None, None, uris=[fifo] * n)

@@ -22,6 +22,10 @@ static int fd_open(struct input *in, const char *path, struct why *why)
 		in->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
 		in->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* what a wait promised another reader of the pipe may take: a read is never to block. But
+	 * how standard input behaves belongs to those who share it. */
+	if (in->fd >= 0 && strcmp(path, "-") != 0)
+		fcntl(in->fd, F_SETFL, O_NONBLOCK);
 	return in->fd < 0 ? io_error(why, errno, "cannot open") : 0;
 }
 
