@@ -11,10 +11,13 @@
 #include "link/link.h"
 #include "spool/spool.h"
 
-/* QUEUE_LEN: bytes that the records of others may wait behind. HELD_LEN: that mediators have and
- * the saved state does not know of: what is more goes round through memory that no cache holds. */
+/* WHOLE_LEN: of a reservation that is longer than a parcel, and is not cut: only of a whole one it
+ * is known what it holds. QUEUE_LEN: bytes that the records of others may wait behind. HELD_LEN:
+ * that mediators have and the saved state does not know of: what is more goes round through memory
+ * that no cache holds. */
 enum {
 	PARCEL_LEN = 256 << 10,
+	WHOLE_LEN = 1 << 20,
 	QUEUE_LEN = 1 << 20,
 	HELD_LEN = 32 << 20,
 	SHARE_HELD = 8, /* of a spool that is small */
@@ -64,7 +67,7 @@ static size_t parcel_len(const uint8_t *bytes, size_t n)
 {
 	size_t len = 0, next;
 
-	if (n && n <= PARCEL_LEN && !etsi_pdu_len(bytes, n, &next, NULL) && next <= n)
+	if (n && n <= WHOLE_LEN && !etsi_pdu_len(bytes, n, &next, NULL) && next <= n)
 		return n;
 	while (len < n && !etsi_pdu_len(bytes + len, n - len, &next, NULL)) {
 		if (next > n - len || (len && len + next > PARCEL_LEN))
@@ -130,6 +133,14 @@ static void note_sent(struct channel *c, const uint8_t *bytes, size_t len)
 		parcels_add(&c->box.sent, &place, c->sent, &records, &c->told);
 }
 
+/* What comes next: whole reservations up to a parcel, or one that is longer. */
+static size_t peek_parcel(const struct channel *c, const uint8_t **bytes)
+{
+	size_t n = spool_peek_most(c->box.spool, c->sent, PARCEL_LEN, bytes);
+
+	return n <= PARCEL_LEN ? n : spool_peek_most(c->box.spool, c->sent, WHOLE_LEN, bytes);
+}
+
 /* One parcel; whether it went out. */
 static bool send_parcel(struct channel *c)
 {
@@ -139,7 +150,7 @@ static bool send_parcel(struct channel *c)
 
 	if (!c->is_open || !link || c->peer->is_full || !link_is_up(link))
 		return false;
-	while (!(n = spool_peek_most(c->box.spool, c->sent, PARCEL_LEN, &bytes))) {
+	while (!(n = peek_parcel(c, &bytes))) {
 		if (!pass_hole(c))
 			return false;
 	}
