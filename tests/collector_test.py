@@ -741,6 +741,7 @@ def a_fifo_that_stalls():
         os.mkfifo(fifo)
         c = Collector(fifo + "-folder", None, None, uris=[fifo] * n)
         with open(fifo, "wb", buffering=0) as f:
+            time.sleep(0.2)  # all inputs wait
             f.write(octets)
             taken = wait_for(lambda f=f: in_pipe(f) == 0)
             time.sleep(0.3)  # it waits for more
