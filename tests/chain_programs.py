@@ -98,6 +98,21 @@ class Daemon:
         return until(lambda: any(all(word in line for word in words) for line in self.log().splitlines()), seconds)
 
 
+    def get(self, path, method="GET"):
+        """Status, type and text of what it tells of itself, where it has metrics."""
+        if not self.says("metrics are at "):
+            raise Failed(f"{self.program} shows no metrics: {self.log()}")
+        at = re.findall(r"metrics are at (http://[^/]+)/", self.log())[-1]
+        try:
+            with urllib.request.urlopen(urllib.request.Request(at + path, method=method), timeout=PATIENCE) as answer:
+                return answer.status, answer.headers["Content-Type"], answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.headers["Content-Type"], refusal.read().decode()
+
+    def status(self):
+        return json.loads(self.get("/status")[2])
+
+
 class Provisioner(Daemon):
     def __init__(self, chain, name="p1", **fields):
         super().__init__(chain, "provisioner", name, listen=f"127.0.0.1:{ports.free()}",
@@ -165,6 +180,11 @@ class Collector(Daemon):
         if self.feed:
             self.feed.close()
         return super().stop(number)
+
+
+def outbox(collector, agency="police", interface="hi3"):
+    """What a collector's status says of one."""
+    return next(box for box in collector.status()["outboxes"] if (box["agency"], box["interface"]) == (agency, interface))
 
 
 class Feed:

@@ -35,13 +35,22 @@ def ok(is_so, sentence, *why):
         return tap.ok(is_so, sentence, why)
 
 
+def has_room(collector):
+    """Whether a quarter of the memory is free: that much a disk that keeps up leaves. One that does not is waited for, as
+    any disk may stand still for a while."""
+    limit = collector.fields["spool_limit"]
+    return all(box["in_memory"] <= limit * 3 // 4 for box in collector.status()["outboxes"])
+
+
 def feed(collector, first, n, target=TARGET):
-    """n packets of the target, each with its number and words that are easy to find; not faster than any disk is."""
-    for at in range(first, first + n, 200):
+    """n packets of the target, each with its number and words that are easy to find; not faster than the disk is."""
+    for at in range(first, first + n, 100):
+        if not until(lambda: has_room(collector)):
+            raise Failed(f"the disk does not take what memory has no room for: {collector.status()['outboxes']}")
         when = time.time_ns()
         collector.feed.frames([(when + k, udp(target, OTHER, 5000, 53, k.to_bytes(8, "big") + 30 * SECRET))
-                               for k in range(at, min(at + 200, first + n))])
-        time.sleep(0.04)
+                               for k in range(at, min(at + 100, first + n))])
+        time.sleep(0.02)
 
 
 def warrant(liid, **more):
@@ -58,7 +67,8 @@ class World:
         self.a = Agency(chain, "police").start()
         self.disks = {who: chain.folder / f"{who}-disk" for who in ("collector", "mediator")}
         self.m = Mediator(chain, provisioner=self.p, disk=self.disks["mediator"], **SIZES).start()
-        self.c = Collector(chain, provisioner=self.p, disk=self.disks["collector"], **SIZES)
+        self.c = Collector(chain, provisioner=self.p, disk=self.disks["collector"], metrics="127.0.0.1:0",
+                           **SIZES)
         self.p.put("/operator", {"id": "EXAMPLE-NZ", "network_element": "akl-1"})
         self.p.put("/mediators/m1", {"name": "m1", "address": self.m.address})
         self.p.put("/collectors/c1", {"name": "c1"})
@@ -316,7 +326,6 @@ def options_of(program):
 def every_option(chain):
     """Of each daemon, by program: what is not the same for all tests of this kind, in folders of its own."""
     f = chain.folder
-    sizes = {"spool_limit": 1 << 20, "disk_limit": 64 << 20}
     for name in ("place1", "place2", "place3", "place4", "place5", "place6"):
         (f / name).mkdir()
     subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", f / "place6" / "operator.key"], check=True,
@@ -328,10 +337,10 @@ def every_option(chain):
         "provisioner": {**each, "statement_key": f / "place6" / "operator.key", "seal_key": f / "place1" / "seal",
                         "audit_key": f / "place1" / "audit", "orders": f / "place6" / "network.yaml",
                         "rest_transport": "tls"},
-        "mediator": {**each, **sizes, "spools": f / "place2" / "spools", "disk": f / "place3" / "disk",
+        "mediator": {**each, **SIZES, "spool_limit": 1 << 20, "spools": f / "place2" / "spools", "disk": f / "place3" / "disk",
                      "keys": f / "place2" / "keys", "patience": "10s", "captures": f / "place4" / "captures",
                      "capture_name": "%L-%Y.pcap", "capture_size": 100000},
-        "collector": {**each, **sizes, "spools": f / "place3" / "spools", "disk": f / "place4" / "c-disk",
+        "collector": {**each, **SIZES, "spools": f / "place3" / "spools", "disk": f / "place4" / "c-disk",
                       "keys": f / "place5" / "keys", "signing_key": f / "place6" / "operator.key", "lag": "10ms",
                       "network_element": "ne-1", "checkpoint": "1s", "silence": "3s", "tell_silence": True,
                       "media_silence": "3s", "max_sessions": 1000, "max_legs": 1000},

@@ -20,20 +20,22 @@ class Peer:
         self.role, self.name = role, name
         self.lock = threading.Lock()
         self.connections = []
-        self.is_over = False
+        self.ends = threading.Lock()  # over each connection's end: who shuts one must not meet another with its number
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.port = ports.bind(self.socket, port=port)
         self.socket.listen()
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listener = threading.Thread(target=self.accept, daemon=True)
+        self.listener.start()
 
     def accept(self):
-        while not self.is_over:
+        while True:
             try:
                 connection, _ = self.socket.accept()
             except OSError:
                 return
-            self.connections.append(connection)
+            with self.ends:
+                self.connections.append(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def send(self, connection, kind, body=b""):
@@ -68,7 +70,8 @@ class Peer:
                 else:
                     self.heard(connection, kind, body)
         except (OSError, struct.error):
-            connection.close()
+            with self.ends:
+                connection.close()
 
     def up(self, connection, hello):
         pass
@@ -78,15 +81,18 @@ class Peer:
 
     def drop(self):
         """Connections end; who dialled may dial again."""
-        for connection in self.connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.connections = []
+        with self.ends:
+            for connection in self.connections:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+            self.connections = []
 
     def close(self):
-        self.is_over = True
+        """Nobody waits any more at a socket whose number the next one gets."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.listener.join()
         self.socket.close()
         self.drop()
 

@@ -261,7 +261,8 @@ class Lemf:
         self.sock = None
         self.accepts_options = True
         self.acknowledges = True
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.acceptor = threading.Thread(target=self.listen, daemon=True)
+        self.acceptor.start()
 
     def listen(self):
         while True:
@@ -362,6 +363,8 @@ class Lemf:
         return sum(r.kind in kinds for c in self.connections for r in c)
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # or whoever waits there might wait at the next one, of the same number
+        self.acceptor.join()
         self.listener.close()
         if self.sock:
             self.sock.close()

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 from chain_programs import Agency, Chain, Collector, Failed, Mediator, Provisioner, until, utc
 import tap
@@ -229,7 +228,7 @@ def what_is_lost_is_said():
         loss = next((loss for loss in page.of("cc").get("losses", []) if loss["reason"] == "full"), {})
         ok(loss and utc(before - 1) <= loss["first"] <= loss["last"] <= utc(time.time() + 1),
            "with its first and last time", loss)
-        one = status_of(c)["intercept"]["warrants"][0]
+        one = c.status()["intercept"]["warrants"][0]
         ok([one.get(key, "")[:23] for key in ("lost_first", "lost_last")] == [loss["first"][:23], loss["last"][:23]] and
            one["full"] == lost, "the collector's status has the same, by warrant", one, loss)
         said = re.search(r"alarm outbox_full: warrant police/L1: .*, since (\S+)Z", c.log())
@@ -248,16 +247,6 @@ def what_is_lost_is_said():
            any("no room left" in remark for remark in page.all["remarks"]),
            "all else arrives, the sums close, and the page says what was lost", page.all["remarks"])
         ok(until(lambda: len(set(numbers(a))) == n - lost), "the agency has as many", len(set(numbers(a))), n - lost)
-
-
-def get(daemon, path):
-    at = re.findall(r"metrics are at (http://[^/]+)/", daemon.log())[-1]
-    with urllib.request.urlopen(at + path, timeout=40) as answer:
-        return answer.read().decode()
-
-
-def status_of(daemon):
-    return json.loads(get(daemon, "/status"))
 
 
 def the_agency_hears_of_it(c, a, loss):
@@ -356,9 +345,9 @@ def in_the_middle_of_traffic():
         ok(page.all["closes"] and cc["spooled"] == cc["acknowledged"] > 100, "the sums close", page.all)
         ok(cc["encoded"] == cc["spooled"] + page.loss("cc", "killed"), "with what was in hand at each end", cc)
         killed = sum(page.loss(kind, "killed") for kind in ("cc", "iri"))
-        ok(status_of(c)["ledger"]["killed"] == killed and
-           f'weir_ledger_records_total{{reason="killed"}} {killed}\n' in get(c, "/metrics"),
-           "as many are in the collector's metrics and status", status_of(c)["ledger"], killed)
+        ok(c.status()["ledger"]["killed"] == killed and
+           f'weir_ledger_records_total{{reason="killed"}} {killed}\n' in c.get("/metrics")[2],
+           "as many are in the collector's metrics and status", c.status()["ledger"], killed)
         # more may come between the page and here
         n = cc["acknowledged"]
         seen = comes_to_have(a, set(range(n)))

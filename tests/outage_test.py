@@ -9,18 +9,15 @@ nothing is lost; each stream comes in its order, the oldest first; other agencie
 do not wait for the backlog; then memory is enough again.
 """
 import argparse
-import json
 import os
 import pathlib
-import re
 import socket
 import statistics
 import struct
 import threading
 import time
-import urllib.request
 
-from chain_programs import Agency, Chain, Failed, Mediator, Provisioner, until
+from chain_programs import Agency, Chain, Failed, Mediator, Provisioner, outbox, until
 from faults import LiveCollector, Proxy, own_network
 from streams import account, content
 from tap import end, ok, skip
@@ -169,10 +166,7 @@ class World:
 
     def on_disk(self):
         """Octets of the first agency's content that wait on the collector's disk."""
-        at = re.findall(r"metrics are at (http://[^/]+)/", self.c.log())[-1]
-        with urllib.request.urlopen(at + "/status", timeout=10) as answer:
-            boxes = json.loads(answer.read())["outboxes"]
-        return next(box["on_disk"] for box in boxes if (box["agency"], box["interface"]) == ("police", "hi3"))
+        return outbox(self.c)["on_disk"]
 
     def behind(self):
         """Packets that were sent and are not at the first agency yet, about."""

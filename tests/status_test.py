@@ -13,8 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 
 from chain_programs import Agency, Chain, Collector, Failed, Mediator, Provisioner, until
 from radius_packets import ip
@@ -75,21 +73,10 @@ def parse(text):
     return families
 
 
-def get(daemon, path, method="GET"):
-    if not until(lambda: "metrics are at " in daemon.log()):
-        raise Failed(f"{daemon.program} shows no metrics: {daemon.log()}")
-    at = re.findall(r"metrics are at (http://[^/]+)/", daemon.log())[-1]
-    try:
-        with urllib.request.urlopen(urllib.request.Request(at + path, method=method), timeout=40) as answer:
-            return answer.status, answer.headers["Content-Type"], answer.read().decode()
-    except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.headers["Content-Type"], refusal.read().decode()
-
-
 def metrics(daemon):
     """{name or name{label values}: value}"""
     flat = {}
-    for name, (_, samples) in parse(get(daemon, "/metrics")[2]).items():
+    for name, (_, samples) in parse(daemon.get("/metrics")[2]).items():
         for labels, value in samples.items():
             flat[(name, *(v for _, v in labels))] = value
     return flat
@@ -119,23 +106,23 @@ def start(chain):
 
 def formats(daemons):
     for daemon in daemons:
-        status, kind, text = get(daemon, "/metrics")
+        status, kind, text = daemon.get("/metrics")
         try:
             families = parse(text)
             ok(status == 200 and kind.startswith("text/plain; version=0.0.4") and len(families) > 5,
                f"{daemon.program}: {len(families)} metrics, well in Prometheus' format")
         except Bad as bad:
             ok(False, f"{daemon.program}: its metrics are well", [bad])
-        status, kind, text = get(daemon, "/status")
+        status, kind, text = daemon.get("/status")
         ok(status == 200 and kind == "application/json" and json.loads(text)["name"] == daemon.name,
            f"{daemon.program}: its status is JSON")
         if daemon.program in ("collector", "mediator"):
             memory = json.loads(text)["memory"]
             ok(pathlib.Path(memory["folder"]).is_dir() and memory["pages"] in ("none", "small", "large") and memory["size"] > 0 and
                f"spools: {memory['folder']} " in daemon.log(), f"{daemon.program}: says what its memory is", memory)
-    status, kind, text = get(daemons[0], "/else")
+    status, kind, text = daemons[0].get("/else")
     ok(status == 404 and json.loads(text)["error"]["reason"], "nothing else is there")
-    ok(get(daemons[0], "/metrics", "DELETE")[0] == 405, "and nothing can be changed")
+    ok(daemons[0].get("/metrics", "DELETE")[0] == 405, "and nothing can be changed")
 
 
 def manual(daemons):
@@ -144,7 +131,7 @@ def manual(daemons):
     for daemon in daemons:
         part = page.split(f"### weir-{daemon.program}\n")[1].split("### ")[0]
         shown = dict(re.findall(r"^\| `(\w+)` \| (\w+ \| .*) \|$", part, re.M))
-        text = get(daemon, "/metrics")[2]
+        text = daemon.get("/metrics")[2]
         told = {name: f"{kind} | {doc}" for name, doc in re.findall(r"^# HELP (\w+) (.*)$", text, re.M)
                 for kind in re.findall(rf"^# TYPE {name} (\w+)$", text, re.M)}
         wrong = [name for name, doc in told.items() if shown.get(name) != doc]
@@ -174,14 +161,14 @@ def traffic(p, m, c, a):
     got = metrics(p)
     ok(got[("weir_daemon_agreed", "c1", "collector")] == 1 and got[("weir_held", "warrants")] == 1,
        "the provisioner what it holds and who has it", [got])
-    text = get(c, "/metrics")[2] + get(m, "/metrics")[2] + get(p, "/metrics")[2]
+    text = c.get("/metrics")[2] + m.get("/metrics")[2] + p.get("/metrics")[2]
     ok("L1" not in text and "10.0.0.1" not in text, "no metric names a warrant or a target")
 
 
 def health(c, a):
     ok(until(lambda: metrics(c)[("weir_warrants_silent",)] == 1, 8),
        "a warrant with an active session and no content for its time is silent")
-    one = json.loads(get(c, "/status")[2])["intercept"]["warrants"][0]
+    one = c.status()["intercept"]["warrants"][0]
     ok(one["silent"] and one["live"] == 1 and "last_cc" in one, "the status says which, and when it had content last",
        [one])
     ok(until(lambda: metrics(c)[("weir_alarms_active", "silent")] == 1, 8), "that is an alarm")
@@ -249,7 +236,7 @@ def escapes(chain):
     p = Provisioner(chain, "p2", metrics="127.0.0.1:0", **{k: v for k, v in chain.papers("provisioner", "p1").items()})
     p.fields["name"] = "p1"
     p.start()
-    ok(len(parse(get(p, "/metrics")[2])) > 3, "a provisioner that is alone has metrics, too")
+    ok(len(parse(p.get("/metrics")[2])) > 3, "a provisioner that is alone has metrics, too")
     p.stop()
     c = Collector(chain, "c2", None, metrics="127.0.0.1:0", **chain.papers("collector", "c1"))
     c.fields["name"] = "c1"

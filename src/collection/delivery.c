@@ -707,6 +707,7 @@ void delivery_status(const struct delivery *d, struct json *j)
 	json_key(j, "outboxes"), json_open(j, '[');
 	for (size_t i = 0; i < d->n_channels; i++) {
 		const struct channel *c = d->channels[i];
+		const struct spool_stats stats = spool_stats(c->box.spool);
 
 		json_open(j, '{');
 		json_key(j, "agency"), json_text(j, c->box.agency);
@@ -717,7 +718,8 @@ void delivery_status(const struct delivery *d, struct json *j)
 		put_number(j, "waiting", spool_end(c->box.spool) - c->box.acked);
 		put_number(j, "size", spool_size(c->box.spool));
 		put_number(j, "limit", spool_limit(c->box.spool));
-		put_number(j, "on_disk", spool_stats(c->box.spool).disk);
+		put_number(j, "in_memory", stats.memory);
+		put_number(j, "on_disk", stats.disk);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -465,6 +465,8 @@ void line_forget_rows(struct line *l)
 
 void line_status(const struct line *l, struct json *j)
 {
+	const struct spool_stats stats = spool_stats(l->spool);
+
 	json_key(j, "received"), json_u64(j, l->counts.n_received);
 	json_key(j, "spooled"), json_u64(j, l->counts.n_spooled);
 	json_key(j, "refused"), json_open(j, '{');
@@ -475,7 +477,8 @@ void line_status(const struct line *l, struct json *j)
 	json_key(j, "lost_octets"), json_u64(j, l->counts.n_lost);
 	json_key(j, "end"), json_u64(j, spool_end(l->spool));
 	json_key(j, "waiting"), json_u64(j, spool_end(l->spool) - spool_acked(l->spool));
-	json_key(j, "on_disk"), json_u64(j, spool_stats(l->spool).disk);
+	json_key(j, "in_memory"), json_u64(j, stats.memory);
+	json_key(j, "on_disk"), json_u64(j, stats.disk);
 	json_key(j, "spool_size"), json_u64(j, spool_size(l->spool));
 	json_key(j, "spool_limit"), json_u64(j, spool_limit(l->spool));
 	json_key(j, "is_full"), json_bool(j, l->is_full);
