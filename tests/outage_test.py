@@ -39,9 +39,9 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in NAMES:
         parser.add_argument(name, type=os.path.abspath)
-    parser.add_argument("--seconds", type=float, default=3, help="that the mediator is away")
-    parser.add_argument("--mbit", type=float, default=50, help="of live traffic")
-    parser.add_argument("--link", type=float, default=80, help="Mbit/s of the collector's link to the mediator")
+    parser.add_argument("--seconds", type=float, default=6, help="that the mediator is away")
+    parser.add_argument("--mbit", type=float, default=25, help="of live traffic")
+    parser.add_argument("--link", type=float, default=60, help="Mbit/s of the collector's link to the mediator")
     parser.add_argument("--memory", type=int, default=MEMORY, help="octets of a spool in memory")
     return parser.parse_args()
 
