@@ -301,13 +301,20 @@ class Rig:
 
     def no_files(self, seconds, daemon):
         """Whatever it writes to a file is refused."""
-        limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+        most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, most))
         time.sleep(seconds)
         try:
-            resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+            resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most, most))
         except ProcessLookupError:  # another fault was quicker
             pass
+
+    def killed_without_files(self, seconds):
+        """What its memory has no room for is lost, its state cannot be saved, and then it ends without a word."""
+        most = resource.prlimit(self.c.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(self.c.process.pid, resource.RLIMIT_FSIZE, (0, most))
+        time.sleep(seconds)
+        self.collector(0.2, signal.SIGKILL)
 
     def step(self, seconds):
         self.steps.add(seconds)
@@ -344,6 +351,7 @@ class Rig:
                 "collector's disk full, mediator away": self.all_full,
                 "collector may write no file": lambda s: self.no_files(s, self.c),
                 "mediator may write no file": lambda s: self.no_files(s, self.m),
+                "collector SIGKILL, no file": self.killed_without_files,
                 "orders change": self.orders_change}
         if self.clock:
             rows |= {"clock an hour ahead": lambda s: self.stepped(s, HOUR_S),

@@ -113,6 +113,8 @@ static void save(void *owner)
 	rc = state_save(c->state_path, c->intercept, c->delivery, &why);
 	if (rc)
 		log_error("sessions and numbers are not saved: %s: %s", why.place, why.text);
+	else
+		proof_state_is_safe(c->proof);
 	spent_ns = loop_now().ns - began.ns;
 	if (spent_ns * SLOW_SAVES > pause_ns)
 		pause_ns = spent_ns * SLOW_SAVES;

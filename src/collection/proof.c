@@ -479,6 +479,18 @@ int proof_begin(struct proof *p, const struct proof_place *place)
 	return account_new(&p->account, &options);
 }
 
+static void settle(void *arg)
+{
+	struct proof *p = arg;
+
+	ledger_book_is_settled(p->book);
+}
+
+void proof_state_is_safe(struct proof *p)
+{
+	intercept_hold(p->intercept, settle, p);
+}
+
 static void expect(void *arg)
 {
 	struct proof *p = arg;

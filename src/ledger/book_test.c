@@ -153,6 +153,12 @@ static void test_steps(void)
 	ledger_book_close(&b);
 }
 
+static void save_state(struct ledger_book *b)
+{
+	ledger_book_settle(b);
+	ledger_book_is_settled(b);
+}
+
 static void test_recovery(void)
 {
 	struct ledger_key key = key_of("L4", 1, LEDGER_CC), fresh = key_of("L4", 2, LEDGER_CC);
@@ -161,7 +167,7 @@ static void test_recovery(void)
 	struct ledger_row *row = ledger_book_row(b, &key);
 
 	spool(row, 0, 10);
-	ledger_book_settle(b);
+	save_state(b);
 	spool(row, 10, 10); /* of which five are whole when it is killed */
 	spool(ledger_book_row(b, &fresh), 0, 3);
 	ledger_book_close(&b);
@@ -186,6 +192,17 @@ static void test_recovery(void)
 	ledger_book_close(&b);
 }
 
+/* n records from this number on find no room. */
+static void lose(struct ledger_row *row, uint32_t first, uint32_t n)
+{
+	for (uint32_t seq = first; seq < first + n; seq++) {
+		ledger_row_see(row, seq, 1000 + seq);
+		row->counts[LEDGER_MATCHED]++;
+		row->counts[LEDGER_ENCODED]++;
+		ledger_tally_add(row, LEDGER_FULL, 1, 1000 + seq);
+	}
+}
+
 /* Records that found no room have numbers too: none of them was ever in the spool. */
 static void test_recovery_of_a_full_one(void)
 {
@@ -194,14 +211,9 @@ static void test_recovery_of_a_full_one(void)
 	struct ledger_row *row = ledger_book_row(b, &key);
 
 	spool(row, 0, 10);
-	ledger_book_settle(b);
+	save_state(b);
 	spool(row, 10, 4); /* of which two are whole when it is killed */
-	for (uint32_t seq = 14; seq < 30; seq++) {
-		ledger_row_see(row, seq, 1000 + seq);
-		row->counts[LEDGER_MATCHED]++;
-		row->counts[LEDGER_ENCODED]++;
-		ledger_tally_add(row, LEDGER_FULL, 1, 1000 + seq);
-	}
+	lose(row, 14, 16);
 	ledger_book_close(&b);
 	b = open_book(200);
 	ledger_book_recall(b, &key, 10, 1010);
@@ -213,6 +225,36 @@ static void test_recovery_of_a_full_one(void)
 	   "what found no room is not lost once more by a kill");
 	ok(row->next == 12 && row->n_again == 18 && row->counts[LEDGER_ENCODED] == 30,
 	   "the numbers of both are given again");
+	ledger_book_close(&b);
+}
+
+/* No file can be written: neither the state of sessions nor a record. The next process goes on
+ * from the state before. */
+static void test_recovery_from_an_older_state(void)
+{
+	struct ledger_key key = key_of("L6", 1, LEDGER_CC), fresh = key_of("L6", 2, LEDGER_CC);
+	struct ledger_book *b = open_book(200);
+	struct ledger_row *row = ledger_book_row(b, &key);
+
+	spool(row, 0, 10);
+	save_state(b);
+	spool(row, 10, 5);
+	lose(row, 15, 40);
+	lose(ledger_book_row(b, &fresh), 0, 7);
+	ledger_book_settle(b);
+	lose(row, 55, 2);
+	ledger_book_close(&b);
+	b = open_book(200);
+	for (uint32_t seq = 10; seq < 15; seq++)
+		ledger_book_recall(b, &key, seq, 1000 + seq);
+	ledger_book_recover(b, 7777);
+	row = ledger_book_find(b, &key);
+	ok(row->next == 15 && row->n_again == 42 && row->counts[LEDGER_SPOOLED] == 15 &&
+		   !row->tallies[LEDGER_KILLED].n,
+	   "a state that was not saved settles nothing: %llu numbers are given again",
+	   (unsigned long long)row->n_again);
+	row = ledger_book_find(b, &fresh);
+	ok(row->next == 0 && row->n_again == 7, "also those of a session that it never knew");
 	ledger_book_close(&b);
 }
 
@@ -243,7 +285,7 @@ static void test_turns(void)
 	row->first_seq = row->last_seq = UINT32_MAX - 10; /* as if so many had gone before */
 	row->next = UINT32_MAX - 9;
 	spool(row, UINT32_MAX - 9, 10);
-	ledger_book_settle(b);
+	save_state(b);
 	ledger_row_turn(row);
 	spool(row, 0, 5);
 	ok(row->last_seq == turn + 4 && row->next == turn + 5 && row->n_turns == 1,
@@ -381,6 +423,7 @@ int main(void)
 	test_steps();
 	test_recovery();
 	test_recovery_of_a_full_one();
+	test_recovery_from_an_older_state();
 	test_turns();
 	test_folding();
 	test_gaps();
