@@ -371,7 +371,7 @@ static void take(struct calls *c, struct leg *leg, const struct facts *f, enum c
 {
 	enum call_party requester = f->is_request ? from : (enum call_party)(1 - (int)from);
 	struct call_event event = {
-		.time = c->now, .from = from, .message = f->m, .expires = expires_of(f)};
+		.time = f->m->time, .from = from, .message = f->m, .expires = expires_of(f)};
 	bool was_wanted = call_is_wanted(c, leg->call);
 
 	for (size_t i = 0; i < f->m->n_targets; i++)

@@ -481,11 +481,28 @@ static void nonsense(struct world *w)
 	end(w);
 }
 
+/* Messages wait for their turn while the clock goes on, or it is set back between two. */
+static void late_messages(struct world *w)
+{
+	int64_t sent;
+
+	usual(w);
+	feed(w, (struct said){0});
+	sent = w->now.ns;
+	call_tick(w->calls, (struct nanos){sent + (int64_t)30 * NANOS_PER_S});
+	feed(w, (struct said){.start = "SIP/2.0 180 Ringing", .to = "b", .src = 2, .dst = 1});
+	ok(w->told_ns == sent && !strcmp(w->log[ALICE], "begin> continue<"),
+	   "what a message tells has its time, and not that of a clock that is ahead of it: %s",
+	   w->log[ALICE]);
+	end(w);
+}
+
 int main(void)
 {
 	static struct world w;
 
 	a_call(&w);
+	late_messages(&w);
 	refusals(&w);
 	on_the_way(&w);
 	relays(&w);

@@ -23,6 +23,7 @@ struct world {
 	struct calls *calls;
 	struct nanos now;
 	int64_t step_ns;      /* from one message to the next */
+	int64_t told_ns;      /* time of the last event */
 	char log[4][LOG_LEN]; /* by target */
 	char media[LOG_LEN];
 	char legs[LOG_LEN]; /* of calls that are gone */
@@ -55,6 +56,7 @@ static inline void on_event(void *arg, const struct call_event *e)
 	add(w->log[e->target % 4], word);
 	w->n_begun += e->kind == CALL_BEGIN;
 	w->last_call = e->call->number;
+	w->told_ns = e->time.ns;
 }
 
 static inline void on_media(void *arg, const struct call *call, const struct call_media *m,
