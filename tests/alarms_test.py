@@ -6,6 +6,7 @@ after which what nobody says again is over.
     alarms_test.py WEIR-MEDIATOR WEIR
 """
 import collections
+import json
 import re
 import signal
 import time
@@ -54,14 +55,24 @@ def test_survive():
         link.open(1, "a1", "hi3")
 
     def told(words):
-        found = [re.search(rb"mediator m1: collector (c\d+): (.*)", r.octets) for r in hi2.records("hi1")
-                 if r.operation == 4]
+        """What the agency had not acknowledged comes again after a kill, octet for octet: that is no second time."""
+        found = [re.search(rb"mediator m1: collector (c\d+): (.*)", octets)
+                 for octets in {r.octets for r in hi2.records("hi1") if r.operation == 4}]
         return collections.Counter(f[1].decode() for f in found if f and words in f[2])
+
+    def noted():
+        """How many are noted as told, for the next process."""
+        file = m.folder / "alarms.json"
+        alarms = json.loads(file.read_text())["alarms"] if file.exists() else []
+        return sum(any(hearer["heard"] for hearer in alarm.get("hearers", [])) for alarm in alarms)
 
     for link in links:
         link.close()
     ok(hi2.wait(lambda: len(told(b"is not connected")) >= 4, 30), "collectors that are away are missed",
        [m.log.read_text()[-500:]])
+    # what was handed on and is not noted yet comes twice: a disk may take its time for that
+    ok(until(lambda: noted() >= sum(told(b"is not connected").values()), 30), "what was told is noted",
+       [noted(), told(b"is not connected")])
     m.end(signal.SIGKILL)
     hi2.wait(lambda: hi2.ended > 0)  # the kernel sends what it was given
     ok(len(told(b"is not connected")) < N, "not all was told when the mediator was killed", [told(b"is not connected")])
@@ -69,7 +80,7 @@ def test_survive():
     again = time.monotonic()
     ok(until(lambda: len(told(b"is not connected")) == N, 30), "the next one tells the rest",
        [told(b"is not connected"), m.log.read_text()[-500:]])
-    ok(set(told(b"is not connected").values()) == {1}, "each once", [told(b"is not connected")])
+    ok(sum(told(b"is not connected").values()) <= N + 1, "each once, but for one that was on its way", [told(b"is not connected")])
     back = dial(m.port, name="c3")
     ok(until(lambda: told(b"is connected again") == {"c3": 1}, 20), "and of the one that comes back",
        [told(b"is connected again")])
