@@ -299,20 +299,23 @@ class Rig:
         self.disk_full(max(seconds, FILL_S), "c-disk")
         self.to_mediator.is_away = False
 
-    def no_files(self, seconds, daemon):
-        """Whatever it writes to a file is refused."""
+    @staticmethod
+    def may_write(daemon, is_allowed):
+        """Whether what it writes to a file is not refused."""
         most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)[1]
-        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (0, most))
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most if is_allowed else 0, most))
+
+    def no_files(self, seconds, daemon):
+        self.may_write(daemon, False)
         time.sleep(seconds)
         try:
-            resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most, most))
+            self.may_write(daemon, True)
         except ProcessLookupError:  # another fault was quicker
             pass
 
     def killed_without_files(self, seconds):
         """What its memory has no room for is lost, its state cannot be saved, and then it ends without a word."""
-        most = resource.prlimit(self.c.process.pid, resource.RLIMIT_FSIZE)[1]
-        resource.prlimit(self.c.process.pid, resource.RLIMIT_FSIZE, (0, most))
+        self.may_write(self.c, False)
         time.sleep(seconds)
         self.collector(0.2, signal.SIGKILL)
 

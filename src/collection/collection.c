@@ -111,10 +111,10 @@ static void save(void *owner)
 	c->saved_version = intercept_version(c->intercept);
 	c->is_save_near = false;
 	rc = state_save(c->state_path, c->intercept, c->delivery, &why);
-	if (rc)
+	if (rc) {
 		log_error("sessions and numbers are not saved: %s: %s", why.place, why.text);
-	else
-		proof_state_is_safe(c->proof);
+		proof_unsettle(c->proof);
+	}
 	spent_ns = loop_now().ns - began.ns;
 	if (spent_ns * SLOW_SAVES > pause_ns)
 		pause_ns = spent_ns * SLOW_SAVES;

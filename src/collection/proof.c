@@ -479,16 +479,16 @@ int proof_begin(struct proof *p, const struct proof_place *place)
 	return account_new(&p->account, &options);
 }
 
-static void settle(void *arg)
+static void unsettle(void *arg)
 {
 	struct proof *p = arg;
 
-	ledger_book_is_settled(p->book);
+	ledger_book_unsettle(p->book);
 }
 
-void proof_state_is_safe(struct proof *p)
+void proof_unsettle(struct proof *p)
 {
-	intercept_hold(p->intercept, settle, p);
+	intercept_hold(p->intercept, unsettle, p);
 }
 
 static void expect(void *arg)

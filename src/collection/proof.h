@@ -54,8 +54,8 @@ void proof_gap(struct proof *proof, const struct input_gap *gap);
 /* A mediator has acknowledged more of a box, which still has it: delivery's, with a proof. */
 void proof_acked(void *proof, struct box *box);
 
-/* The state of sessions that was made last is where it outlives the process. */
-void proof_state_is_safe(struct proof *proof);
+/* The state of sessions that was made last could not be saved. */
+void proof_unsettle(struct proof *proof);
 
 /* So many warrants will be counted. */
 void proof_expect(struct proof *proof, size_t n_warrants);

@@ -84,7 +84,7 @@ static struct ledger_row *make_row(struct ledger_book *b, const struct ledger_ke
 		return NULL;
 	row = &b->leaf->rows[slot];
 	memset(row, 0, sizeof *row);
-	b->settling[slot] = (struct settling){0};
+	b->settled[slot] = (struct settled){0};
 	row->key = *key;
 	b->places[place_of(b, key)] = slot;
 	row->is_used = 1;
@@ -240,17 +240,19 @@ bool ledger_book_tidy(struct ledger_book *b, uint32_t n_free)
 void ledger_book_settle(struct ledger_book *b)
 {
 	for (uint32_t k = 0; k < b->leaf->head.n_slots; k++) {
-		const struct ledger_row *row = &b->leaf->rows[k];
+		struct ledger_row *row = &b->leaf->rows[k];
 
-		b->settling[k] = (struct settling){row->next, row->counts[LEDGER_SPOOLED]};
+		b->settled[k] = (struct settled){row->settled, row->n_settled};
+		row->settled = row->next;
+		row->n_settled = row->counts[LEDGER_SPOOLED];
 	}
 }
 
-void ledger_book_is_settled(struct ledger_book *b)
+void ledger_book_unsettle(struct ledger_book *b)
 {
 	for (uint32_t k = 0; k < b->leaf->head.n_slots; k++) {
-		b->leaf->rows[k].settled = b->settling[k].next;
-		b->leaf->rows[k].n_settled = b->settling[k].n_spooled;
+		b->leaf->rows[k].settled = b->settled[k].next;
+		b->leaf->rows[k].n_settled = b->settled[k].n_spooled;
 	}
 }
 
@@ -460,8 +462,8 @@ static int index_new(struct ledger_book *b)
 	b->places = calloc(b->n_places, sizeof *b->places);
 	b->drafted = calloc(max_rows, sizeof *b->drafted);
 	b->spare = calloc(max_rows, sizeof *b->spare);
-	b->settling = calloc(max_rows, sizeof *b->settling);
-	if (!b->places || !b->drafted || !b->spare || !b->settling)
+	b->settled = calloc(max_rows, sizeof *b->settled);
+	if (!b->places || !b->drafted || !b->spare || !b->settled)
 		return ERR_NOMEM;
 	index_all(b);
 	ledger_step_again(b);
@@ -505,6 +507,6 @@ void ledger_book_close(struct ledger_book **book)
 	free(b->drafted);
 	free(b->spare);
 	free(b->recalled);
-	free(b->settling);
+	free(b->settled);
 	free(b);
 }

@@ -70,10 +70,10 @@ bool ledger_book_add_up(struct ledger_book *book, struct ledger_sums *sums);
  * Whether rows were folded: pointers to rows are then good no longer. */
 bool ledger_book_tidy(struct ledger_book *book, uint32_t n_free);
 
-/* A state of sessions is made, to be saved: what rows are now is what they are settled at once it
- * is safe, and no earlier: while none can be saved, numbers go on from the one before. */
+/* The state of sessions is about to be saved: rows are as they are now. unsettle where that
+ * failed: the next process goes on from the state before, and its numbers from there. */
 void ledger_book_settle(struct ledger_book *book);
-void ledger_book_is_settled(struct ledger_book *book);
+void ledger_book_unsettle(struct ledger_book *book);
 
 /* After an end without a word: what the spool really holds. recall each record behind the saved
  * state, then recover once: records that were counted and are not there are lost (KILLED), at

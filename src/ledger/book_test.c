@@ -153,12 +153,6 @@ static void test_steps(void)
 	ledger_book_close(&b);
 }
 
-static void save_state(struct ledger_book *b)
-{
-	ledger_book_settle(b);
-	ledger_book_is_settled(b);
-}
-
 static void test_recovery(void)
 {
 	struct ledger_key key = key_of("L4", 1, LEDGER_CC), fresh = key_of("L4", 2, LEDGER_CC);
@@ -167,7 +161,7 @@ static void test_recovery(void)
 	struct ledger_row *row = ledger_book_row(b, &key);
 
 	spool(row, 0, 10);
-	save_state(b);
+	ledger_book_settle(b);
 	spool(row, 10, 10); /* of which five are whole when it is killed */
 	spool(ledger_book_row(b, &fresh), 0, 3);
 	ledger_book_close(&b);
@@ -211,7 +205,7 @@ static void test_recovery_of_a_full_one(void)
 	struct ledger_row *row = ledger_book_row(b, &key);
 
 	spool(row, 0, 10);
-	save_state(b);
+	ledger_book_settle(b);
 	spool(row, 10, 4); /* of which two are whole when it is killed */
 	lose(row, 14, 16);
 	ledger_book_close(&b);
@@ -237,11 +231,12 @@ static void test_recovery_from_an_older_state(void)
 	struct ledger_row *row = ledger_book_row(b, &key);
 
 	spool(row, 0, 10);
-	save_state(b);
+	ledger_book_settle(b);
 	spool(row, 10, 5);
 	lose(row, 15, 40);
 	lose(ledger_book_row(b, &fresh), 0, 7);
 	ledger_book_settle(b);
+	ledger_book_unsettle(b);
 	lose(row, 55, 2);
 	ledger_book_close(&b);
 	b = open_book(200);
@@ -285,7 +280,7 @@ static void test_turns(void)
 	row->first_seq = row->last_seq = UINT32_MAX - 10; /* as if so many had gone before */
 	row->next = UINT32_MAX - 9;
 	spool(row, UINT32_MAX - 9, 10);
-	save_state(b);
+	ledger_book_settle(b);
 	ledger_row_turn(row);
 	spool(row, 0, 5);
 	ok(row->last_seq == turn + 4 && row->next == turn + 5 && row->n_turns == 1,

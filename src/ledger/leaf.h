@@ -61,9 +61,9 @@ struct ledger_book {
 		uint64_t next; /* number behind the last */
 		uint64_t n;    /* records behind the saved state */
 	} * recalled;
-	struct settling { /* by slot, when the state was made that is being saved */
+	struct settled { /* by slot, as of the state before the one that is being saved */
 		uint64_t next, n_spooled;
-	} * settling;
+	} * settled;
 };
 
 /* A step that an earlier process did not end. */
