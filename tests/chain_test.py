@@ -462,12 +462,13 @@ def life():
         clock, rest, keeper, acker = agencies = [Agency(chain, name).start() for name in names]
         forms = {"keeper": {"resend_window": WINDOW}, "acker": {"acknowledge": True}}
         register(p, [a.orders(**forms.get(a.name, {})) for a in agencies], m)
-        c = Collector(chain, provisioner=p).start()
+        c = Collector(chain, provisioner=p, metrics="127.0.0.1:0").start()
         p.agree("c1", "m1")  # so it knows the RADIUS server
         chain.nas = Nas()
         drip = Drip(c, carol="192.0.2.7", bob="192.0.2.9")
         drip.say(chain.nas.account(START, user="carol", sid="c1", ip="192.0.2.7"),
                  chain.nas.account(START, user="bob", sid="b1", ip="192.0.2.9"))
+        ok(until(lambda: c.status()["intercept"]["subscribers"] == 2), "two are on line before any warrant", [c.log()[-500:]])
         for a in (keeper, acker):
             p.put(f"/warrants/{a.name}/LB", warrant(a.name, "LB", targets=[{"radius_user": "bob"}]))
         ok(p.agree("c1", "m1"), "all agree")

@@ -76,10 +76,12 @@ ALWAYS_INLINE bool plain_tcp(struct weir_packet *p, const uint8_t *h, uint8_t n,
 ALWAYS_INLINE bool plain_udp(struct weir_packet *p, const uint8_t *h, uint8_t n, uint32_t at,
 			     uint32_t len)
 {
-	uint16_t src = be16(h, 0), dst = be16(h, 2);
+	uint16_t src, dst;
 
 	if (len < UDP_LEN || be16(h, 4) != len)
 		return false;
+	src = be16(h, 0);
+	dst = be16(h, 2);
 	if (walk_may_be_udp_tunnel(src, dst) && walk_udp_tunnel(src, dst) != STEP_END)
 		return false;
 	return plain_rest(p, h, n, layer(WEIR_UDP, at, len, UDP_LEN));

@@ -263,6 +263,43 @@ static void cut_headers_are_refused(void)
 	}
 }
 
+/* Whose own lengths say that it ends there, however short: nothing is read behind it, and the two
+ * ways of decoding agree. */
+static void short_by_their_own_account(void)
+{
+	enum { ETHER_LEN = 14, IPV4_LEN = 20, IPV6_LEN = 40 };
+	static const char *const sentences[] = {"eth ip udp pay:9", "eth ip tcp",
+						"eth ip6 udp pay:9", "eth ip6 tcp"};
+	static struct craft c;
+
+	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
+		bool is_v6 = strstr(sentences[i], "ip6"), is_good = true;
+		uint32_t head = ETHER_LEN + (is_v6 ? IPV6_LEN : IPV4_LEN), len;
+		struct weir_packet p, walked;
+		struct weir_frame f;
+
+		(void)decoded(&f, &c, sentences[i]);
+		for (len = head; len < craft_len(&c) && is_good; len++) {
+			uint32_t claim = len - (is_v6 ? head : ETHER_LEN);
+			uint8_t *copy = malloc(len);
+			struct weir_frame cut = f;
+
+			memcpy(copy, f.bytes, len);
+			copy[ETHER_LEN + (is_v6 ? 4 : 2)] = (uint8_t)(claim >> 8);
+			copy[ETHER_LEN + (is_v6 ? 5 : 3)] = (uint8_t)claim;
+			cut.bytes = copy;
+			cut.cap_len = cut.wire_len = len;
+			net_decode(&p, &cut);
+			walk_decode(&walked, &cut);
+			is_good = holds(&p) && holds_same(&p, &walked);
+			free(copy);
+		}
+		ok(is_good && len > head + 8,
+		   "%s: each shorter one that says that it is whole is decoded alike, to %u bytes",
+		   sentences[i], len);
+	}
+}
+
 static void both_directions_hash_alike(void)
 {
 	static struct craft c, back;
@@ -537,6 +574,7 @@ int main(int argc, char **argv)
 		return write_corpus(argv[1]);
 	headers_are_found();
 	cut_headers_are_refused();
+	short_by_their_own_account();
 	both_directions_hash_alike();
 	fragments();
 	hashes_spread();

@@ -145,8 +145,8 @@ enum step net_ipv6(struct walk *w)
 	len = be16(h, 4);
 	if (!len && h[6] == PROTO_HOP_BY_HOP)
 		len = jumbo_len(w->r);
-	if (len || h[6] == PROTO_NO_NEXT)
-		walk_limit(w, IPV6_LEN + (uint32_t)len);
+	if (len || h[6] == PROTO_NO_NEXT) /* a jumbo length may be anything */
+		walk_limit(w, len < UINT32_MAX - IPV6_LEN ? IPV6_LEN + len : UINT32_MAX);
 	if (!ip_layer(w, WEIR_IPV6, IPV6_LEN))
 		return STEP_END;
 	return walk_ip_proto(w, h[6]);
